@@ -1,0 +1,79 @@
+"""Checkpoints: written whole or not at all, and read without running any code.
+
+A checkpoint holds a training run as it stands after an epoch (model, optimizer, early stopping), the weights of its
+best epoch, and what is needed to score new sessions: the configuration and the raw item ids.
+"""
+
+from __future__ import annotations
+
+import pickle
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+
+from narm.config import Config
+from narm.data.sessions import ItemVocabulary, Splits
+from narm.errors import InputError
+from narm.files import atomic_file
+from narm.model import NARM
+
+if TYPE_CHECKING:
+    from narm.training import TrainingState
+
+FORMAT = "narm-checkpoint-1"
+
+
+def save_checkpoint(path: Path, state: TrainingState, *, config: Config, splits: Splits) -> None:
+    """Write the run as it stands; `path` holds the old file or the new one, never a part."""
+    ids = splits.vocabulary.ids
+    content = {
+        "format": FORMAT,
+        "config": config.flat(),
+        "dataset": splits.name,
+        "fingerprint": splits.fingerprint,
+        "item_ids": torch.from_numpy(np.array(ids)) if ids.dtype.kind in "iu" else [str(raw) for raw in ids],
+        "model": state.model.state_dict(),
+        "optimizer": state.optimizer.state_dict(),
+        "epoch": state.epoch,
+        "misses": state.misses,
+        "best_epoch": state.best_epoch,
+        "best": state.best,
+        "best_weights": state.best_weights,
+        "history": state.history,
+    }
+    with atomic_file(path) as file:
+        torch.save(content, file)
+
+
+def read_checkpoint(path: Path) -> dict[str, Any]:
+    """The content of a checkpoint, on the CPU.
+
+    Raises:
+        InputError: the file is missing, torn, or no checkpoint of ours.
+    """
+    try:
+        content = torch.load(path, map_location="cpu", weights_only=True)
+    except FileNotFoundError:
+        raise InputError(f"{path}: no such checkpoint") from None
+    except (OSError, RuntimeError, EOFError, ValueError, pickle.UnpicklingError) as error:
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise InputError(f"{path}: not a readable checkpoint: {reason}") from None
+    if not isinstance(content, dict) or content.get("format") != FORMAT:
+        raise InputError(f"{path}: not a checkpoint of NARM Search ({FORMAT})")
+    return content
+
+
+def load_model(path: Path) -> NARM:
+    """The model with the weights of its best epoch (of the last one, if it was never validated)."""
+    content = read_checkpoint(path)
+    model = NARM(len(content["item_ids"]) + 1, Config.from_flat(content["config"]).model)
+    model.load_state_dict(content["best_weights"] or content["model"])
+    return model.eval()
+
+
+def load_vocabulary(path: Path) -> ItemVocabulary:
+    """The items that the model of a checkpoint knows."""
+    ids = read_checkpoint(path)["item_ids"]
+    return ItemVocabulary(ids.numpy() if isinstance(ids, torch.Tensor) else np.array(ids))

@@ -1,0 +1,460 @@
+"""Every option of a NARM, defined once: type, default, bounds, unit and the reason for the default.
+
+Command-line flags, YAML keys, search spaces, MLflow parameters and error messages all come from here.
+Names are those of RecBole's NARM page where it has one; `recbole` names the key that differs.
+"""
+
+from __future__ import annotations
+
+import ast
+import difflib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Annotated, Any, Literal, Self
+
+import yaml
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    TypeAdapter,
+    ValidationError,
+    model_validator,
+)
+from pydantic.fields import FieldInfo
+from pydantic_core import PydanticCustomError
+
+from narm.errors import InputError
+from narm.metrics import METRICS, MetricName, parse_metric
+
+
+def option(
+    default: Any,
+    description: str,
+    *,
+    reason: str = "",
+    searchable: bool = False,
+    recbole: str | None = None,
+    **bounds: float,
+) -> Any:
+    """A config field with what its help text, its errors and the search spaces need to know.
+
+    Args:
+        default: the value when nothing is said.
+        description: what it does, with its unit.
+        reason: why this default.
+        searchable: whether a search space may name it.
+        recbole: RecBole's name of it, where that is another one.
+        bounds: `ge`, `gt`, `le`, `lt`, as in pydantic.
+    """
+    extra = {"reason": reason, "searchable": searchable, "recbole": recbole}
+    field: FieldInfo = Field(default, description=description, json_schema_extra=extra, **bounds)  # type: ignore[call-overload]
+    if bounds:
+        field.metadata.append(BeforeValidator(_not_boolean))
+    return field
+
+
+def _not_boolean(value: object) -> object:
+    """Python's True is a 1: a YAML file's `epochs: yes` would train for one epoch."""
+    if isinstance(value, bool):
+        raise PydanticCustomError("number_expected", "input should be a number")
+    return value
+
+
+def parse_literal(value: object) -> object:
+    """Read text as YAML, or as a Python literal: `[0.25,0.5]`, `{'sample_num': 1}`, `1e-3`, `None`."""
+    if not isinstance(value, str):
+        return value
+    if value.strip() in ("None", "none", "~", "null"):
+        return None
+    if value.strip().startswith(("{", "[", "(")):
+        for read in (ast.literal_eval, yaml.safe_load):
+            try:
+                return read(value)
+            except (ValueError, SyntaxError, yaml.YAMLError):
+                continue
+    return value
+
+
+def _as_tuple(value: object) -> object:
+    value = parse_literal(value)
+    if isinstance(value, str):
+        return tuple(part.strip() for part in value.split(","))
+    return (value,) if isinstance(value, (int, float)) and not isinstance(value, bool) else value
+
+
+def _as_max_norm(value: object) -> object:
+    value = parse_literal(value)
+    if isinstance(value, dict) and {"norm_type": 2, **value}.keys() == {"max_norm", "norm_type"}:
+        return value["max_norm"] if value.get("norm_type", 2) == 2 else value  # RecBole's spelling
+    return value
+
+
+def _as_metric_name(value: object) -> object:
+    """The metric in our spelling, for RecBole takes any case."""
+    by_lower = {known.lower(): known for known in METRICS}
+    return by_lower.get(value.lower(), value) if isinstance(value, str) else value
+
+
+def _as_metric(value: str) -> str:
+    name, cutoff = parse_metric(value)
+    return f"{name}@{cutoff}"
+
+
+Literally = BeforeValidator(parse_literal)
+Listed = BeforeValidator(_as_tuple)
+Probability = Annotated[float, Field(ge=0, lt=1), BeforeValidator(_not_boolean)]
+Cutoff = Annotated[int, Field(ge=1), BeforeValidator(_not_boolean)]
+
+
+class _Section(BaseModel):
+    """A frozen group of options that refuses keys it does not know."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class NegativeSampling(_Section):
+    """RecBole's `train_neg_sample_args`: how negatives for BPR are drawn."""
+
+    distribution: Literal["uniform", "popularity"] = option("uniform", "how items are drawn")
+    sample_num: int = option(1, "negatives for each positive", ge=1, le=10_000)
+    alpha: float = option(1.0, "exponent of an item's count, for popularity", ge=0, le=10)
+    dynamic: bool = option(False, "keep the best-scoring of `candidate_num` candidates")
+    candidate_num: int = option(0, "candidates for each dynamic negative", ge=0, le=10_000)
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if self.dynamic and self.candidate_num < 1:
+            raise ValueError("dynamic negatives need candidate_num of 1 or more")
+        return self
+
+
+class ModelConfig(_Section):
+    """The shape of the network (Li et al., CIKM 2017, section 3)."""
+
+    embedding_size: int = option(
+        64, "item embedding, dimensions", reason="RecBole's", searchable=True, ge=1, le=4096
+    )
+    hidden_size: int = option(
+        128, "GRU state, dimensions", reason="RecBole's; the paper has 100", searchable=True, ge=1, le=4096
+    )
+    n_layers: int = option(1, "stacked GRU layers", reason="the paper's", searchable=True, ge=1, le=8)
+    dropout_probs: Annotated[tuple[Probability, Probability], Listed] = option(
+        (0.25, 0.5),
+        "dropout of the item embeddings, and of the session representation",
+        reason="the paper's",
+        searchable=True,
+    )
+    attention: Literal["sum", "softmax"] = option(
+        "sum",
+        "attention weights: as they are (RecBole, the paper's eq. 8) or normalised (the authors' code)",
+        reason="RecBole's, so that its checkpoints give the same scores",
+        searchable=True,
+    )
+    gru_bias: bool = option(False, "biases in the GRU", reason="RecBole's", searchable=True)
+
+
+class TrainingConfig(_Section):
+    """How the network is trained."""
+
+    learning_rate: float = option(1e-3, "Adam's step size", reason="RecBole's", searchable=True, gt=0, le=1)
+    learning_rate_decay: float = option(
+        1.0,
+        "factor on the step size after each epoch; 1: constant",
+        reason="RecBole's",
+        searchable=True,
+        gt=0,
+        le=1,
+    )
+    train_batch_size: int = option(
+        2048, "targets in a training step", reason="RecBole's", searchable=True, ge=1, le=1_000_000
+    )
+    epochs: int = option(
+        300, "passes over the training sessions at most", reason="RecBole's", ge=1, le=100_000
+    )
+    stopping_step: int = option(
+        10, "validations without a new best before training stops", reason="RecBole's", ge=0, le=100_000
+    )
+    eval_step: int = option(1, "epochs between validations; 0: never", reason="RecBole's", ge=0, le=100_000)
+    weight_decay: float = option(0.0, "L2 penalty of Adam", reason="RecBole's", searchable=True, ge=0, le=1)
+    clip_grad_norm: Annotated[float | None, BeforeValidator(_as_max_norm)] = option(
+        None, "largest norm of the gradient; none: no clipping", reason="RecBole's", searchable=True, gt=0
+    )
+    loss_type: Literal["CE", "BPR", "sampled_softmax"] = option(
+        "CE",
+        "CE: full softmax; BPR: pairs of a target and a negative; sampled_softmax: shared negatives",
+        reason="RecBole's for NARM",
+        searchable=True,
+    )
+    train_neg_sample_args: Annotated[NegativeSampling | None, Literally] = option(
+        None, "negatives for BPR: a mapping of distribution, sample_num, alpha, dynamic, candidate_num"
+    )
+    softmax_samples: int = option(
+        2048, "shared negatives of a sampled-softmax step", searchable=True, ge=1, le=1_000_000
+    )
+    softmax_alpha: float = option(
+        0.75, "exponent of an item's count when softmax negatives are drawn", searchable=True, ge=0, le=10
+    )
+    batching: Literal["sessions", "prefixes"] = option(
+        "sessions",
+        "sessions: every prefix of a session in one pass; prefixes: a row each (the slow reference)",
+        reason="the same gradients at a fraction of the cost",
+    )
+    window_stride: Annotated[int | None, Literally] = option(
+        None,
+        "events between the windows into which longer sessions are cut for training; none: half the window",
+        reason="each target then sees at least half a window, and no event is encoded more than twice",
+        ge=1,
+    )
+    seed: int = option(2020, "of initial weights, order and dropout", reason="RecBole's", ge=0, le=2**32 - 1)
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if self.train_neg_sample_args is not None and self.loss_type != "BPR":
+            raise ValueError(
+                f"train_neg_sample_args must be None when loss_type is {self.loss_type}: "
+                "only BPR draws negatives"
+            )
+        return self
+
+    @property
+    def negative_sampling(self) -> NegativeSampling:
+        """The negatives BPR draws: what was asked for, or RecBole's default of one uniform negative."""
+        return self.train_neg_sample_args or NegativeSampling()
+
+
+class EvaluationConfig(_Section):
+    """What is measured, on a full ranking of all items."""
+
+    metrics: Annotated[
+        tuple[Annotated[MetricName, BeforeValidator(_as_metric_name)], ...], Field(min_length=1), Listed
+    ] = option(tuple(METRICS), "metrics to report")
+    topk: Annotated[tuple[Cutoff, ...], Field(min_length=1), Listed] = option((10,), "cutoffs K")
+    valid_metric: Annotated[str, AfterValidator(_as_metric)] = option(
+        "MRR@10", "metric that chooses the best epoch and trial", reason="RecBole's"
+    )
+    eval_batch_size: int = option(4096, "prefixes encoded at once", reason="RecBole's", ge=1, le=1_000_000)
+
+    @property
+    def metrics_to_report(self) -> tuple[MetricName, ...]:
+        """`metrics`, and that of `valid_metric` if it is not among them."""
+        name, _ = parse_metric(self.valid_metric)
+        return self.metrics if name in self.metrics else (*self.metrics, name)
+
+    @property
+    def objective(self) -> str:
+        """Key of `valid_metric` among the results: `mrr_at_10`."""
+        name, cutoff = parse_metric(self.valid_metric)
+        return f"{name.lower()}_at_{cutoff}"
+
+
+class DataConfig(_Section):
+    """Which events make up the data, and how they are split."""
+
+    dataset: str = option("ml-100k", "a named dataset (ml-100k, synthetic) or a file of events")
+    test_file: Annotated[str | None, Literally] = option(
+        None, "a file of test sessions; then `dataset` is train"
+    )
+    valid_file: Annotated[str | None, Literally] = option(
+        None, "a file of validation sessions; else the last part of train in time"
+    )
+    split: Literal["auto", "leave_one_out", "temporal"] = option(
+        "auto",
+        "auto: leave-one-out for RecBole's files of users, by time for sessions",
+        reason="what each field does",
+    )
+    valid_share: float = option(0.1, "share of train sessions, the last in time, for validation", gt=0, lt=1)
+    test_share: float = option(
+        0.1, "share of sessions, the last in time, for test, when no file is given", gt=0, lt=1
+    )
+    session_column: Annotated[str | None, Literally] = option(
+        None, "column that names the session; none: by the format", recbole="USER_ID_FIELD"
+    )
+    item_column: Annotated[str | None, Literally] = option(
+        None, "column that names the item; none: by the format", recbole="ITEM_ID_FIELD"
+    )
+    time_column: Annotated[str | None, Literally] = option(
+        None, "column that orders the events; none: by the format", recbole="TIME_FIELD"
+    )
+    field_separator: str = option("\t", "between the columns of an atomic file")
+    seq_separator: str = option(" ", "inside a sequence of an atomic file")
+    max_item_list_length: int = option(
+        50,
+        "events of a prefix that the model sees, the last ones",
+        reason="RecBole's",
+        recbole="MAX_ITEM_LIST_LENGTH",
+        ge=1,
+        le=10_000,
+    )
+    min_session_length: int = option(2, "sessions with fewer events are dropped", ge=2)
+    max_session_length: Annotated[int | None, Literally] = option(
+        None, "sessions with more events are dropped; none: no limit", ge=2
+    )
+    user_inter_num_interval: str = option(
+        "[0,inf)", "k-core: sessions keep a number of events in this interval, e.g. [5,inf)"
+    )
+    item_inter_num_interval: str = option(
+        "[0,inf)", "k-core: items keep a number of events in this interval, e.g. [5,inf)"
+    )
+
+
+SECTIONS: dict[str, type[_Section]] = {
+    "data": DataConfig,
+    "model": ModelConfig,
+    "training": TrainingConfig,
+    "evaluation": EvaluationConfig,
+}
+
+
+class Config(BaseModel):
+    """All options of one training run."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    data: DataConfig = DataConfig()
+    model: ModelConfig = ModelConfig()
+    training: TrainingConfig = TrainingConfig()
+    evaluation: EvaluationConfig = EvaluationConfig()
+
+    @classmethod
+    def from_flat(cls, values: Mapping[str, object] | None = None, /, **more: object) -> Config:
+        """Build a config from option names and values, e.g. `Config.from_flat(hidden_size=100)`.
+
+        Raises:
+            InputError: an unknown name (the nearest known one is named) or a value out of bounds.
+        """
+        grouped: dict[str, dict[str, object]] = {section: {} for section in SECTIONS}
+        for name, value in {**(values or {}), **more}.items():
+            grouped[find_option(name).section][canonical(name)] = value
+        try:
+            sections = {name: SECTIONS[name](**given) for name, given in grouped.items()}
+        except ValidationError as error:
+            raise InputError(explain(error)) from None
+        return cls(**sections)
+
+    def flat(self) -> dict[str, Any]:
+        """Every option and its value, as plain JSON types."""
+        return {
+            name: value
+            for section in SECTIONS
+            for name, value in getattr(self, section).model_dump(mode="json").items()
+        }
+
+    def replace(self, values: Mapping[str, object]) -> Config:
+        """The same config with some options changed."""
+        return Config.from_flat({**self.flat(), **values})
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One option as the command line and the search spaces see it."""
+
+    name: str
+    section: str
+    info: FieldInfo
+
+    @property
+    def default(self) -> Any:
+        """The value when nothing is said."""
+        return self.info.default
+
+    @property
+    def description(self) -> str:
+        """What it does, with its unit."""
+        return str(self.info.description)
+
+    @property
+    def searchable(self) -> bool:
+        """Whether a search space may name it."""
+        return bool(self._extra["searchable"])
+
+    @property
+    def recbole(self) -> str | None:
+        """RecBole's name of it, where that is another one."""
+        return None if self._extra["recbole"] is None else str(self._extra["recbole"])
+
+    @property
+    def _extra(self) -> dict[str, Any]:
+        extra = self.info.json_schema_extra
+        assert isinstance(extra, dict)
+        return extra
+
+
+@cache
+def options() -> dict[str, Option]:
+    """Every option by name, in the order of the sections."""
+    return {
+        name: Option(name, section, info)
+        for section, model in SECTIONS.items()
+        for name, info in model.model_fields.items()
+    }
+
+
+@cache
+def _spellings() -> dict[str, str]:
+    """Accepted spelling (lower case) -> the option's name."""
+    known = {name: name for name in options()}
+    return known | {o.recbole.lower(): o.name for o in options().values() if o.recbole}
+
+
+def canonical(name: str) -> str:
+    """The option's name for any accepted spelling: `MAX_ITEM_LIST_LENGTH`, `max-item-list-length`."""
+    spelling = name.replace("-", "_").lower()
+    return _spellings().get(spelling, spelling)
+
+
+def find_option(name: str) -> Option:
+    """The option of that name.
+
+    Raises:
+        InputError: there is none; the message names the nearest.
+    """
+    found = options().get(canonical(name))
+    if found is None:
+        raise InputError(f"unknown option '{name}'{did_you_mean(name, options())}")
+    return found
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """`; did you mean 'hidden_size'?`, or a list of what is known when nothing is near."""
+    known = list(known)
+    near = difflib.get_close_matches(name.replace("-", "_").lower(), known, n=1, cutoff=0.5)
+    return f"; did you mean '{near[0]}'?" if near else f"; known: {', '.join(known)}"
+
+
+def check_value(name: str, value: object) -> object:
+    """One option's value, converted to its type.
+
+    Raises:
+        InputError: it has the wrong type or lies outside the option's bounds.
+    """
+    found = find_option(name)
+    try:
+        return _adapter(found.name).validate_python(value)
+    except ValidationError as error:
+        raise InputError(explain(error, found.name)) from None
+
+
+@cache
+def _adapter(name: str) -> TypeAdapter[object]:
+    info = find_option(name).info
+    annotated: Any = Annotated[info.annotation, info]
+    return TypeAdapter(annotated, config=ConfigDict(allow_inf_nan=False))
+
+
+def explain(error: ValidationError, name: str | None = None) -> str:
+    """The first problem pydantic found, in one line: `hidden_size: 0: input should be at least 1`."""
+    problem = error.errors(include_url=False)[0]
+    path = [str(part) for part in problem["loc"] if not str(part).startswith("function-")]
+    where = ".".join([name, *path] if name and path[:1] != [name] else path)
+    if problem["type"] == "value_error":
+        return f"{problem['ctx']['error']}"
+    if problem["type"] == "extra_forbidden":
+        return f"unknown option '{where}'{did_you_mean(path[-1], NegativeSampling.model_fields)}"
+    if problem["type"] == "missing":  # of a tuple's values
+        return f"{where.rpartition('.')[0]}: {problem['input']!r}: one value more is needed"
+    message = problem["msg"][0].lower() + problem["msg"][1:]
+    return f"{where}: {problem['input']!r}: {message}"

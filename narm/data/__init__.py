@@ -1,0 +1,1 @@
+"""From event logs to batches: flat integer arrays all the way."""

@@ -1,0 +1,33 @@
+"""Batches of windows: random for training, in order for evaluation."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from narm.data.packing import PackedBatch, pack
+from narm.data.windows import Windows
+
+
+def training_batches(windows: Windows, n_targets: int, rng: np.random.Generator) -> Iterator[PackedBatch]:
+    """Every window once, in random order, about `n_targets` targets a batch.
+
+    Batches are cut at multiples of `n_targets` in the running count of targets, so that their number is that of
+    batches of single targets; a window is never split.
+    """
+    return _batches(windows, rng.permutation(len(windows)), n_targets)
+
+
+def ordered_batches(windows: Windows, n_targets: int) -> Iterator[PackedBatch]:
+    """Every window once, neighbours in length together, about `n_targets` targets a batch."""
+    return _batches(windows, np.argsort(windows.lengths, kind="stable"), n_targets)
+
+
+def _batches(windows: Windows, order: NDArray[np.int64], n_targets: int) -> Iterator[PackedBatch]:
+    running = np.cumsum(windows.target_counts[order])
+    cuts = np.flatnonzero(np.diff((running - 1) // n_targets)) + 1
+    for chosen in np.split(order, cuts):
+        if len(chosen):
+            yield pack(windows, chosen)

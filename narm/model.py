@@ -1,0 +1,123 @@
+"""NARM, the Neural Attentive Recommendation Machine.
+
+Li, Ren, Chen, Ren, Lian, Ma: "Neural Attentive Session-based Recommendation", CIKM 2017 (the paper).
+Parameters have the names and shapes of RecBole's NARM, so that its state_dict loads strictly.
+
+B batch, T steps, N rows (events of a packed batch), Q queries (targets), D embedding, H hidden, V items.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from narm.attention import additive_attention
+from narm.config import ModelConfig
+from narm.data.packing import PackedLayout
+from narm.gru import packed_gru
+
+
+class NARM(nn.Module):
+    """A GRU reads the session; attention by the last state recalls what it was after; a bilinear form scores items.
+
+    Differs from the paper as RecBole does: sigmoid attention weights are summed as they are, unless
+    `attention` is "softmax", and the GRU has no biases, unless `gru_bias`.
+
+    Args:
+        n_items: items and the padding, V.
+        config: shape of the network.
+    """
+
+    def __init__(self, n_items: int, config: ModelConfig) -> None:
+        super().__init__()
+        D, H = config.embedding_size, config.hidden_size
+        self.config = config
+        self.item_embedding = nn.Embedding(n_items, D, padding_idx=0)  # [V, D]
+        self.emb_dropout = nn.Dropout(config.dropout_probs[0])
+        self.gru = nn.GRU(D, H, config.n_layers, bias=config.gru_bias, batch_first=True)
+        self.a_1 = nn.Linear(H, H, bias=False)  # of the events, eq. 8
+        self.a_2 = nn.Linear(H, H, bias=False)  # of the last event
+        self.v_t = nn.Linear(H, 1, bias=False)
+        self.ct_dropout = nn.Dropout(config.dropout_probs[1])
+        self.b = nn.Linear(2 * H, D, bias=False)  # the bilinear decoder, eq. 12
+        self.apply(_initialize)
+
+    @property
+    def n_items(self) -> int:
+        """Items and the padding, V."""
+        return self.item_embedding.num_embeddings
+
+    @property
+    def n_parameters(self) -> int:
+        """Numbers that training changes."""
+        return sum(parameter.numel() for parameter in self.parameters())
+
+    def encode(self, items: Tensor, layout: PackedLayout) -> Tensor:
+        """Represent the session as it stood at each query.
+
+        Args:
+            items: item indices of a packed batch, [N].
+            layout: where its events and queries stand.
+        Returns:
+            session representations, [Q, D]; their product with the item embeddings scores the items.
+        """
+        embedded = self.emb_dropout(self.item_embedding(items))  # [N, D]
+        hidden = packed_gru(embedded, layout.step_offsets, self._gru_weights())  # [N, H]
+        last = hidden[torch.from_numpy(layout.query_rows).to(items.device)]  # c_global, [Q, H]
+        local = additive_attention(
+            self.a_2(last),
+            self.a_1(hidden),
+            hidden,
+            self.v_t.weight.squeeze(0),
+            layout,
+            normalize=self.config.attention == "softmax",
+        )  # c_local, [Q, H]
+        return self.b(self.ct_dropout(torch.cat([local, last], dim=1)))  # type: ignore[no-any-return]
+
+    def scores(self, prefixes: Tensor, lengths: Tensor) -> Tensor:
+        """Score every item as the next event after each prefix.
+
+        The paper's eq. 5-12. Differs from it: see the class.
+
+        Args:
+            prefixes: item indices, [B, T], right-padded with 0.
+            lengths: events of each prefix, [B], each in 1..T.
+        Returns:
+            unnormalised scores, [B, V]; column 0 (padding) is -inf.
+        Raises:
+            ValueError: a length is zero or larger than T.
+        """
+        if len(lengths) and (int(lengths.min()) < 1 or int(lengths.max()) > prefixes.shape[1]):
+            raise ValueError(f"lengths must be in 1..{prefixes.shape[1]}")
+        items, layout, order = _pack_padded(prefixes, lengths)
+        scores = torch.empty(len(lengths), self.n_items, dtype=self.b.weight.dtype, device=prefixes.device)
+        scores[order] = self.encode(items, layout) @ self.item_embedding.weight.T
+        scores[:, 0] = -torch.inf
+        return scores
+
+    def _gru_weights(self) -> list[tuple[Tensor, Tensor, Tensor | None, Tensor | None]]:
+        """Input and recurrent weights [3H, D or H], [3H, H] and biases [3H] of each layer."""
+        return [
+            (weights[0], weights[1], *(weights[2:] if len(weights) == 4 else (None, None)))
+            for weights in self.gru.all_weights
+        ]
+
+
+def _initialize(module: nn.Module) -> None:
+    """RecBole's: Xavier normal for embeddings (padding included) and linear maps; the GRU keeps torch's own."""
+    if isinstance(module, (nn.Embedding, nn.Linear)):
+        nn.init.xavier_normal_(module.weight)
+
+
+def _pack_padded(prefixes: Tensor, lengths: Tensor) -> tuple[Tensor, PackedLayout, Tensor]:
+    """Padded prefixes as a packed batch with one query each; `order` says which prefix each query is of."""
+    order = torch.argsort(lengths, descending=True, stable=True)
+    packed = nn.utils.rnn.pack_padded_sequence(prefixes[order], lengths[order].cpu(), batch_first=True)
+    step_offsets = np.concatenate(([0], np.cumsum(packed.batch_sizes.numpy())))
+    query_steps = lengths[order].cpu().numpy() - 1
+    sessions = np.arange(len(lengths))
+    layout = PackedLayout(
+        step_offsets, np.arange(len(lengths) + 1), query_steps, step_offsets[query_steps] + sessions
+    )
+    return packed.data, layout, order

@@ -1,0 +1,89 @@
+"""What a training step minimises: a batch and the model in, a scalar loss out.
+
+Q targets of the batch, D embedding, V items.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from narm import losses
+from narm.config import TrainingConfig
+from narm.data.packing import PackedBatch
+from narm.data.sessions import Examples
+from narm.errors import InputError
+from narm.model import NARM
+from narm.negatives import hardest, negative_sampler
+
+Objective = Callable[[NARM, PackedBatch], Tensor]
+
+
+def build_objective(config: TrainingConfig, train: Examples, n_items: int) -> Objective:
+    """The loss that `loss_type` names, as a function of the model and a batch.
+
+    Raises:
+        InputError: there are too few items to draw negatives from.
+    """
+    counts = np.bincount(train.target_items, minlength=n_items)
+    try:
+        return _BUILDERS[config.loss_type](config, counts)
+    except ValueError as error:
+        raise InputError(f"loss_type {config.loss_type}: {error}") from None
+
+
+def _full_softmax(config: TrainingConfig, counts: NDArray[np.int64]) -> Objective:
+    def objective(model: NARM, batch: PackedBatch) -> Tensor:
+        hidden = model.encode(batch.items, batch.layout)
+        return losses.full_softmax(hidden, model.item_embedding.weight, batch.targets)
+
+    return objective
+
+
+def _sampled_softmax(config: TrainingConfig, counts: NDArray[np.int64]) -> Objective:
+    sampler = losses.SharedNegatives(counts, config.softmax_samples, config.softmax_alpha)
+
+    def objective(model: NARM, batch: PackedBatch) -> Tensor:
+        hidden = model.encode(batch.items, batch.layout)
+        negatives = sampler.draw().to(hidden.device)
+        return losses.sampled_softmax(
+            hidden, model.item_embedding.weight, batch.targets, negatives, sampler.log_q.to(hidden.device)
+        )
+
+    return objective
+
+
+def _bpr(config: TrainingConfig, counts: NDArray[np.int64]) -> Objective:
+    args = config.negative_sampling
+    draw = negative_sampler(args, counts)
+    shape = (args.sample_num, args.candidate_num) if args.dynamic else (args.sample_num,)
+
+    def objective(model: NARM, batch: PackedBatch) -> Tensor:
+        targets = batch.targets.cpu()
+        drawn = draw(targets.reshape(-1, *[1] * len(shape)).expand(-1, *shape).contiguous()).to(
+            batch.targets.device
+        )
+        negatives = hardest(drawn, *_without_dropout(model, batch)) if args.dynamic else drawn  # [Q, S]
+        hidden = model.encode(batch.items, batch.layout)
+        embedding = model.item_embedding
+        positive = (hidden * embedding(batch.targets)).sum(1, keepdim=True)  # [Q, 1]
+        negative = torch.einsum("qsd,qd->qs", embedding(negatives), hidden)
+        return losses.bpr(positive.expand_as(negative), negative)
+
+    return objective
+
+
+@torch.no_grad()
+def _without_dropout(model: NARM, batch: PackedBatch) -> tuple[Tensor, Tensor]:
+    """Session representations [Q, D] as they are at evaluation, and the item embeddings [V, D]."""
+    model.eval()
+    hidden = model.encode(batch.items, batch.layout)
+    model.train()
+    return hidden, model.item_embedding.weight
+
+
+_BUILDERS = {"CE": _full_softmax, "sampled_softmax": _sampled_softmax, "BPR": _bpr}

@@ -1,0 +1,272 @@
+"""Training as a generator of epochs: `narm` owns one epoch, the caller owns the loop.
+
+All randomness of an epoch (order, dropout, negatives) is drawn from the seed and the epoch's number alone, so that
+a run resumed from a checkpoint after any epoch goes on bit for bit as if it had never stopped.
+"""
+
+from __future__ import annotations
+
+import copy
+import math
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from narm.checkpoint import read_checkpoint
+from narm.config import Config, EvaluationConfig, TrainingConfig
+from narm.data.batches import training_batches
+from narm.data.sessions import Splits
+from narm.data.windows import Windows, cut_prefixes, cut_windows
+from narm.device import resolve_device
+from narm.errors import InputError
+from narm.evaluation import evaluate
+from narm.model import NARM
+from narm.objectives import Objective, build_objective
+
+
+class NonFiniteLoss(ArithmeticError):
+    """The loss became infinite or NaN; the message names the epoch and the configuration."""
+
+
+@dataclass(slots=True)
+class TrainingState:
+    """What a checkpoint holds: all that the next epoch depends on.
+
+    Attributes:
+        model: as it stands after the last epoch.
+        optimizer: Adam and its moments.
+        epoch: epochs trained so far.
+        best_epoch: the epoch with the best validation so far; 0 before the first.
+        best: its validation metrics.
+        best_weights: its weights.
+        misses: validations since then.
+        history: epoch, seconds, train_loss and valid of each epoch.
+    """
+
+    model: NARM
+    optimizer: torch.optim.Optimizer
+    epoch: int = 0
+    best_epoch: int = 0
+    best: dict[str, float] = field(default_factory=dict)
+    best_weights: dict[str, Tensor] = field(default_factory=dict)
+    misses: int = 0
+    history: list[dict[str, Any]] = field(default_factory=list)
+
+    def judge(self, valid: dict[str, float], objective: str) -> None:
+        """Keep the weights if they are the best so far, as RecBole does: rounded to 4 decimals, a tie is a new best."""
+        if not self.best or round(valid[objective], 4) >= round(self.best[objective], 4):
+            self.best_epoch, self.best, self.misses = self.epoch, valid, 0
+            self.best_weights = copy.deepcopy(self.model.state_dict())
+        else:
+            self.misses += 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EpochResult:
+    """What one epoch brought.
+
+    Attributes:
+        epoch: epochs trained so far, from 1.
+        train_loss: mean over the targets.
+        n_targets: targets trained in this epoch.
+        train_seconds: wall clock of its training.
+        valid_seconds: wall clock of its validation.
+        valid: validation metrics by key (`recall_at_10`); None where `eval_step` skips the epoch.
+        best_epoch: the best epoch so far by `valid_metric`; 0 before the first validation.
+        best: its validation metrics.
+        stopped_early: whether `stopping_step` ran out, so that this is the last epoch.
+        state: live, the next epoch changes it: save it now or never.
+    """
+
+    epoch: int
+    train_loss: float
+    n_targets: int
+    train_seconds: float
+    valid_seconds: float
+    valid: dict[str, float] | None
+    best_epoch: int
+    best: dict[str, float]
+    stopped_early: bool
+    state: TrainingState
+
+    @property
+    def seconds(self) -> float:
+        """Wall clock of the epoch."""
+        return self.train_seconds + self.valid_seconds
+
+    @property
+    def targets_per_second(self) -> float:
+        """Training speed."""
+        return self.n_targets / self.train_seconds
+
+
+def create_model(n_items: int, config: Config) -> NARM:
+    """A NARM whose initial weights follow from `config.training.seed` alone."""
+    torch.manual_seed(_epoch_seed(config.training.seed, 0))
+    return NARM(n_items, config.model)
+
+
+def fit(
+    model: NARM,
+    splits: Splits,
+    training: TrainingConfig,
+    evaluation: EvaluationConfig,
+    *,
+    device: str = "auto",
+    resume: Path | None = None,
+) -> Iterator[EpochResult]:
+    """Train, an epoch at each step of the iteration.
+
+    Ends after `training.epochs`, or when `stopping_step` validations in a row brought no new best; the model then
+    holds the weights of the best epoch. Seeds torch's global generator at each epoch.
+
+    Args:
+        model: trained in place, on `device`.
+        splits: examples to learn from and to validate on; `splits.test` is not read.
+        training: how.
+        evaluation: what to validate by.
+        device: auto, cpu or cuda.
+        resume: a checkpoint of the same run to go on from.
+    Raises:
+        InputError: the checkpoint is not one of this run or leaves nothing to train, or the device is not there.
+        NonFiniteLoss: at the first step whose loss is infinite or NaN.
+    """
+    model.to(resolve_device(device))
+    state = TrainingState(model, _adam(model, training))
+    if resume is not None:
+        _restore(state, resume, splits, training)
+        if state.epoch >= training.epochs or _exhausted(state, training):
+            raise InputError(
+                f"{resume}: its {state.epoch} epochs are all that epochs={training.epochs} and "
+                f"stopping_step={training.stopping_step} allow; raise one of them to go on"
+            )
+    windows = training_windows(splits, training)
+    objective = build_objective(training, splits.train, splits.n_items)
+    while state.epoch < training.epochs and not _exhausted(state, training):
+        yield _train_epoch(state, windows, objective, splits, training, evaluation)
+    if state.best_weights:
+        model.load_state_dict(state.best_weights)
+
+
+def training_windows(splits: Splits, training: TrainingConfig) -> Windows:
+    """The training sessions, cut as `batching` and `window_stride` say."""
+    if training.batching == "prefixes":
+        return cut_prefixes(splits.train, splits.max_length)
+    stride = training.window_stride or max(1, splits.max_length // 2)
+    return cut_windows(splits.train, splits.max_length, min(stride, splits.max_length))
+
+
+def _train_epoch(
+    state: TrainingState,
+    windows: Windows,
+    objective: Objective,
+    splits: Splits,
+    training: TrainingConfig,
+    evaluation: EvaluationConfig,
+) -> EpochResult:
+    state.epoch += 1
+    started = time.perf_counter()
+    train_loss = _train(state, windows, objective, training)
+    trained = time.perf_counter()
+    valid = None
+    if training.eval_step and state.epoch % training.eval_step == 0:
+        valid = evaluate(state.model, splits.valid, evaluation, max_length=splits.max_length)
+        state.judge(valid, evaluation.objective)
+    validated = time.perf_counter()
+    state.history.append(
+        {"epoch": state.epoch, "seconds": validated - started, "train_loss": train_loss, "valid": valid}
+    )
+    return EpochResult(
+        epoch=state.epoch,
+        train_loss=train_loss,
+        n_targets=len(windows.targets),
+        train_seconds=trained - started,
+        valid_seconds=validated - trained,
+        valid=valid,
+        best_epoch=state.best_epoch,
+        best=state.best,
+        stopped_early=_exhausted(state, training),
+        state=state,
+    )
+
+
+def _train(state: TrainingState, windows: Windows, objective: Objective, training: TrainingConfig) -> float:
+    """Train on every window once; the mean loss over the targets."""
+    model, optimizer = state.model, state.optimizer
+    device = model.item_embedding.weight.device
+    seed = _epoch_seed(training.seed, state.epoch)
+    torch.manual_seed(seed)
+    for group in optimizer.param_groups:
+        group["lr"] = training.learning_rate * training.learning_rate_decay ** (state.epoch - 1)
+    model.train()
+    total = 0.0
+    for batch in training_batches(windows, _positives_per_step(training), np.random.default_rng(seed)):
+        optimizer.zero_grad(set_to_none=True)
+        loss = objective(model, batch.to(device))
+        value = loss.item()
+        if not math.isfinite(value):
+            raise NonFiniteLoss(f"the loss is {value} in epoch {state.epoch} of {_describe(model, training)}")
+        loss.backward()  # type: ignore[no-untyped-call]
+        if training.clip_grad_norm is not None:
+            torch.nn.utils.clip_grad_norm_(model.parameters(), training.clip_grad_norm)
+        optimizer.step()
+        total += value * len(batch)
+    return total / len(windows.targets)
+
+
+def _positives_per_step(training: TrainingConfig) -> int:
+    """RecBole's: with BPR a batch counts its negatives."""
+    if training.loss_type == "BPR":
+        return max(training.train_batch_size // training.negative_sampling.sample_num, 1)
+    return training.train_batch_size
+
+
+def _adam(model: NARM, training: TrainingConfig) -> torch.optim.Optimizer:
+    return torch.optim.Adam(
+        model.parameters(), lr=training.learning_rate, weight_decay=training.weight_decay, fused=True
+    )
+
+
+def _exhausted(state: TrainingState, training: TrainingConfig) -> bool:
+    return state.misses > training.stopping_step
+
+
+def _epoch_seed(seed: int, epoch: int) -> int:
+    """The seed of one epoch, independent of every other's; epoch 0 is the initial weights."""
+    return int(np.random.SeedSequence([seed, epoch]).generate_state(1)[0])
+
+
+def _describe(model: NARM, training: TrainingConfig) -> str:
+    return f"{model.config!r}, {training!r}"
+
+
+# What may differ between a run and its continuation: how long it goes on, not how it learns.
+_FREE_AT_RESUME = {"epochs", "stopping_step"}
+
+
+def _restore(state: TrainingState, path: Path, splits: Splits, training: TrainingConfig) -> None:
+    saved = read_checkpoint(path)
+    if saved["fingerprint"] != splits.fingerprint:
+        raise InputError(
+            f"{path}: was trained on other data ({saved['dataset']}); resume with the same dataset and options"
+        )
+    wanted = {**state.model.config.model_dump(mode="json"), **training.model_dump(mode="json")}
+    for name, value in wanted.items():
+        if name not in _FREE_AT_RESUME and saved["config"][name] != value:
+            raise InputError(
+                f"{path}: was trained with {name} {saved['config'][name]}, not {value}; resume with the same"
+            )
+    state.model.load_state_dict(saved["model"])
+    state.optimizer.load_state_dict(saved["optimizer"])
+    state.epoch, state.misses, state.history = saved["epoch"], saved["misses"], saved["history"]
+    state.best_epoch, state.best, state.best_weights = (
+        saved["best_epoch"],
+        saved["best"],
+        saved["best_weights"],
+    )

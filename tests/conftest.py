@@ -1,0 +1,38 @@
+"""Fixtures that several packages' tests share: small sessions whose next item is known."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from ring import random_sessions
+
+from narm.config import DataConfig
+from narm.data.datasets import load_splits
+from narm.data.sessions import Examples, ItemVocabulary, Splits
+from narm.errors import InputError
+
+
+@pytest.fixture(autouse=True)
+def _one_thread():
+    """Small tensors gain nothing from threads, and bits must not depend on the machine."""
+    torch.set_num_threads(1)
+
+
+@pytest.fixture
+def ring_splits() -> Splits:
+    """A ring of 19 items: the next item is always the one after, so a good model gets every target."""
+    train, valid, test = (
+        Examples.every_prefix(random_sessions(n, 20, 15, seed=seed)) for seed, n in enumerate((120, 20, 20))
+    )
+    vocabulary = ItemVocabulary(np.arange(101, 120))
+    return Splits("ring", train, valid, test, vocabulary, max_length=6, fingerprint="ring")
+
+
+@pytest.fixture(scope="session")
+def ml_100k() -> Splits:
+    """ml-100k from the package index or the cache; the test is skipped where neither is at hand."""
+    try:
+        return load_splits(DataConfig(dataset="ml-100k"))
+    except InputError as error:
+        pytest.skip(str(error))

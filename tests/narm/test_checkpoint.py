@@ -1,0 +1,55 @@
+"""A checkpoint gives back the model and the item ids, and admits no code."""
+
+from __future__ import annotations
+
+import pickle
+
+import numpy as np
+import pytest
+import torch
+
+from narm.checkpoint import load_model, load_vocabulary, save_checkpoint
+from narm.config import Config
+from narm.data.sessions import ItemVocabulary
+from narm.errors import InputError
+from narm.training import create_model, fit
+
+
+def test_the_loaded_model_has_the_weights_of_the_best_epoch(ring_splits, tmp_path):
+    config = Config.from_flat(embedding_size=8, hidden_size=12, epochs=3, n_layers=2)
+    model = create_model(20, config)
+    for epoch in fit(model, ring_splits, config.training, config.evaluation, device="cpu"):
+        save_checkpoint(tmp_path / "run.pt", epoch.state, config=config, splits=ring_splits)
+    loaded = load_model(tmp_path / "run.pt")
+    assert not loaded.training
+    for name, value in model.state_dict().items():
+        assert torch.equal(value, loaded.state_dict()[name])
+    assert list(tmp_path.iterdir()) == [tmp_path / "run.pt"]  # no temporary file is left
+
+
+@pytest.mark.parametrize("ids", [np.arange(101, 120), np.array([f"item {i}" for i in range(19)])])
+def test_raw_item_ids_survive(ring_splits, tmp_path, ids):
+    import dataclasses
+
+    splits = dataclasses.replace(ring_splits, vocabulary=ItemVocabulary(ids))
+    config = Config.from_flat(embedding_size=4, hidden_size=4, epochs=1)
+    for epoch in fit(create_model(20, config), splits, config.training, config.evaluation, device="cpu"):
+        save_checkpoint(tmp_path / "run.pt", epoch.state, config=config, splits=splits)
+    vocabulary = load_vocabulary(tmp_path / "run.pt")
+    assert vocabulary.raw(3) == str(ids[2])
+    assert vocabulary.index(ids[2]) == 3
+
+
+class Malicious:
+    def __reduce__(self):
+        return (print, ("this code must not run",))
+
+
+def test_a_pickle_that_would_run_code_is_refused(tmp_path, capsys):
+    (tmp_path / "evil.pt").write_bytes(pickle.dumps(Malicious()))
+    with pytest.raises(InputError, match="not a readable checkpoint"):
+        load_model(tmp_path / "evil.pt")
+    torch.save({"format": "another"}, tmp_path / "other.pt")
+    with pytest.raises(InputError, match="not a checkpoint of NARM Search"):
+        load_model(tmp_path / "other.pt")
+    assert "must not run" not in capsys.readouterr().out

@@ -1,0 +1,130 @@
+"""The generator of epochs: it learns, stops, resumes to the bit, and refuses to go on with NaN."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+import torch
+
+from narm.checkpoint import save_checkpoint
+from narm.config import Config
+from narm.data.sessions import Examples
+from narm.errors import InputError
+from narm.evaluation import evaluate
+from narm.training import EpochResult, NonFiniteLoss, create_model, fit
+
+SMALL = {"embedding_size": 8, "hidden_size": 12, "train_batch_size": 128, "learning_rate": 0.01, "epochs": 6}
+
+OBJECTIVES = {
+    "CE": {},
+    "prefixes": {"batching": "prefixes"},
+    "bias, softmax, 2 layers": {"gru_bias": True, "attention": "softmax", "n_layers": 2},
+    "clipped and decayed": {"clip_grad_norm": 0.5, "weight_decay": 1e-5},
+    "sampled softmax": {"loss_type": "sampled_softmax", "softmax_samples": 8},
+    "BPR": {"loss_type": "BPR"},
+    "BPR popularity": {
+        "loss_type": "BPR",
+        "train_neg_sample_args": {"distribution": "popularity", "sample_num": 3, "alpha": 0.5},
+    },
+    "BPR dynamic": {"loss_type": "BPR", "train_neg_sample_args": {"dynamic": True, "candidate_num": 4}},
+}
+
+
+def run(splits, config: Config, **more) -> tuple[torch.nn.Module, list[EpochResult]]:
+    model = create_model(splits.n_items, config)
+    return model, list(fit(model, splits, config.training, config.evaluation, device="cpu", **more))
+
+
+@pytest.mark.parametrize("options", OBJECTIVES.values(), ids=OBJECTIVES.keys())
+def test_every_objective_learns_the_ring(ring_splits, options):
+    config = Config.from_flat({**SMALL, "epochs": 15, **options})
+    _, epochs = run(ring_splits, config)
+    assert epochs[-1].train_loss < epochs[0].train_loss
+    assert (
+        epochs[-1].best["mrr_at_10"] > 2 * epochs[0].valid["mrr_at_10"] or epochs[-1].best["mrr_at_10"] > 0.9
+    )
+
+
+@pytest.mark.parametrize("options", OBJECTIVES.values(), ids=OBJECTIVES.keys())
+@pytest.mark.parametrize("stop_after", [1, 4])
+def test_a_resumed_run_equals_the_uninterrupted_one_bit_for_bit(ring_splits, options, stop_after, tmp_path):
+    config = Config.from_flat({**SMALL, **options})
+    whole, epochs = run(ring_splits, config)
+
+    checkpoint = tmp_path / "run.pt"
+    for epoch in fit(create_model(20, config), ring_splits, config.training, config.evaluation, device="cpu"):
+        save_checkpoint(checkpoint, epoch.state, config=config, splits=ring_splits)
+        if epoch.epoch == stop_after:
+            break
+    torch.manual_seed(999)  # whatever happened in between
+    resumed, later = run(ring_splits, config, resume=checkpoint)
+
+    assert [e.epoch for e in later] == list(range(stop_after + 1, 7))
+    assert [e.train_loss for e in later] == [e.train_loss for e in epochs[stop_after:]]
+    assert [e.valid for e in later] == [e.valid for e in epochs[stop_after:]]
+    assert later[-1].best_epoch == epochs[-1].best_epoch
+    for name, value in whole.state_dict().items():
+        assert torch.equal(value, resumed.state_dict()[name]), name
+
+
+def test_the_same_seed_gives_the_same_bits_and_another_seed_does_not(ring_splits):
+    first, again, other = (
+        run(ring_splits, Config.from_flat({**SMALL, "epochs": 2, "seed": seed}))[0].b.weight
+        for seed in (1, 1, 2)
+    )
+    assert torch.equal(first, again)
+    assert not torch.equal(first, other)
+
+
+def test_training_stops_at_the_miss_after_stopping_step_and_keeps_the_best_weights(ring_splits):
+    # validated on the ring run backwards, a model gets worse the more it learns
+    backwards = dataclasses.replace(ring_splits.valid.sessions, items=ring_splits.valid.sessions.items[::-1])
+    ring_splits = dataclasses.replace(ring_splits, valid=Examples.every_prefix(backwards))
+    config = Config.from_flat({**SMALL, "epochs": 50, "stopping_step": 2})
+    model, epochs = run(ring_splits, config)
+    last = epochs[-1]
+    assert last.stopped_early
+    assert last.epoch == last.best_epoch + 3
+    assert not any(epoch.stopped_early for epoch in epochs[:-1])
+    assert evaluate(model, ring_splits.valid, config.evaluation, max_length=6) == last.best
+
+
+def test_validation_only_every_eval_step(ring_splits):
+    _, epochs = run(ring_splits, Config.from_flat({**SMALL, "eval_step": 2}))
+    assert [epoch.valid is not None for epoch in epochs] == [False, True] * 3
+
+
+def test_no_validation_at_all_with_eval_step_0(ring_splits):
+    _, epochs = run(ring_splits, Config.from_flat({**SMALL, "eval_step": 0}))
+    assert len(epochs) == 6
+    assert epochs[-1].best_epoch == 0
+
+
+def test_a_non_finite_loss_names_the_epoch_and_the_configuration(ring_splits):
+    config = Config.from_flat({**SMALL, "hidden_size": 13})
+    model = create_model(20, config)
+    with torch.no_grad():
+        model.b.weight[0, 0] = torch.nan
+    with pytest.raises(NonFiniteLoss, match=r"nan in epoch 1 of .*hidden_size=13"):
+        next(iter(fit(model, ring_splits, config.training, config.evaluation, device="cpu")))
+
+
+def test_a_checkpoint_of_another_run_is_refused(ring_splits, tmp_path):
+    config = Config.from_flat({**SMALL, "epochs": 1})
+    path = tmp_path / "run.pt"
+    for epoch in fit(create_model(20, config), ring_splits, config.training, config.evaluation, device="cpu"):
+        save_checkpoint(path, epoch.state, config=config, splits=ring_splits)
+    with pytest.raises(InputError, match=r"learning_rate 0\.01, not 0\.02"):
+        run(ring_splits, config.replace({"learning_rate": 0.02}), resume=path)
+    (tmp_path / "torn.pt").write_bytes(path.read_bytes()[:1000])
+    with pytest.raises(InputError, match="not a readable checkpoint"):
+        run(ring_splits, config, resume=tmp_path / "torn.pt")
+    with pytest.raises(InputError, match="no such checkpoint"):
+        run(ring_splits, config, resume=tmp_path / "none.pt")
+
+
+def test_training_never_reads_the_test_split(ring_splits):
+    blind = dataclasses.replace(ring_splits, test=None)
+    _, epochs = run(blind, Config.from_flat({**SMALL, "epochs": 1}))
+    assert epochs[-1].valid
