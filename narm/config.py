@@ -135,9 +135,7 @@ class NegativeSampling(_Section):
 class ModelConfig(_Section):
     """The shape of the network (Li et al., CIKM 2017, section 3)."""
 
-    embedding_size: int = option(
-        64, "item embedding, dimensions", reason="RecBole's", searchable=True, ge=1, le=4096
-    )
+    embedding_size: int = option(64, "item embedding, dimensions", reason="RecBole's", searchable=True, ge=1, le=4096)
     hidden_size: int = option(
         128, "GRU state, dimensions", reason="RecBole's; the paper has 100", searchable=True, ge=1, le=4096
     )
@@ -172,9 +170,7 @@ class TrainingConfig(_Section):
     train_batch_size: int = option(
         2048, "targets in a training step", reason="RecBole's", searchable=True, ge=1, le=1_000_000
     )
-    epochs: int = option(
-        300, "passes over the training sessions at most", reason="RecBole's", ge=1, le=100_000
-    )
+    epochs: int = option(300, "passes over the training sessions at most", reason="RecBole's", ge=1, le=100_000)
     stopping_step: int = option(
         10, "validations without a new best before training stops", reason="RecBole's", ge=0, le=100_000
     )
@@ -215,8 +211,7 @@ class TrainingConfig(_Section):
     def _check(self) -> Self:
         if self.train_neg_sample_args is not None and self.loss_type != "BPR":
             raise ValueError(
-                f"train_neg_sample_args must be None when loss_type is {self.loss_type}: "
-                "only BPR draws negatives"
+                f"train_neg_sample_args must be None when loss_type is {self.loss_type}: only BPR draws negatives"
             )
         return self
 
@@ -255,9 +250,7 @@ class DataConfig(_Section):
     """Which events make up the data, and how they are split."""
 
     dataset: str = option("ml-100k", "a named dataset (ml-100k, synthetic) or a file of events")
-    test_file: Annotated[str | None, Literally] = option(
-        None, "a file of test sessions; then `dataset` is train"
-    )
+    test_file: Annotated[str | None, Literally] = option(None, "a file of test sessions; then `dataset` is train")
     valid_file: Annotated[str | None, Literally] = option(
         None, "a file of validation sessions; else the last part of train in time"
     )
@@ -267,9 +260,7 @@ class DataConfig(_Section):
         reason="what each field does",
     )
     valid_share: float = option(0.1, "share of train sessions, the last in time, for validation", gt=0, lt=1)
-    test_share: float = option(
-        0.1, "share of sessions, the last in time, for test, when no file is given", gt=0, lt=1
-    )
+    test_share: float = option(0.1, "share of sessions, the last in time, for test, when no file is given", gt=0, lt=1)
     session_column: Annotated[str | None, Literally] = option(
         None, "column that names the session; none: by the format", recbole="USER_ID_FIELD"
     )

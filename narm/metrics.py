@@ -59,9 +59,7 @@ def parse_metric(text: str) -> tuple[MetricName, int]:
     name, _, cutoff = text.partition("@")
     by_lower = {known.lower(): known for known in get_args(MetricName)}
     if name.strip().lower() not in by_lower or not cutoff.strip().isdecimal() or int(cutoff) < 1:
-        raise InputError(
-            f"'{text}' is not a metric: write one of {', '.join(METRICS)} and a cutoff, as in MRR@10"
-        )
+        raise InputError(f"'{text}' is not a metric: write one of {', '.join(METRICS)} and a cutoff, as in MRR@10")
     return by_lower[name.strip().lower()], int(cutoff)
 
 
@@ -74,7 +72,5 @@ def summarize(ranks: Ranks, metrics: Iterable[MetricName], cutoffs: Iterable[int
     """Mean of each metric at each cutoff over the targets, by key."""
     cutoffs = list(cutoffs)
     return {
-        metric_key(name, cutoff): float(METRICS[name](ranks, cutoff).mean())
-        for name in metrics
-        for cutoff in cutoffs
+        metric_key(name, cutoff): float(METRICS[name](ranks, cutoff).mean()) for name in metrics for cutoff in cutoffs
     }

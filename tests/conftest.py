@@ -5,12 +5,17 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+from hypothesis import settings
 from ring import random_sessions
 
 from narm.config import DataConfig
 from narm.data.datasets import load_splits
 from narm.data.sessions import Examples, ItemVocabulary, Splits
 from narm.errors import InputError
+
+
+settings.register_profile("no deadline", deadline=None)  # a busy machine is not a failure
+settings.load_profile("no deadline")
 
 
 @pytest.fixture(autouse=True)

@@ -1,0 +1,105 @@
+"""Reads a `--config` file: YAML with the options of `narm.config`, in our spelling or RecBole's.
+
+A file written for RecBole's NARM is accepted as it is where it means the same here, and refused where not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from narm.config import canonical, check_value, did_you_mean, options
+from narm.errors import InputError
+from narm.recbole_keys import RECBOLE_KEYS, Fixed, Ignored
+from narm.text_file import read_text
+from narm.yaml_file import parse_yaml
+
+_INTERVALS = ("user_inter_num_interval", "item_inter_num_interval")
+
+
+@dataclass(frozen=True, slots=True)
+class OptionsFile:
+    """What a config file says.
+
+    Attributes:
+        values: option values by our names, each of its type and within its bounds.
+        notes: one line for each key that has no effect, with the reason.
+        line_of: the line of each option, from 1.
+    """
+
+    values: dict[str, Any] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+    line_of: dict[str, int] = field(default_factory=dict)
+
+
+def read_config(path: Path) -> OptionsFile:
+    """Read the options of a YAML file.
+
+    Raises:
+        InputError: the file cannot be read, a key is unknown (the nearest is named), or a value does not fit;
+            file, line and key are named.
+    """
+    document = parse_yaml(read_text(path), str(path))
+    result = OptionsFile()
+    for key, value in document.values.items():
+        with document.at(key):
+            rule = RECBOLE_KEYS.get(key)
+            if isinstance(rule, Ignored):
+                result.notes.append(f"{path}:{document.line(key)}: {key} has no effect: {rule.reason}")
+            elif isinstance(rule, Fixed):
+                _check_fixed(key, value, rule)
+            else:
+                for name, given in _options(key, value).items():
+                    _add(result, name, given, document.line(key))
+    return result
+
+
+def _add(result: OptionsFile, name: str, value: Any, line: int) -> None:
+    if name in result.values:
+        raise InputError(f"{name} a second time: line {result.line_of[name]} gives it too")
+    result.values[name] = check_value(name, value)
+    result.line_of[name] = line
+
+
+def _options(key: str, value: Any) -> Mapping[str, Any]:
+    """The options that a key stands for."""
+    if key == "eval_args":
+        return _eval_args(value)
+    name = canonical(key)
+    if name not in options():
+        raise InputError(f"unknown option '{key}'{did_you_mean(key, (*options(), 'eval_args'))}")
+    if name in _INTERVALS and value is None:
+        return {}  # RecBole's null: no filter, which is the default
+    return {name: value}
+
+
+def _check_fixed(key: str, value: Any, rule: Fixed) -> None:
+    same = value.lower() == rule.value.lower() if isinstance(value, str) and isinstance(rule.value, str) else False
+    if value is not None and value != rule.value and not same:
+        raise InputError(f"{key}: {value!r} is not possible, only {rule.value!r}: {rule.instead}")
+
+
+def _eval_args(value: Any) -> Mapping[str, Any]:
+    """RecBole's `eval_args`: the settings it shares with this suite, and no others."""
+    if not isinstance(value, dict):
+        raise InputError(f"eval_args: {value!r} should be a mapping of {', '.join(_EVAL_ARGS)}")
+    for key, given in value.items():
+        if key not in _EVAL_ARGS:
+            raise InputError(f"eval_args: unknown key '{key}'{did_you_mean(key, _EVAL_ARGS)}")
+        accepted, reason = _EVAL_ARGS[key]
+        if given not in accepted:
+            raise InputError(f"eval_args.{key}: {given!r} is not possible, only {accepted[0]!r}: {reason}")
+    return {"split": "leave_one_out"} if "split" in value else {}
+
+
+_EVAL_ARGS: dict[str, tuple[list[Any], str]] = {
+    "split": ([{"LS": "valid_and_test"}], "or leave eval_args out and write `split: temporal`"),
+    "order": (["TO"], "the next event is to be predicted, so the order is that of time"),
+    "group_by": (["user"], "it is the last events of each user that are held out"),
+    "mode": (
+        ["full", {"valid": "full", "test": "full"}, {"valid": "full"}, {"test": "full"}],
+        "metrics over sampled items mislead, so every item is ranked",
+    ),
+}

@@ -1,0 +1,1 @@
+"""Search spaces: data files, and the one translation of them into Optuna distributions."""

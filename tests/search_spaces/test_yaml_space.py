@@ -1,0 +1,159 @@
+"""Spaces in YAML: ranges, choices, positions and conditions, and their mistakes."""
+
+from pathlib import Path
+
+import pytest
+from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
+
+from narm.errors import InputError
+from search_spaces.space import SearchSpace, load_space
+
+
+def space(tmp_path: Path, text: str) -> SearchSpace:
+    path = tmp_path / "a.yaml"
+    path.write_text(text)
+    return load_space(path)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("learning_rate: {low: 1e-4, high: 1e-2, log: true}", FloatDistribution(1e-4, 1e-2, log=True)),
+        ("hidden_size: {low: 32, high: 256, step: 32}", IntDistribution(32, 256, step=32)),
+        ("hidden_size: {low: 32, high: 256}", IntDistribution(32, 256)),
+        ("train_batch_size: {low: 32, high: 256, log: true}", IntDistribution(32, 256, log=True)),
+        ("softmax_alpha: {low: 0.1, high: 0.7, step: 0.2}", FloatDistribution(0.1, 0.7, step=0.2)),
+        ("softmax_alpha: {low: 0, high: 1}", FloatDistribution(0.0, 1.0)),
+        ("clip_grad_norm: {low: 1, high: 5}", FloatDistribution(1.0, 5.0)),
+        ("clip_grad_norm: [null, 5]", CategoricalDistribution([None, 5.0])),
+        ("attention: [sum, softmax]", CategoricalDistribution(["sum", "softmax"])),
+        ("gru_bias: {choices: [false, true]}", CategoricalDistribution([False, True])),
+        ("dropout_probs: [[0.25, 0.5], [0, 0.2]]", CategoricalDistribution(["[0.25,0.5]", "[0.0,0.2]"])),
+        ("dropout_probs[0]: {low: 0.0, high: 0.6}", FloatDistribution(0.0, 0.6)),
+        ("dropout_probs[1]: [0.0, 0.5]", CategoricalDistribution([0.0, 0.5])),
+    ],
+)
+def test_each_form_becomes_its_distribution(tmp_path, text, expected):
+    name = text.split(":")[0]
+    assert space(tmp_path, text).distributions == {name: expected}
+
+
+def test_conditions_take_one_value_or_several(tmp_path):
+    parameters = space(
+        tmp_path,
+        "softmax_samples: {low: 8, high: 64, when: {loss_type: sampled_softmax}}\n"
+        "loss_type: [CE, BPR, sampled_softmax]\n"
+        "weight_decay: {choices: [0, 0.1], when: {loss_type: [CE, BPR], dropout_probs: [0.2, 0.5]}}\n"
+        "dropout_probs: [[0.2, 0.5], [0.1, 0.1], [0, 0]]\n"
+        "gru_bias: {choices: [true], when: {dropout_probs: [[0.2, 0.5], '[0.1,0.1]']}}\n",
+    ).parameters
+    assert {parameter.name: dict(parameter.when) for parameter in parameters if parameter.when} == {
+        "softmax_samples": {"loss_type": ("sampled_softmax",)},
+        "weight_decay": {"loss_type": ("CE", "BPR"), "dropout_probs": ("[0.2,0.5]",)},
+        "gru_bias": {"dropout_probs": ("[0.2,0.5]", "[0.1,0.1]")},
+    }
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "message"),
+    [
+        ("learning_rat: [0.1]", 1, "unknown option 'learning_rat'; did you mean 'learning_rate'?"),
+        ("epochs: [1, 2]", 1, "'epochs' is fixed, never searched"),
+        ("topk: [1, 2]", 1, "'topk' is fixed, never searched"),
+        ("n_layers: 2", 1, "n_layers: 2 is neither choices, [a, b], nor a range, {low: a, high: b}"),
+        ("n_layers:", 1, "n_layers: None is neither choices"),
+        ("n_layers: []", 1, "n_layers: no choices"),
+        ("n_layers: {choices: []}", 1, "n_layers: no choices"),
+        ("n_layers: {choices: 1}", 1, "n_layers: choices must be a list"),
+        ("n_layers: [1, 2, 1]", 1, "n_layers: the choice 1 stands there twice"),
+        ("n_layers: [1, 9]", 1, "n_layers: 9: input should be less than or equal to 8"),
+        ("attention: [sum, soft]", 1, "attention: 'soft': input should be 'sum' or 'softmax'"),
+        ("attention: {low: 1, high: 2}", 1, "attention takes no range"),
+        ("gru_bias: {low: 0, high: 1}", 1, "gru_bias takes no range"),
+        ("n_layers: {low: 1}", 1, "n_layers: high missing"),
+        ("n_layers: {}", 1, "n_layers: high and low missing"),
+        ("n_layers:\n  low: 1\n  hihg: 2", 3, "n_layers: unknown key 'hihg'; did you mean 'high'?"),
+        ("n_layers: {choices: [1], low: 2}", 1, "n_layers: unknown key 'low'"),
+        ("n_layers: {low: 3, high: 2}", 1, "n_layers: low 3 is above high 2"),
+        ("n_layers: {low: 0, high: 2}", 1, "n_layers: 0: input should be greater than or equal to 1"),
+        ("n_layers: {low: 1, high: 9}", 1, "n_layers: 9: input should be less than or equal to 8"),
+        ("n_layers: {low: 1.5, high: 2}", 1, "n_layers: 1.5: input should be a valid integer"),
+        ("n_layers: {low: true, high: 2}", 1, "n_layers: True: input should be a number"),
+        ("n_layers: {low: a, high: 2}", 1, "n_layers: 'a': input should be a valid integer"),
+        ("clip_grad_norm: {low: null, high: 2}", 1, "clip_grad_norm: None is not a number"),
+        ("weight_decay: {low: 0, high: 0.1, log: true}", 1, "weight_decay: low 0.0 has no logarithm"),
+        ("weight_decay: {low: 0, high: 0.1, log: 1}", 1, "weight_decay: log must be true or false, not 1"),
+        ("hidden_size: {low: 8, high: 16, log: true, step: 2}", 1, "step and log exclude each other"),
+        (
+            "hidden_size: {low: 8, high: 17, step: 4}",
+            1,
+            "steps of 4 from 8 miss 17; the last one below is 16",
+        ),
+        ("softmax_alpha: {low: 0, high: 1, step: 0.3}", 1, "the last one below is 0.9"),
+        ("hidden_size: {low: 8, high: 16, step: 0}", 1, "hidden_size: step 0 must be above 0"),
+        ("hidden_size: {low: 8, high: 16, step: 0.5}", 1, "hidden_size: step 0.5 must be a whole number"),
+        ("hidden_size: {low: 8, high: 16, step: x}", 1, "hidden_size: step must be a number, not 'x'"),
+        ("hidden_size: {low: 8, high: 16, step: .inf}", 1, "hidden_size: step must be a number"),
+        ("dropout_probs[2]: [0.1]", 1, "'dropout_probs[2]': dropout_probs has positions 0 to 1"),
+        ("learning_rate[0]: [0.1]", 1, "'learning_rate[0]': learning_rate has no positions"),
+        ("dropout_probs[0]: {low: 0, high: 1}", 1, "1: input should be less than 1"),
+        (
+            "n_layers: [1]\ndropout_probs: [[0, 0]]\ndropout_probs[1]: [0.1]",
+            3,
+            "dropout_probs[1]: line 2 has dropout_probs: vary the whole or its positions",
+        ),
+        ("dropout_probs[1]: [0.1]\ndropout_probs: [[0, 0]]", 2, "dropout_probs: line 1 has dropout_probs[1]"),
+        ("n_layers: [1]\nn_layers: [2]", 2, "'n_layers' a second time: it stands on line 1"),
+        ("n_layers: [1]\nn-layers: [2]", 2, "n_layers a second time: it stands on line 1"),
+        (
+            "n_layers: {choices: [1], when: {los_type: CE}}\nloss_type: [CE]",
+            1,
+            "n_layers: depends on 'los_type', which this space does not vary; did you mean 'loss_type'?",
+        ),
+        (
+            "loss_type: [CE, BPR]\nn_layers:\n  choices: [1]\n  when: {loss_type: sampled_softmax}",
+            4,
+            "n_layers: loss_type is never sampled_softmax; it is one of CE, BPR",
+        ),
+        ("loss_type: [CE]\nn_layers: {choices: [1], when: {loss_type: TOP1}}", 2, "loss_type: 'TOP1': input"),
+        ("loss_type: [CE]\nn_layers: {choices: [1], when: {loss_type: []}}", 2, "no value of loss_type"),
+        ("loss_type: [CE]\nn_layers: {choices: [1], when: CE}", 2, "n_layers: `when` names other parameters"),
+        ("loss_type: [CE]\nn_layers: {choices: [1], when: {}}", 2, "n_layers: `when` names other parameters"),
+        (
+            "hidden_size: {low: 8, high: 16, step: 4}\nn_layers: {choices: [1], when: {hidden_size: 10}}",
+            2,
+            "hidden_size is never 10; it is one of 8 to 16 in steps of 4",
+        ),
+        (
+            "weight_decay: {low: 0, high: 1}\nn_layers: {choices: [1], when: {weight_decay: 0}}",
+            2,
+            "depends on weight_decay, a continuous range",
+        ),
+        (
+            "gru_bias: [true]\nn_layers: {choices: [1], when: {attention: sum}}\n"
+            "attention: {choices: [sum], when: {n_layers: 1}}",
+            2,
+            "conditions run in a circle: n_layers <- attention <- n_layers",
+        ),
+        ("n_layers: {choices: [1], when: {n_layers: 1}}", 1, "conditions run in a circle"),
+        (
+            "gru_bias: [true, false]\nattention: {choices: [sum], when: {gru_bias: true}}\n"
+            "n_layers: {choices: [1], when: {attention: sum, gru_bias: false}}",
+            3,
+            "n_layers never applies: no value of gru_bias meets all its conditions",
+        ),
+        ("- n_layers", 1, "expected `name: value` lines"),
+    ],
+)
+def test_a_mistake_names_file_line_and_what_would_be_right(tmp_path, text, line, message):
+    with pytest.raises(InputError) as error:
+        space(tmp_path, text)
+    found = str(error.value)
+    assert found.startswith(f"{tmp_path / 'a.yaml'}:{line}: ")
+    assert message in found
+    assert "\n" not in found
+
+
+def test_an_empty_space_is_a_mistake(tmp_path):
+    with pytest.raises(InputError, match=r"a\.yaml: no parameter in it"):
+        space(tmp_path, "# nothing yet\n")
