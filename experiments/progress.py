@@ -1,0 +1,174 @@
+"""What a person sees while a search runs: a live display on a terminal, plain lines anywhere else."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Literal, Self
+
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
+
+from experiments.summary import STATE_WORDS, TrialState, format_params
+
+
+@dataclass(slots=True)
+class _Trial:
+    params: Mapping[str, object]
+    epoch: int = 0
+    value: float | None = None
+    state: TrialState | Literal["RUNNING"] = "RUNNING"
+
+    @property
+    def may_win(self) -> bool:
+        return self.value is not None and self.state in ("RUNNING", "COMPLETE")
+
+
+class Progress:
+    """Trials done, running, pruned and failed, the best so far with its parameters, and the time left.
+
+    A context manager. Calls may come from any thread; a larger value is better.
+
+    Args:
+        total_trials: trials to run.
+        objective: name of the value, `MRR@10`.
+        time_budget: seconds after which the search ends by itself; None: no limit.
+        quiet: show nothing.
+        console: where to show it; stderr by default, so that stdout keeps the results.
+    """
+
+    def __init__(
+        self,
+        total_trials: int,
+        objective: str,
+        *,
+        time_budget: float | None = None,
+        quiet: bool = False,
+        console: Console | None = None,
+    ) -> None:
+        self._total = total_trials
+        self._objective = objective
+        self._time_budget = time_budget
+        self._quiet = quiet
+        self._console = console or Console(stderr=True)
+        self._trials: dict[int, _Trial] = {}
+        self._start = time.monotonic()
+        self._lock = threading.RLock()  # the live display is drawn by a thread of its own
+        self._live = Live(get_renderable=self._render, console=self._console, refresh_per_second=2)
+        self._is_live = self._console.is_terminal and not quiet
+
+    def __enter__(self) -> Self:
+        self._start = time.monotonic()
+        if self._is_live:
+            self._live.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._is_live:
+            self._live.stop()
+
+    def started(self, number: int, params: Mapping[str, object]) -> None:
+        """A trial begins."""
+        with self._lock:
+            self._trials[number] = _Trial(params)
+
+    def epoch(self, number: int, epoch: int, value: float | None) -> None:
+        """A trial has trained an epoch; `value` is its best objective so far, None before the first."""
+        with self._lock:
+            trial = self._trials[number]
+            trial.epoch, trial.value = epoch, value
+
+    def finished(self, number: int, state: TrialState, value: float | None) -> None:
+        """A trial is over; `value` is its objective, None if it has none."""
+        with self._lock:
+            trial = self._trials[number]
+            trial.state, trial.value = state, value
+            if not self._is_live and not self._quiet:
+                self._console.print(self._line(number, state), soft_wrap=True, markup=False, highlight=False)
+
+    def _line(self, number: int, state: TrialState) -> str:
+        trial = self._trials[number]
+        parts = [f"[{self._done}/{self._total}] trial {number} {STATE_WORDS[state]} at epoch {trial.epoch}"]
+        if trial.value is not None:
+            parts.append(f"{self._objective} {trial.value:.4f}")
+        if self._best() == number:
+            parts.append(f"best so far: {format_params(trial.params)}")
+        if left := self._time_left():
+            parts.append(f"{left} left")
+        return ", ".join(parts)
+
+    @property
+    def _done(self) -> int:
+        return sum(trial.state != "RUNNING" for trial in self._trials.values())
+
+    def _counts(self) -> Counter[str]:
+        return Counter(trial.state for trial in self._trials.values())
+
+    def _best(self) -> int | None:
+        """The trial that would win if the search ended now; the earlier one of equals."""
+        values = {number: trial.value for number, trial in self._trials.items() if trial.may_win}
+        return max(values, key=lambda number: (values[number], -number), default=None)
+
+    def _time_left(self) -> str | None:
+        """Until all trials are done at the speed so far, or until the time budget; None: no idea yet."""
+        elapsed = time.monotonic() - self._start
+        done = self._done
+        estimates = [elapsed / done * max(self._total - done, 0)] if done else []
+        if self._time_budget is not None:
+            estimates.append(max(self._time_budget - elapsed, 0.0))
+        return format_duration(min(estimates)) if estimates else None
+
+    def _render(self) -> RenderableType:
+        with self._lock:
+            return Group(self._headline(), *self._best_row(), *self._running_rows())
+
+    def _headline(self) -> RenderableType:
+        counts = self._counts()
+        words = [f"{self._done}/{self._total} trials", f"{counts['RUNNING']} running"]
+        words += [f"{counts[state]} {STATE_WORDS[state]}" for state in ("PRUNED", "FAIL")]
+        if left := self._time_left():
+            words.append(f"{left} left")
+        bar = Table.grid()
+        bar.add_row(ProgressBar(total=self._total, completed=self._done))
+        return Group(bar, Text(" · ".join(words)))
+
+    def _best_row(self) -> list[RenderableType]:
+        number = self._best()
+        if number is None:
+            return []
+        trial = self._trials[number]
+        words = f"best  {self._objective} {trial.value:.4f}  trial {number}  {format_params(trial.params)}"
+        return [_text(words, style="bold")]
+
+    def _running_rows(self) -> list[RenderableType]:
+        return [
+            _text(
+                f"trial {number}  epoch {trial.epoch}  "
+                f"{'' if trial.value is None else f'{trial.value:.4f}  '}{format_params(trial.params)}",
+                style="dim",
+            )
+            for number, trial in self._trials.items()
+            if trial.state == "RUNNING"
+        ]
+
+
+def _text(words: str, style: str = "") -> Text:
+    """One line, cut where a narrow terminal ends."""
+    return Text(words, style=style, no_wrap=True, overflow="ellipsis")
+
+
+def format_duration(seconds: float) -> str:
+    """`45 s`, `3 min 20 s`, `2 h 5 min`."""
+    minutes, rest = divmod(round(seconds), 60)
+    if minutes >= 60:
+        return f"{minutes // 60} h {minutes % 60} min"
+    return f"{minutes} min {rest} s" if minutes else f"{rest} s"

@@ -1,0 +1,411 @@
+"""Leaves every study, trial and metric in MLflow, without ever holding up or ending a search.
+
+One experiment a dataset, one parent run a study, one child run a trial. Calls append to an outbox; its thread
+brings MLflow up to date whenever the server answers. This is the only module that imports MLflow.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import secrets
+import shlex
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import chain, islice
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, Any, Literal
+
+from experiments.environment import mask_credentials
+from experiments.outbox import Drainer, Outbox, RunStatus, Update, root_cause
+from experiments.summary import TrialState
+from narm.errors import InputError
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+    from mlflow.entities import Metric, Run
+
+logger = logging.getLogger(__name__)
+
+RUN_STATUS: dict[TrialState, RunStatus] = {"COMPLETE": "FINISHED", "PRUNED": "KILLED", "FAIL": "FAILED"}
+
+STUDY_RUN = "study"
+STUDY_TAG = "narm.study"  # these two tags find a run again, so that no run is created twice
+RUN_TAG = "narm.run"
+
+
+class Tracker:
+    """The record of one study in MLflow.
+
+    `start_study` comes first. No method raises because of the tracking server, nor waits for it; `end_study` waits
+    a bounded time.
+
+    Args:
+        tracking_uri: address of a server, or of a database: `sqlite:///FILE`.
+        experiment: name of the MLflow experiment, one a dataset.
+        artifact_dir: where artifacts go when there is no server to keep them.
+        outbox: file in which updates wait for the server. With an outbox of an earlier session the study goes
+            on in the same runs.
+        flush_seconds: how long `end_study` waits at most.
+    Raises:
+        InputError: the tracking URI is of no kind that MLflow can write to.
+    """
+
+    def __init__(
+        self,
+        tracking_uri: str,
+        *,
+        experiment: str,
+        artifact_dir: Path,
+        outbox: Path,
+        flush_seconds: float = 20.0,
+    ) -> None:
+        self._uri = absolute_uri(tracking_uri)
+        self._header = {"experiment": experiment, "artifact_dir": str(artifact_dir.resolve())}
+        self._path = outbox.resolve()
+        self._flush_seconds = flush_seconds
+
+    def start_study(
+        self,
+        name: str,
+        *,
+        tags: Mapping[str, str],
+        params: Mapping[str, object],
+        artifacts: Mapping[str, str],
+    ) -> None:
+        """Open the parent run.
+
+        Args:
+            name: of the study, and of the run.
+            tags: text by name.
+            params: values by name; see `flat_params`. A study that goes on keeps its first ones.
+            artifacts: text of each artifact, by file name.
+        Raises:
+            InputError: another process is writing this study, or the outbox is no such file.
+        """
+        self._outbox = Outbox(self._path, {"study": secrets.token_hex(8), "name": name, **self._header})
+        self._mirror = Mirror(self._uri, self._outbox.header)
+        self._drainer = Drainer(self._outbox, self._mirror.send, name=f"MLflow at {mask_credentials(self._uri)}")
+        self._drainer.start()
+        self._running = [run for run in self._outbox.unfinished() if run != STUDY_RUN]
+        self._end_running("an earlier session ended before the trial did")
+        self._put(STUDY_RUN, status="RUNNING", tags=tags, params=flat_params(params), texts=artifacts)
+
+    def start_trial(self, number: int, *, params: Mapping[str, object], tags: Mapping[str, str]) -> None:
+        """Open the child run of a trial."""
+        self._running.append(str(number))
+        tags = {**tags, "trial_number": str(number)}
+        self._put(str(number), status="RUNNING", params=flat_params(params), tags=tags)
+
+    def log_epoch(self, number: int, *, epoch: int, metrics: Mapping[str, float]) -> None:
+        """Log one epoch of a trial; names as in `recall_at_20`, since MLflow refuses `@`."""
+        self._put(str(number), step=epoch, metrics=metrics)
+
+    def end_trial(self, number: int, *, state: TrialState, reason: str, metrics: Mapping[str, float]) -> None:
+        """Close the run of a trial.
+
+        Args:
+            number: of the trial.
+            state: Optuna's; a pruned trial's run is KILLED, as MLflow has no other word for it.
+            reason: why it ended, for a person.
+            metrics: final figures, under other names than the epochs' (`best_mrr_at_10`): MLflow shows the
+                last step of a name.
+        """
+        self._end_run(str(number), RUN_STATUS[state], state=state, reason=reason, metrics=metrics)
+
+    def end_study(
+        self,
+        *,
+        status: Literal["FINISHED", "KILLED", "FAILED"],
+        metrics: Mapping[str, float],
+        tags: Mapping[str, str],
+        artifacts: Mapping[str, str],
+        files: Mapping[str, Path],
+    ) -> None:
+        """Close the parent run, and every trial still open; then wait a bounded time for the server.
+
+        Args:
+            status: of the parent run.
+            metrics: final figures of the study.
+            tags: text by name.
+            artifacts: text of each artifact, by file name.
+            files: path of each artifact, by file name (`winner/model.pt`).
+        """
+        self._end_running("the search ended before the trial did")
+        paths = {name: str(path.resolve()) for name, path in files.items()}
+        self._put(STUDY_RUN, status=status, metrics=metrics, tags=tags, texts=artifacts, files=paths)
+        if not self._drainer.flush(self._flush_seconds):
+            logger.warning("not everything has reached MLflow: the rest waits in %s", self._path)
+        self._drainer.stop()
+        self._outbox.close()
+
+    def run_id(self, number: int) -> str | None:
+        """MLflow's id of a trial's run; None until the server has told it."""
+        return self._mirror.run_ids.get(str(number))
+
+    def where(self) -> str:
+        """What a person does to look at the results: a command, or the server's address."""
+        uri = mask_credentials(self._uri)
+        return uri if uri.startswith("http") else f"mlflow ui --backend-store-uri {shlex.quote(uri)}"
+
+    def _end_running(self, reason: str) -> None:
+        for run in list(self._running):
+            self._end_run(run, "KILLED", state="INTERRUPTED", reason=reason)
+
+    def _end_run(
+        self,
+        run: str,
+        status: RunStatus,
+        *,
+        state: str,
+        reason: str,
+        metrics: Mapping[str, float] | None = None,
+    ) -> None:
+        self._running = [other for other in self._running if other != run]
+        self._put(run, status=status, tags={"state": state, "reason": reason}, metrics=metrics or {})
+
+    def _put(
+        self,
+        run: str,
+        *,
+        step: int = 0,
+        status: RunStatus | None = None,
+        params: Mapping[str, str] | None = None,
+        tags: Mapping[str, str] | None = None,
+        metrics: Mapping[str, float] | None = None,
+        texts: Mapping[str, str] | None = None,
+        files: Mapping[str, str] | None = None,
+    ) -> None:
+        update = Update(
+            run=run,
+            time=time.time_ns() // 1_000_000,
+            step=step,
+            status=status,
+            params=params or {},
+            tags={name: str(text) for name, text in (tags or {}).items()},
+            metrics={name: float(value) for name, value in (metrics or {}).items()},
+            texts=texts or {},
+            files=files or {},
+        )
+        try:
+            self._outbox.append(update)
+        except OSError as error:
+            logger.warning("%s: %s: an update for MLflow is lost", self._path, error.strerror)
+
+
+def absolute_uri(uri: str) -> str:
+    """A tracking URI that means the same from any working directory.
+
+    Raises:
+        InputError: it is of no kind that MLflow can write to.
+    """
+    scheme, separator, rest = uri.partition("://")
+    if scheme == "sqlite" and rest.strip("/"):
+        return f"sqlite:///{Path(rest.removeprefix('/')).resolve()}"
+    if separator and rest and scheme.partition("+")[0] in ("http", "https", "postgresql", "mysql", "mssql"):
+        return uri
+    raise InputError(
+        f"tracking URI '{mask_credentials(uri)}': write sqlite:///FILE, http://HOST:PORT or postgresql://HOST/NAME"
+    )
+
+
+def flat_params(params: Mapping[str, object]) -> dict[str, str]:
+    """Parameters as MLflow keeps them: text, and numbers each under a name of their own.
+
+    `{"dropout_probs": (0.25, 0.5)}` gives `dropout_probs` as well as `dropout_probs_0` and `dropout_probs_1`,
+    which the UI can draw as axes; a mapping becomes one parameter a key.
+    """
+    flat: dict[str, str] = {}
+    for name, value in params.items():
+        if isinstance(value, Mapping):
+            flat |= flat_params({f"{name}_{key}": part for key, part in value.items()})
+        elif isinstance(value, Sequence) and not isinstance(value, str):
+            flat[name] = str(list(value))
+            if all(isinstance(part, (int, float)) for part in value):
+                flat |= {f"{name}_{index}": str(part) for index, part in enumerate(value)}
+        else:
+            flat[name] = str(value)
+    return flat
+
+
+class Mirror:
+    """Brings the runs of one study in MLflow up to date.
+
+    Sending the same updates again changes nothing: runs are found by their tags before any is created, and
+    MLflow takes a metric with the same time and step once.
+
+    Args:
+        tracking_uri: absolute.
+        header: of the outbox: `study` (its identity), `name`, `experiment`, `artifact_dir`.
+    Attributes:
+        run_ids: MLflow's ids, by the run's name within the study.
+    """
+
+    metrics_a_call = 800  # MLflow takes 1000 metrics, parameters and tags at once
+    artifact_attempts = 3
+
+    def __init__(self, tracking_uri: str, header: Mapping[str, str]) -> None:
+        self._uri = tracking_uri
+        self._header = header
+        self._client: MlflowClient | None = None
+        self._experiment_id = ""
+        self._failed_attempts: Counter[str] = Counter()
+        self.run_ids: dict[str, str] = {}
+
+    def send(self, updates: Sequence[Update]) -> None:
+        """Apply updates in order.
+
+        Raises:
+            Exception: the server did not answer, or not well; send the same updates again later.
+        """
+        try:
+            client = self._client or self._connect()
+            for run, of_run in _by_run(updates).items():
+                self._send_run(client, run, of_run)
+        except Exception:
+            self._client = None  # what arrived is unknown: ask anew before creating any run
+            raise
+
+    def _connect(self) -> MlflowClient:
+        client = _new_client(self._uri)
+        self._experiment_id = self._find_experiment(client)
+        self.run_ids = {run.data.tags[RUN_TAG]: run.info.run_id for run in self._find_runs(client)}
+        self._client = client
+        return client
+
+    def _find_experiment(self, client: MlflowClient) -> str:
+        name = self._header["experiment"]
+        experiment = client.get_experiment_by_name(name)
+        if experiment is None:
+            # A server decides by itself where it keeps artifacts; a database has nobody to decide.
+            served = self._uri.startswith("http")
+            location = None if served else Path(self._header["artifact_dir"]).as_uri()
+            return client.create_experiment(name, artifact_location=location)
+        if experiment.lifecycle_stage == "deleted":
+            client.restore_experiment(experiment.experiment_id)
+        return str(experiment.experiment_id)
+
+    def _find_runs(self, client: MlflowClient) -> Iterator[Run]:
+        from mlflow.entities import ViewType
+
+        token: str | None = ""
+        while token is not None:
+            page = client.search_runs(
+                [self._experiment_id],
+                filter_string=f"tags.`{STUDY_TAG}` = '{self._header['study']}'",
+                run_view_type=ViewType.ALL,  # a run that somebody deleted must not come back as a new one
+                page_token=token or None,
+            )
+            yield from page
+            token = page.token or None
+
+    def _send_run(self, client: MlflowClient, run: str, updates: Sequence[Update]) -> None:
+        known = run in self.run_ids
+        run_id = self._run_id(client, run, start=updates[0].time)
+        self._log(client, run_id, updates, known=known)
+        for update in updates:
+            self._log_artifacts(client, run_id, update)
+        status = [update for update in updates if update.status]
+        if status:
+            _set_status(client, run_id, status[-1], known=known)
+
+    def _run_id(self, client: MlflowClient, run: str, *, start: int) -> str:
+        """The id of a run, which is created if need be."""
+        if run not in self.run_ids:
+            tags = {STUDY_TAG: self._header["study"], RUN_TAG: run}
+            if run != STUDY_RUN:
+                tags["mlflow.parentRunId"] = self._run_id(client, STUDY_RUN, start=start)
+            name = self._header["name"] if run == STUDY_RUN else f"trial {run}"
+            created = client.create_run(self._experiment_id, start_time=start, tags=tags, run_name=name)
+            self.run_ids[run] = created.info.run_id
+        return self.run_ids[run]
+
+    def _log(self, client: MlflowClient, run_id: str, updates: Sequence[Update], *, known: bool) -> None:
+        """Log metrics, parameters and tags, all in one call unless they are very many."""
+        from mlflow.entities import Param, RunTag
+
+        metrics = chain.from_iterable(map(_metrics, updates))
+        params = {name: value for update in updates for name, value in update.params.items()}
+        tags = {name: value for update in updates for name, value in update.tags.items()}
+        if params and known:
+            # MLflow refuses another value for a parameter that is there.
+            for name in client.get_run(run_id).data.params:
+                params.pop(name, None)
+        entities = [Param(*param) for param in params.items()], [RunTag(*tag) for tag in tags.items()]
+        while (batch := list(islice(metrics, self.metrics_a_call))) or any(entities):
+            _unless_refused(client.log_batch, run_id, batch, *entities)
+            entities = [], []
+
+    def _log_artifacts(self, client: MlflowClient, run_id: str, update: Update) -> None:
+        for name, text in update.texts.items():
+            self._attempt(client.log_text, run_id, text, name)
+        for name, path in update.files.items():
+            self._attempt(_log_file, client, run_id, path, name)
+
+    def _attempt(self, log: Callable[..., None], *arguments: Any) -> None:
+        """Log an artifact, in a few attempts: a store that cannot keep it must not hold up the metrics."""
+        try:
+            log(*arguments)
+        except Exception as error:
+            name = arguments[-1]
+            self._failed_attempts[name] += 1
+            if self._failed_attempts[name] < self.artifact_attempts:
+                raise
+            logger.warning("MLflow does not keep the artifact %s: %s", name, root_cause(error))
+
+
+def _new_client(uri: str) -> MlflowClient:
+    """Connect to a store. MLflow takes seconds to import: that happens here, in the thread of the outbox."""
+    os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+    os.environ.setdefault("MLFLOW_LOGGING_LEVEL", "CRITICAL")  # what goes wrong is reported here, in one line
+    os.environ.setdefault("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")
+    os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")  # the outbox tries again by itself
+    os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "30")
+    logging.getLogger("alembic").setLevel(logging.WARNING)
+    from mlflow import MlflowClient
+
+    return MlflowClient(tracking_uri=uri)
+
+
+def _by_run(updates: Sequence[Update]) -> dict[str, list[Update]]:
+    grouped: dict[str, list[Update]] = {}
+    for update in updates:
+        grouped.setdefault(update.run, []).append(update)
+    return grouped
+
+
+def _metrics(update: Update) -> list[Metric]:
+    from mlflow.entities import Metric
+
+    return [Metric(name, value, update.time, update.step) for name, value in update.metrics.items()]
+
+
+def _set_status(client: MlflowClient, run_id: str, update: Update, *, known: bool) -> None:
+    if update.status != "RUNNING":
+        _unless_refused(client.set_terminated, run_id, update.status, update.time)
+    elif known:  # it goes on; a new run is RUNNING anyway
+        _unless_refused(client.update_run, run_id, update.status)
+
+
+def _log_file(client: MlflowClient, run_id: str, path: str, name: str) -> None:
+    """Log a file as the artifact `name`; MLflow itself keeps a file's own name."""
+    target = PurePosixPath(name)
+    folder = None if target.parent == PurePosixPath() else str(target.parent)
+    with tempfile.TemporaryDirectory() as temporary:
+        link = Path(temporary) / target.name
+        link.symlink_to(path)
+        client.log_artifact(run_id, str(link), folder)
+
+
+def _unless_refused(call: Callable[..., object], run_id: str, *arguments: Any) -> None:
+    """Call, and drop what MLflow says it will never take (say, of a run that somebody deleted)."""
+    from mlflow.exceptions import MlflowException
+
+    try:
+        call(run_id, *arguments)
+    except MlflowException as error:
+        if error.error_code not in ("INVALID_PARAMETER_VALUE", "RESOURCE_DOES_NOT_EXIST"):
+            raise
+        logger.warning("MLflow refuses an update of run %s: %s", run_id, root_cause(error))

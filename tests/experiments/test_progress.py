@@ -1,0 +1,172 @@
+"""The display of a running search, on a terminal and in a log file."""
+
+import io
+import re
+from collections.abc import Callable
+
+import pytest
+from rich.console import Console
+
+from experiments import progress
+from experiments.progress import Progress, format_duration
+
+PARAMS = {"learning_rate": 0.0123456, "dropout_probs": (0.25, 0.5)}
+
+
+class Clock:
+    """Time that passes when told to."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def monotonic(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    clock = Clock()
+    monkeypatch.setattr(progress, "time", clock)
+    return clock
+
+
+def plain() -> Console:
+    return Console(file=io.StringIO(), force_terminal=False)
+
+
+def live(width: int = 120) -> Console:
+    return Console(file=io.StringIO(), force_terminal=True, width=width)
+
+
+def text(console: Console) -> str:
+    """What was written, without colours and cursor movements."""
+    assert isinstance(console.file, io.StringIO)
+    return re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", console.file.getvalue())
+
+
+def test_a_log_gets_one_line_a_finished_trial(clock: Clock) -> None:
+    console = plain()
+    with Progress(4, "MRR@10", console=console) as shown:
+        shown.started(0, PARAMS)
+        shown.started(1, PARAMS)
+        shown.epoch(0, 1, 0.03)
+        shown.epoch(0, 2, 0.04)
+        shown.epoch(1, 1, None)
+        clock.now += 60
+        shown.finished(0, "COMPLETE", 0.04)
+        clock.now += 40
+        shown.finished(1, "FAIL", None)
+        shown.started(2, PARAMS)
+        shown.epoch(2, 1, 0.01)
+        shown.finished(2, "PRUNED", 0.01)
+    assert text(console).splitlines() == [
+        "[1/4] trial 0 complete at epoch 2, MRR@10 0.0400, "
+        "best so far: learning_rate=0.01235 dropout_probs=[0.25, 0.5], 3 min 0 s left",
+        "[2/4] trial 1 failed at epoch 1, 1 min 40 s left",
+        "[3/4] trial 2 pruned at epoch 1, MRR@10 0.0100, 33 s left",
+    ]
+
+
+@pytest.mark.usefixtures("clock")
+def test_only_a_new_best_shows_its_parameters() -> None:
+    console = plain()
+    with Progress(9, "MRR@10", console=console) as shown:
+        for number, value in enumerate([0.2, 0.1, 0.2, 0.3]):
+            shown.started(number, {"n_layers": number})
+            shown.finished(number, "COMPLETE", value)
+    found = ["best so far" in line for line in text(console).splitlines()]
+    assert found == [True, False, False, True]  # an equal value does not displace the earlier trial
+
+
+def test_a_terminal_shows_counts_best_and_running_trials(clock: Clock) -> None:
+    console = live()
+    with Progress(10, "MRR@10", console=console) as shown:
+        for number in range(4):
+            shown.started(number, {"n_layers": number})
+        clock.now += 30
+        shown.epoch(3, 2, 0.05)
+        shown.finished(0, "COMPLETE", 0.04)
+        shown.finished(1, "PRUNED", 0.09)
+        shown.finished(2, "FAIL", None)
+    lines = text(console).splitlines()
+    assert "3/10 trials · 1 running · 1 pruned · 1 failed · 1 min 10 s left" in lines
+    assert "best  MRR@10 0.0500  trial 3  n_layers=3" in lines
+    assert "trial 3  epoch 2  0.0500  n_layers=3" in lines
+
+
+def test_a_log_has_no_control_characters_even_with_markup_in_a_value() -> None:
+    console = plain()
+    with Progress(1, "MRR@10", console=console) as shown:
+        shown.started(0, {"space": "[bold]\\"})
+        shown.finished(0, "COMPLETE", 0.5)
+    assert isinstance(console.file, io.StringIO)
+    assert "\x1b" not in console.file.getvalue()
+    assert "space=[bold]\\" in console.file.getvalue()
+
+
+@pytest.mark.parametrize("width", [1, 10, 30, 79])
+def test_a_narrow_terminal_is_not_overrun(width: int) -> None:
+    console = live(width)
+    with Progress(200, "MRR@10", time_budget=3600, console=console) as shown:
+        shown.started(0, PARAMS | {"a_rather_long_name": "x" * 100})
+        shown.epoch(0, 3, 0.02)
+    lines = text(console).splitlines()
+    assert max(map(len, lines)) <= width
+    assert lines[-1].endswith("…")
+
+
+def test_every_count_is_readable_on_a_narrow_terminal() -> None:
+    console = live(30)
+    with Progress(200, "MRR@10", time_budget=3600, console=console):
+        pass
+    for word in ("0/200 trials", "0 running", "0 pruned", "0 failed", "left"):
+        assert word in " ".join(text(console).split())
+
+
+def test_no_color_is_respected(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    console = live()
+    with Progress(2, "MRR@10", console=console) as shown:
+        shown.started(0, PARAMS)
+        shown.finished(0, "COMPLETE", 0.5)
+    assert isinstance(console.file, io.StringIO)
+    assert not re.search(r"\x1b\[[0-9;]*3[0-9]m", console.file.getvalue())
+
+
+@pytest.mark.parametrize("console", [plain, live])
+def test_quiet_shows_nothing(console: Callable[[], Console]) -> None:
+    silent = console()
+    with Progress(2, "MRR@10", quiet=True, console=silent) as shown:
+        shown.started(0, PARAMS)
+        shown.epoch(0, 1, 0.1)
+        shown.finished(0, "COMPLETE", 0.1)
+    assert text(silent) == ""
+
+
+def test_the_time_left_is_what_ends_first(clock: Clock) -> None:
+    with Progress(3, "MRR@10", time_budget=100, console=plain()) as shown:
+        assert shown._time_left() == "1 min 40 s"
+        clock.now += 10
+        shown.started(0, PARAMS)
+        shown.finished(0, "COMPLETE", 0.1)
+        assert shown._time_left() == "20 s"
+        clock.now += 75
+        assert shown._time_left() == "15 s"
+        clock.now += 75
+        assert shown._time_left() == "0 s"
+
+
+def test_the_display_ends_when_the_search_fails() -> None:
+    console = live()
+    with pytest.raises(KeyboardInterrupt), Progress(3, "MRR@10", console=console):
+        raise KeyboardInterrupt
+    assert isinstance(console.file, io.StringIO)
+    assert console.file.getvalue().endswith("\x1b[?25h")  # the cursor is back
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [(0, "0 s"), (59.4, "59 s"), (59.6, "1 min 0 s"), (200, "3 min 20 s"), (3599.9, "1 h 0 min"), (7500, "2 h 5 min")],
+)
+def test_durations_read_well(seconds: float, words: str) -> None:
+    assert format_duration(seconds) == words
