@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from narm.attention import additive_attention
 from narm.config import ModelConfig
 from narm.data.packing import PackedLayout
+from narm.dropout import Dropout
 from narm.gru import packed_gru
 
 
@@ -34,12 +35,12 @@ class NARM(nn.Module):
         D, H = config.embedding_size, config.hidden_size
         self.config = config
         self.item_embedding = nn.Embedding(n_items, D, padding_idx=0)  # [V, D]
-        self.emb_dropout = nn.Dropout(config.dropout_probs[0])
+        self.emb_dropout = Dropout(config.dropout_probs[0])
         self.gru = nn.GRU(D, H, config.n_layers, bias=config.gru_bias, batch_first=True)
         self.a_1 = nn.Linear(H, H, bias=False)  # of the events, eq. 8
         self.a_2 = nn.Linear(H, H, bias=False)  # of the last event
         self.v_t = nn.Linear(H, 1, bias=False)
-        self.ct_dropout = nn.Dropout(config.dropout_probs[1])
+        self.ct_dropout = Dropout(config.dropout_probs[1])
         self.b = nn.Linear(2 * H, D, bias=False)  # the bilinear decoder, eq. 12
         self.apply(_initialize)
 
@@ -117,7 +118,5 @@ def _pack_padded(prefixes: Tensor, lengths: Tensor) -> tuple[Tensor, PackedLayou
     step_offsets = np.concatenate(([0], np.cumsum(packed.batch_sizes.numpy())))
     query_steps = lengths[order].cpu().numpy() - 1
     sessions = np.arange(len(lengths))
-    layout = PackedLayout(
-        step_offsets, np.arange(len(lengths) + 1), query_steps, step_offsets[query_steps] + sessions
-    )
+    layout = PackedLayout(step_offsets, np.arange(len(lengths) + 1), query_steps, step_offsets[query_steps] + sessions)
     return packed.data, layout, order

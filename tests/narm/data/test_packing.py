@@ -17,9 +17,7 @@ def test_rows_stand_as_in_a_packed_sequence_of_torch():
     sessions = random_sessions(30, 50, 12)
     windows = cut_windows(Examples.every_prefix(sessions), 12, 6)
     batch = pack(windows, np.arange(len(windows)))
-    inputs = sorted(
-        (torch.from_numpy(sessions[s][:-1].astype(np.int64)) for s in range(30)), key=len, reverse=True
-    )
+    inputs = sorted((torch.from_numpy(sessions[s][:-1].astype(np.int64)) for s in range(30)), key=len, reverse=True)
     packed = pack_sequence(inputs)
     assert torch.equal(batch.items, packed.data)
     assert batch.layout.step_sizes.tolist() == packed.batch_sizes.tolist()
@@ -29,9 +27,7 @@ def test_each_query_stands_at_the_event_before_its_target():
     sessions = random_sessions(30, 50, 25)
     windows = cut_windows(Examples.every_prefix(sessions), 7, 3)
     batch = pack(windows, np.random.default_rng(0).permutation(len(windows)))
-    follower = (
-        batch.items.numpy()[batch.layout.query_rows] % 49 + 1
-    )  # on the ring the next item is the one after
+    follower = batch.items.numpy()[batch.layout.query_rows] % 49 + 1  # on the ring the next item is the one after
     assert (follower == batch.targets.numpy()).all()
     assert (batch.targets.numpy() == sessions.items[windows.targets[batch.examples]]).all()
 

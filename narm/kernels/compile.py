@@ -1,0 +1,157 @@
+"""How the CPU kernels are compiled, cached and chosen: the only module that knows numba's settings.
+
+A kernel declares its signature once, with ``real`` for the floating type, and is compiled for float32 or
+float64 when first asked for. The machine code is kept on disk, so only the first run on a machine compiles.
+Where that is impossible the callers fall back to their torch reference.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import importlib
+import logging
+import os
+from collections import defaultdict
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import torch
+
+logger = logging.getLogger(__name__)
+
+_NUMBA_NAMES = {torch.float32: "f4", torch.float64: "f8"}
+# Sums may be reordered, which vectorising needs. Not "nnan"/"ninf": a NaN must reach the loss, where it is
+# an error; with these flags the compiler may assume it away.
+_FASTMATH = {"contract", "reassoc", "nsz", "arcp"}
+_declared: dict[str, list[tuple[Any, str]]] = defaultdict(list)
+
+
+def kernel(signature: str, *, parallel: bool = False) -> Callable[[Callable[..., Any]], Any]:
+    """Declare a function as a CPU kernel, callable from Python and from other kernels.
+
+    Args:
+        signature: numba's notation with ``real`` for the floating type, such as
+            ``"void(real[:, ::1], i8[::1])"``.
+        parallel: compile ``numba.prange`` loops to threads. Keep such functions small wrappers around an
+            `inner` function: the parallel transformation dominates the time of compilation.
+    """
+    import numba
+
+    def declare(function: Callable[..., Any]) -> Any:
+        dispatcher = numba.njit(
+            parallel=parallel, fastmath=_FASTMATH, nogil=True, error_model="numpy", boundscheck=False
+        )(function)
+        _cache_on_disk(dispatcher)
+        _declared[function.__module__].append((dispatcher, signature))
+        return dispatcher
+
+    return declare
+
+
+def inner(function: Callable[..., Any]) -> Any:
+    """Declare a function that only kernels call; it becomes part of their machine code."""
+    import numba
+
+    return numba.njit(fastmath=_FASTMATH, nogil=True, error_model="numpy", boundscheck=False)(function)
+
+
+@functools.cache
+def compiled(name: str, dtype: torch.dtype) -> ModuleType | None:
+    """The module ``narm.kernels.<name>``, compiled for a floating type.
+
+    Returns None, for which callers use their torch reference, when there is no kernel for that type, when the
+    environment says ``NARM_KERNELS=off``, or, with a warning, when numba cannot build the module.
+    """
+    if dtype not in _NUMBA_NAMES or os.environ.get("NARM_KERNELS", "").lower() == "off":
+        return None
+    try:
+        module = importlib.import_module(f"narm.kernels.{name}")
+        _compile_once(module, _NUMBA_NAMES[dtype])
+    except Exception as error:  # whatever numba, LLVM or the loader raise: a slow run beats none
+        reason = (str(error) or type(error).__name__).splitlines()[0]
+        logger.warning("cannot build the %s kernel (%s): using plain torch, which is slower", name, reason)
+        return None
+    return module
+
+
+def match_threads() -> int:
+    """Give the kernels as many threads as torch has, so that one setting rules both; return that number."""
+    import numba
+
+    settings: Any = numba.config
+    threads = min(torch.get_num_threads(), int(settings.NUMBA_NUM_THREADS))
+    numba.set_num_threads(threads)
+    return threads
+
+
+def _compile_once(module: ModuleType, real: str) -> None:
+    """Compile all kernels of a module, or load them; one process at a time compiles, the others wait."""
+    directory = cache_directory()
+    if directory is None:
+        logger.info("compiling the CPU kernels for every run: there is no writable cache directory")
+        _compile(module, real)
+        return
+    done = directory / f"{module.__name__}.{real}.done"
+    if done.exists():
+        _compile(module, real)
+        return
+
+    from filelock import FileLock
+
+    # numba replaces files atomically, but two processes may give one name to two different kernels
+    with FileLock(directory / "lock"):
+        if not done.exists():
+            logger.info("compiling CPU kernels for this machine, once: about 10 s (%s)", directory)
+        _compile(module, real)
+        done.touch()
+
+
+def _compile(module: ModuleType, real: str) -> None:
+    for dispatcher, signature in _declared[module.__name__]:
+        dispatcher.disable_compile(False)
+        dispatcher.compile(signature.replace("real", real))
+        dispatcher.disable_compile()  # a call with other types is a mistake, not a reason to compile
+
+
+def _cache_on_disk(dispatcher: Any) -> None:
+    import numba
+
+    directory = cache_directory()
+    if directory is None:
+        return
+    # numba reads the directory when caching is enabled; other users of numba keep their own
+    settings: Any = numba.config
+    previous = settings.CACHE_DIR
+    settings.CACHE_DIR = str(directory)
+    try:
+        dispatcher.enable_caching()
+    finally:
+        settings.CACHE_DIR = previous
+
+
+@functools.cache
+def cache_directory() -> Path | None:
+    """The user's directory for compiled kernels of these sources on this kind of CPU; None if not writable."""
+    base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    directory = base / "narm-search" / "kernels" / _fingerprint()
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+    except OSError:
+        return None
+    return directory if os.access(directory, os.W_OK) else None
+
+
+def _fingerprint() -> str:
+    """Everything the machine code depends on. numba itself overlooks changes in called modules."""
+    import llvmlite.binding
+    import numba
+
+    digest = hashlib.sha256()
+    for part in (numba.__version__, llvmlite.binding.get_host_cpu_name()):
+        digest.update(part.encode())
+    for source in sorted(Path(__file__).parent.glob("*.py")):
+        digest.update(source.read_bytes())
+    return digest.hexdigest()[:16]
