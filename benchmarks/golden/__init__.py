@@ -1,0 +1,1 @@
+"""What RecBole answers, recorded for our tests to compare with. Runs in the peer's environment."""
