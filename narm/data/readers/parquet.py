@@ -1,0 +1,73 @@
+"""Parquet files of events."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from narm.config import DataConfig
+from narm.data.readers.columns import as_table, encode, find_columns, is_sound
+from narm.errors import InputError
+
+
+def read_parquet(path: Path, config: DataConfig) -> pa.Table:
+    """Read the three columns of a Parquet file, one at a time to spare memory.
+
+    Raises:
+        InputError: not a Parquet file, a column is missing or has a type that cannot be an id or a time,
+            or a row has no id or no finite time; the message names the row, 1-based.
+    """
+    try:
+        schema = pq.read_schema(path)
+    except pa.ArrowInvalid:
+        raise InputError(f"{path}: not a Parquet file") from None
+    columns = find_columns(schema.names, config, str(path))
+    try:
+        table = as_table(
+            _read_ids(path, columns.session),
+            _read_ids(path, columns.item),
+            _read_times(path, columns.time),
+        )
+    except pa.ArrowInvalid as error:
+        raise InputError(f"{path}: out of range: {str(error).splitlines()[0]}") from None
+    if not is_sound(table):
+        raise InputError(_first_wrong_row(table, path))
+    return table
+
+
+def _read_ids(path: Path, name: str) -> pa.ChunkedArray:
+    ids = pq.read_table(path, columns=[name], read_dictionary=[name])[name]  # it does so for text alone
+    kind = ids.type.value_type if pa.types.is_dictionary(ids.type) else ids.type
+    if pa.types.is_integer(kind):
+        return encode(ids.cast(pa.int64()))
+    if pa.types.is_string(kind) or pa.types.is_large_string(kind):
+        return encode(ids.cast(pa.dictionary(pa.int32(), pa.string())))
+    raise InputError(f"{path}: column '{name}' is {kind}; ids must be integers or text")
+
+
+def _read_times(path: Path, name: str) -> pa.ChunkedArray:
+    times = pq.read_table(path, columns=[name])[name]
+    usable = (pa.types.is_integer, pa.types.is_floating, pa.types.is_timestamp, pa.types.is_date)
+    if not any(is_of(times.type) for is_of in usable):
+        raise InputError(f"{path}: column '{name}' is {times.type}; times must be numbers or timestamps")
+    return times
+
+
+def _first_wrong_row(table: pa.Table, path: Path) -> str:
+    problems = {
+        "no session id": _is_missing(table["session"]),
+        "no item id": _is_missing(table["item"]),
+        "no finite time": _is_missing(table["time"]),
+    }
+    first = {problem: pc.index(wrong, True).as_py() for problem, wrong in problems.items()}
+    row, problem = min((row, problem) for problem, row in first.items() if row >= 0)
+    return f"{path}, row {row + 1}: {problem}"
+
+
+def _is_missing(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    if pa.types.is_floating(column.type):
+        return pc.invert(pc.fill_null(pc.is_finite(column), False))
+    return pc.fill_null(pc.equal(column.cast(pa.string()), ""), True)

@@ -1,0 +1,216 @@
+"""Bad data: one line that says what is wrong, and where."""
+
+from __future__ import annotations
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from narm.config import DataConfig
+from narm.data.datasets import load_splits
+from narm.data.events import read_events
+from narm.errors import InputError
+
+CSV = "session_id,item_id,time\n1,10,1\n1,20,2\n"
+ATOMIC = "user_id:token\titem_id:token\ttimestamp:float\n1\t10\t1\n"
+
+BAD_FILES = {
+    "empty file": ("a.csv", "", {}, "a.csv, line 1: empty"),
+    "blank header": ("a.csv", "\n1,2,3\n", {}, "a.csv, line 1: empty"),
+    "header only": ("a.csv", "session_id,item_id,time\n", {}, "a.csv: no events below line 1"),
+    "one column": ("a.csv", "session_id\n1\n", {}, "a.csv, line 1: one column, 'session_id'"),
+    "no item column": (
+        "a.csv",
+        "session_id,thing,time\n1,2,3\n",
+        {},
+        "line 1: .* item_column: session_id, thing, time",
+    ),
+    "no such column": (
+        "a.csv",
+        CSV,
+        {"item_column": "item"},
+        r"no column 'item' \(item_column\); did you mean 'item_id'",
+    ),
+    "a column twice": (
+        "a.csv",
+        "session_id,time,item_id,time\n1,1,1,1\n",
+        {},
+        "line 1: column 'time' stands twice",
+    ),
+    "too few columns": ("a.csv", CSV + "\n2,10\n", {}, "a.csv, line 5: 2 columns where the header has 3"),
+    "too many columns": ("a.csv", CSV + "2,10,3,4\n", {}, "a.csv, line 4: 4 columns where the header has 3"),
+    "text for a time": (
+        "a.csv",
+        CSV + "2,10,noon\n",
+        {},
+        "a.csv, line 4: time 'noon' is not a finite number",
+    ),
+    "text for the first time": (
+        "a.csv",
+        "session_id,item_id,time\n1,1,noon\n",
+        {},
+        "a.csv, line 2: time 'noon'",
+    ),
+    "no time": ("a.csv", CSV + "2,10,\n", {}, "a.csv, line 4: time '' is not"),
+    "NaN": ("a.csv", CSV + "2,10,nan\n", {}, "a.csv, line 4: time 'nan' is not a finite"),
+    "infinity": ("a.csv", CSV + "2,10,-inf\n", {}, "a.csv, line 4: time '-inf' is not a finite"),
+    "a date among numbers": (
+        "a.csv",
+        CSV + "2,10,2014-04-07\n",
+        {},
+        "line 4: time '2014-04-07' is a date, unlike",
+    ),
+    "a year too far": (
+        "a.csv",
+        "session_id,item_id,time\n1,1,9999-01-01\n",
+        {},
+        "line 2: time '9999-01-01' is not",
+    ),
+    "no session": ("a.csv", CSV + ",10,3\n", {}, "a.csv, line 4: session_id is empty"),
+    "no item": ("a.csv", CSV + "2,,3\n", {}, "a.csv, line 4: item_id is empty"),
+    "unknown format": ("a.json", "{}", {}, "a.json: unknown format '.json'; known: .inter, .csv"),
+    "not Parquet": ("a.parquet", "PAR0", {}, "a.parquet: not a Parquet file"),
+    "not gzip": ("a.csv.gz", CSV, {}, "a.csv.gz: .*(zlib|incorrect header)"),
+    "atomic without types": ("a.inter", CSV.replace(",", "\t"), {}, "line 1: 'session_id' is not field:type"),
+    "atomic unknown type": ("a.inter", ATOMIC.replace("float", "flaot"), {}, "'flaot'; did you mean 'float'"),
+    "atomic wrong separator": ("a.inter", ATOMIC.replace("\t", ","), {}, "a.inter, line 1: "),
+    "atomic float item": (
+        "a.inter",
+        ATOMIC.replace("item_id:token", "item_id:float"),
+        {},
+        "item must be token",
+    ),
+    "atomic time": ("a.inter", ATOMIC + "1\t20\tlate\n", {}, "a.inter, line 3: timestamp:float 'late'"),
+    "atomic long separator": (
+        "a.inter",
+        ATOMIC,
+        {"field_separator": "ab"},
+        "field_separator: 'ab' is not one",
+    ),
+    "atomic no separator": ("a.inter", ATOMIC, {"seq_separator": ""}, "seq_separator: empty"),
+    "atomic times for items": (
+        "a.inter",
+        "user_id:token\titem_id:token_seq\ttimestamp:float_seq\n1\t1 2\t3 4\n2\t1 2\t3\n3\t1\t2 3\n",
+        {},
+        "a.inter, line 3: 1 times for 2 items",
+    ),
+    "atomic times for one item": (
+        "a.inter",
+        ATOMIC.replace("float", "float_seq"),
+        {},
+        "'timestamp' is float_seq, but 'item_id' is one token",
+    ),
+}
+
+
+@pytest.mark.parametrize(("name", "text", "options", "message"), BAD_FILES.values(), ids=BAD_FILES)
+def test_a_bad_file_is_one_clear_line(write, name, text, options, message):
+    path = write(name, text)
+    with pytest.raises(InputError, match=message) as caught:
+        read_events(path, DataConfig(**options))
+    assert "\n" not in str(caught.value)
+
+
+def test_an_empty_id_in_a_later_block_is_found(write, monkeypatch):
+    monkeypatch.setattr("narm.data.readers.text.BLOCK_BYTES", 64)
+    path = write("a.csv", CSV + "2,10,3\n" * 50 + "2,,3\n")
+    with pytest.raises(InputError, match=r"a.csv, line 54: item_id is empty"):
+        read_events(path, DataConfig())
+
+
+def test_bytes_that_are_no_text_are_named(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_bytes(CSV.encode() + b"2,\xff,3\n")
+    with pytest.raises(InputError, match=r"a.csv, line 4: item_id is not UTF-8 text"):
+        read_events(path, DataConfig())
+
+
+@pytest.mark.parametrize(
+    ("column", "values", "message"),
+    [
+        ("item_id", pa.array([1, None]), "row 2: no item id"),
+        ("session_id", pa.array(["", "a"]), "row 1: no session id"),
+        ("time", pa.array([1.0, float("nan")]), "row 2: no finite time"),
+        ("time", pa.array(["noon", "night"]), "column 'time' is string; times must be numbers or timestamps"),
+        ("item_id", pa.array([1.0, 2.0]), "column 'item_id' is double; ids must be integers or text"),
+        ("time", pa.array([2**63, 1], pa.uint64()), "out of range: Integer value 9223372036854775808"),
+        ("time", pa.array([10**12, 1], pa.timestamp("s")), "out of range: Casting from timestamp"),
+    ],
+)
+def test_a_bad_parquet_column_is_one_clear_line(tmp_path, column, values, message):
+    path = tmp_path / "a.parquet"
+    good = {"session_id": pa.array([1, 1]), "item_id": pa.array([1, 2]), "time": pa.array([1, 2])}
+    pq.write_table(pa.table({**good, column: values}), path)
+    with pytest.raises(InputError, match=message) as caught:
+        read_events(path, DataConfig())
+    assert "\n" not in str(caught.value)
+
+
+def log_of(lengths: list[int], *, gap: int = 100) -> str:
+    """A CSV of sessions of those lengths, one after the other."""
+    lines = [f"{s},{i},{s * gap + i}\n" for s, n in enumerate(lengths) for i in range(n)]
+    return "session_id,item_id,time\n" + "".join(lines)
+
+
+BAD_LOGS = {
+    "one-event sessions": (log_of([1, 1, 1]), {}, "log: .*min_session_length 2.* there are 3, of 1 to 1 events"),
+    "all too long": (
+        log_of([5, 5, 5]),
+        {"max_session_length": 4},
+        "max_session_length 4; there are 3, of 5 to 5",
+    ),
+    "nothing in the core": (
+        log_of([3, 3]),
+        {"item_inter_num_interval": "[9,inf)"},
+        r"no events left .*\[9,inf\)",
+    ),
+    "no interval": (
+        log_of([3, 3]),
+        {"user_inter_num_interval": "5"},
+        "user_inter_num_interval: '5' is not an inter",
+    ),
+    "one session": (log_of([4]), {}, "test sessions cannot be split off: there is only 1 session"),
+    "all overlap": (log_of([30, 30, 30], gap=1), {}, "would be empty: .* begin before the others end"),
+    "short for leave-one-out": (
+        log_of([3, 3]),
+        {"split": "leave_one_out"},
+        "4 events or more; the longest has 3",
+    ),
+    "validation alone": (log_of([3, 3]), {"valid_file": "v.csv"}, "valid_file: needs test_file too"),
+    "two ways to test": (
+        log_of([3, 3]),
+        {"split": "leave_one_out", "test_file": "t.csv"},
+        "leave out test_file",
+    ),
+    "no test file": (log_of([3, 3, 3]), {"test_file": "missing.csv"}, "missing.csv: no such file"),
+}
+
+
+@pytest.mark.parametrize(("text", "options", "message"), BAD_LOGS.values(), ids=BAD_LOGS)
+def test_a_log_that_cannot_be_split_is_one_clear_line(write, text, options, message):
+    path = write("log.csv", text)
+    with pytest.raises(InputError, match=message) as caught:
+        load_splits(DataConfig(dataset=str(path), **options))
+    assert "\n" not in str(caught.value)
+
+
+def test_a_test_file_of_other_items_is_refused(write):
+    train = write("train.csv", log_of([3, 3, 3]))
+    test = write("test.csv", "session_id,item_id,time\n1,x,1\n1,y,2\n")
+    with pytest.raises(InputError, match="no test session has two events of items that train has"):
+        load_splits(DataConfig(dataset=str(train), test_file=str(test)))
+
+
+@pytest.mark.parametrize(
+    ("dataset", "message"),
+    [
+        ("ml100k", "dataset: 'ml100k' is no file and no named dataset; did you mean 'ml-100k'"),
+        ("qqq", "known: ml-100k, synthetic"),
+        ("missing.csv", "missing.csv: no such file"),
+        ("folder/", "folder: no such file"),
+    ],
+)
+def test_an_unknown_dataset_names_the_known_ones(tmp_path, monkeypatch, dataset, message):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(InputError, match=message):
+        load_splits(DataConfig(dataset=dataset))
