@@ -259,7 +259,12 @@ class DataConfig(_Section):
         "auto: leave-one-out for RecBole's files of users, by time for sessions",
         reason="what each field does",
     )
-    valid_share: float = option(0.1, "share of train sessions, the last in time, for validation", gt=0, lt=1)
+    valid_share: float = option(
+        0.1,
+        "share of train sessions, the last in time, for validation; 0: none, for a last training on all",
+        ge=0,
+        lt=1,
+    )
     test_share: float = option(0.1, "share of sessions, the last in time, for test, when no file is given", gt=0, lt=1)
     session_column: Annotated[str | None, Literally] = option(
         None, "column that names the session; none: by the format", recbole="USER_ID_FIELD"

@@ -134,9 +134,12 @@ def fit(
         device: auto, cpu or cuda.
         resume: a checkpoint of the same run to go on from.
     Raises:
-        InputError: the checkpoint is not one of this run or leaves nothing to train, or the device is not there.
+        InputError: the checkpoint is not one of this run or leaves nothing to train, the device is not there, or
+            there is nothing to validate on.
         NonFiniteLoss: at the first step whose loss is infinite or NaN.
     """
+    if training.eval_step and not len(splits.valid):
+        raise InputError("eval_step: there is nothing to validate on; set it to 0, or valid_share above 0")
     model.to(resolve_device(device))
     state = TrainingState(model, _adam(model, training))
     if resume is not None:

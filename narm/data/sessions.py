@@ -125,7 +125,7 @@ class Splits:
         train: examples to learn from.
         valid: examples that choose the epoch and the trial.
         test: examples that judge the finalists, once.
-        vocabulary: the items; from train alone when sessions are split by time or by file.
+        vocabulary: the items; of train and validation when sessions are split by time or by file.
         max_length: events of a prefix that the model sees, the last ones (DataConfig.max_item_list_length).
         fingerprint: SHA-256 over items, offsets and targets of all splits and the vocabulary; it names the data.
         notes: what a reader of the results should know, e.g. events dropped, or that the split leaks the future.

@@ -148,7 +148,12 @@ def _by_session(train: SessionLog, valid: SessionLog, test: SessionLog) -> Parti
 
 
 def _cut(log: SessionLog, share: float, split: str) -> tuple[SessionLog, SessionLog]:
-    """The log up to a point in time, and its last `share` of sessions, without those that span that point."""
+    """The log up to a point in time, and its last `share` of sessions, without those that span that point.
+
+    A share of 0 leaves the log whole: for the last training, when everything is decided.
+    """
+    if share == 0:
+        return log, log.select(np.arange(0))
     if len(log) < 2:
         raise InputError(f"{split} sessions cannot be split off: there is only {len(log)} session")
     by_end = np.argsort(log.ends, kind="stable")

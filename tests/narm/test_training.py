@@ -41,9 +41,7 @@ def test_every_objective_learns_the_ring(ring_splits, options):
     config = Config.from_flat({**SMALL, "epochs": 15, **options})
     _, epochs = run(ring_splits, config)
     assert epochs[-1].train_loss < epochs[0].train_loss
-    assert (
-        epochs[-1].best["mrr_at_10"] > 2 * epochs[0].valid["mrr_at_10"] or epochs[-1].best["mrr_at_10"] > 0.9
-    )
+    assert epochs[-1].best["mrr_at_10"] > 2 * epochs[0].valid["mrr_at_10"] or epochs[-1].best["mrr_at_10"] > 0.9
 
 
 @pytest.mark.parametrize("options", OBJECTIVES.values(), ids=OBJECTIVES.keys())
@@ -70,8 +68,7 @@ def test_a_resumed_run_equals_the_uninterrupted_one_bit_for_bit(ring_splits, opt
 
 def test_the_same_seed_gives_the_same_bits_and_another_seed_does_not(ring_splits):
     first, again, other = (
-        run(ring_splits, Config.from_flat({**SMALL, "epochs": 2, "seed": seed}))[0].b.weight
-        for seed in (1, 1, 2)
+        run(ring_splits, Config.from_flat({**SMALL, "epochs": 2, "seed": seed}))[0].b.weight for seed in (1, 1, 2)
     )
     assert torch.equal(first, again)
     assert not torch.equal(first, other)
@@ -128,3 +125,13 @@ def test_training_never_reads_the_test_split(ring_splits):
     blind = dataclasses.replace(ring_splits, test=None)
     _, epochs = run(blind, Config.from_flat({**SMALL, "epochs": 1}))
     assert epochs[-1].valid
+
+
+def test_without_validation_targets_eval_step_must_be_0(ring_splits):
+    unvalidated = dataclasses.replace(
+        ring_splits, valid=Examples(ring_splits.valid.sessions, ring_splits.valid.targets[:0])
+    )
+    with pytest.raises(InputError, match="eval_step"):
+        run(unvalidated, Config.from_flat({**SMALL, "epochs": 1}))
+    _, epochs = run(unvalidated, Config.from_flat({**SMALL, "epochs": 1, "eval_step": 0}))
+    assert epochs[-1].valid is None

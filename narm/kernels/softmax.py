@@ -1,0 +1,127 @@
+"""The elementwise half of the chunked softmax: one visit to a tile of logits that the cache still holds.
+
+Rows stand in the lanes of the vectors, so that maxima and sums over items are plain loops.
+
+Shapes: C items of a tile, R rows (targets) of a chunk, a multiple of `ROWS`; D embedding.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from numba.extending import intrinsic
+
+from narm.kernels.compile import inner, kernel
+from narm.kernels.simd import LANES, clamp, exp, like, load, store, within
+
+ROWS = 4 * LANES  # taken at a time: their maxima and sums fit the registers
+# exp(-80) is far below the rounding of a sum that is 1 at least, and neither it nor its products are denormal
+LOWEST_EXPONENT = -80.0
+
+
+def _larger(typing: Any, a: Any, b: Any) -> Any:
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        return builder.select(builder.fcmp_ordered(">", *arguments), *arguments)
+
+    return a(a, b), generate
+
+
+# The larger of two vectors in each lane; the second's where one of them is NaN. Untyped, since numba calls it
+# with the typing context and kernels without.
+larger: Any = intrinsic(_larger)
+
+
+@inner
+def _raise_maxima(tile: Any, shift: Any, start: int) -> None:
+    """Raise the shift of `ROWS` rows to the largest logit of the tile."""
+    items, stride = tile.shape
+    m0 = load(shift, start)
+    m1 = load(shift, start + LANES)
+    m2 = load(shift, start + 2 * LANES)
+    m3 = load(shift, start + 3 * LANES)
+    for i in range(items):
+        at = i * stride + start
+        m0 = larger(m0, load(tile, at))
+        m1 = larger(m1, load(tile, at + LANES))
+        m2 = larger(m2, load(tile, at + 2 * LANES))
+        m3 = larger(m3, load(tile, at + 3 * LANES))
+    store(shift, start, m0)
+    store(shift, start + LANES, m1)
+    store(shift, start + 2 * LANES, m2)
+    store(shift, start + 3 * LANES, m3)
+
+
+@inner
+def _exp_below(x: Any, maximum: Any) -> Any:
+    """exp(x - maximum) for x <= maximum; NaN stays NaN."""
+    return exp(clamp(x - maximum, like(x, -LOWEST_EXPONENT)))
+
+
+@inner
+def _rescale(previous: Any, shift: Any, mass: Any, pulled: Any, start: int) -> None:
+    """Express what earlier tiles summed up in units of the new shift."""
+    stride = mass.size
+    for row in range(start, start + ROWS, LANES):
+        old = load(previous, row)
+        new = load(shift, row)
+        if not within(new - old, like(old, 0.0)):
+            factor = _exp_below(old, new)
+            store(mass, row, load(mass, row) * factor)
+            for at in range(row, pulled.size, stride):
+                store(pulled, at, load(pulled, at) * factor)
+
+
+@inner
+def _exponentiate(tile: Any, shift: Any, mass: Any, start: int) -> None:
+    """Replace the logits of `ROWS` rows by exp(logit - shift), and add these to the mass."""
+    items, stride = tile.shape
+    m0 = load(shift, start)
+    m1 = load(shift, start + LANES)
+    m2 = load(shift, start + 2 * LANES)
+    m3 = load(shift, start + 3 * LANES)
+    s0 = like(m0, 0.0)
+    s1, s2, s3 = s0, s0, s0
+    for i in range(items):
+        at = i * stride + start
+        e0 = _exp_below(load(tile, at), m0)
+        e1 = _exp_below(load(tile, at + LANES), m1)
+        e2 = _exp_below(load(tile, at + 2 * LANES), m2)
+        e3 = _exp_below(load(tile, at + 3 * LANES), m3)
+        store(tile, at, e0)
+        store(tile, at + LANES, e1)
+        store(tile, at + 2 * LANES, e2)
+        store(tile, at + 3 * LANES, e3)
+        s0 += e0
+        s1 += e1
+        s2 += e2
+        s3 += e3
+    store(mass, start, load(mass, start) + s0)
+    store(mass, start + LANES, load(mass, start + LANES) + s1)
+    store(mass, start + 2 * LANES, load(mass, start + 2 * LANES) + s2)
+    store(mass, start + 3 * LANES, load(mass, start + 3 * LANES) + s3)
+
+
+@kernel("void(real[:, ::1], i8[::1], real[::1], real[::1], real[::1], real[::1], real[:, ::1])")
+def online_softmax(
+    tile: Any, places: Any, target_logits: Any, previous: Any, shift: Any, mass: Any, pulled: Any
+) -> None:
+    """Take one more tile into the online softmax (Milakov & Gimelshein, arXiv:1805.02867).
+
+    Args:
+        tile: logits, [C, R]; left as exp(logit - shift).
+        places: which item of the tile is the row's target, [R]; outside 0..C-1 if none is.
+        target_logits: receives the logit of the targets in this tile, [R].
+        previous: the largest logit of each row in the tiles before, [R].
+        shift: receives the largest logit including this tile, [R].
+        mass: the sum of exp(logit - shift) over the tiles so far, [R]; rescaled and added to.
+        pulled: the sum of exp(logit - shift) times the embedding over the tiles before, [D, R]; rescaled.
+    """
+    items, rows = tile.shape
+    for start in range(0, rows, ROWS):
+        for row in range(start, start + ROWS):
+            shift[row] = previous[row]
+            if 0 <= places[row] < items:
+                target_logits[row] = tile[places[row], row]
+        _raise_maxima(tile, shift, start)
+        _rescale(previous, shift, mass, pulled, start)
+        _exponentiate(tile, shift, mass, start)

@@ -1,0 +1,104 @@
+"""Where the target stands among all items, and which items stand first; streamed, in O(V) memory.
+
+Item 0 is padding and never ranked.
+
+Shapes: Q rows, V items, D embedding, K items of a list; R rows of a chunk, C items of a tile.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from narm.tiles import scratch, tile_size
+
+
+@torch.no_grad()
+def target_ranks(hidden: Tensor, weight: Tensor, targets: Tensor) -> Tensor:
+    """Rank of each target among the items: 1 + the number of other items that score as high or higher.
+
+    Ties count against the target, so that a constant scorer ranks it last. Its score is read from the same
+    product as the others', since products of other shapes may round differently and break a tie.
+
+    Args:
+        hidden: session representations, [Q, D].
+        weight: item embeddings, [V, D].
+        targets: items, [Q], each in 1..V-1.
+    Returns:
+        ranks, [Q] int64, each in 1..V-1.
+    Raises:
+        ValueError: a target is not an item.
+        FloatingPointError: scores are NaN, or too large for their type.
+    """
+    ranks = torch.empty_like(targets)
+    if len(targets) == 0:
+        return ranks
+    if targets.min() < 1 or targets.max() >= len(weight):
+        raise ValueError(
+            f"targets must be items in 1..{len(weight) - 1}; they reach {int(targets.min())}..{int(targets.max())}"
+        )
+    _check_scores(hidden, weight)
+    items = weight[1:]
+    size = tile_size(len(items), weight.element_size())
+    item_tiles = torch.split(items, size.items)
+    for start in range(0, len(hidden), size.rows):
+        rows = hidden[start : start + size.rows]
+        scores = scratch(len(items), len(rows), like=hidden)  # [V - 1, R]
+        tiles = torch.split(scores, size.items)
+        across = rows.T.contiguous()
+        for tile, tile_items in zip(tiles, item_tiles, strict=True):
+            torch.mm(tile_items, across, out=tile)
+        row_targets = targets[start : start + size.rows]
+        target_scores = scores[row_targets - 1, torch.arange(len(rows), device=scores.device)]
+        # each target reaches its own score, which is the 1 of its rank
+        ranks[start : start + size.rows] = sum(_count_reaching(tile, target_scores) for tile in tiles)
+    return ranks
+
+
+def _count_reaching(scores: Tensor, thresholds: Tensor) -> Tensor:
+    """How many scores [C, R] of each row are at least its threshold [R], as int64 [R]."""
+    # comparing into numbers and not truth values: adding these up is vectorised, and exact up to 2**24
+    reached = torch.ge(scores, thresholds, out=scores)
+    return reached.sum(dim=0).long()
+
+
+@torch.no_grad()
+def top_k(hidden: Tensor, weight: Tensor, k: int) -> tuple[Tensor, Tensor]:
+    """The K best items of each row, best first.
+
+    Args:
+        hidden: session representations, [Q, D].
+        weight: item embeddings, [V, D].
+        k: how many, in 1..V-1.
+    Returns:
+        scores [Q, K] and items [Q, K] int64.
+    Raises:
+        ValueError: `k` is not in 1..V-1.
+        FloatingPointError: scores are NaN, or too large for their type.
+    """
+    n_items = len(weight) - 1
+    if not 1 <= k <= n_items:
+        raise ValueError(f"k is {k}; it must lie in 1..{n_items}")
+    if len(hidden) == 0:
+        return hidden.new_empty(0, k), torch.empty(0, k, dtype=torch.int64, device=hidden.device)
+    _check_scores(hidden, weight)
+    size = tile_size(n_items, weight.element_size())
+    best = []
+    for rows in torch.split(hidden, size.rows):
+        scores = scratch(len(rows), n_items, like=hidden)
+        for tile, items in zip(
+            torch.split(scores, size.items, dim=1), torch.split(weight[1:], size.items), strict=True
+        ):
+            torch.mm(rows, items.T, out=tile)
+        best.append(torch.topk(scores, k, dim=1))
+    return torch.cat([top.values for top in best]), torch.cat([top.indices for top in best]) + 1
+
+
+def _check_scores(hidden: Tensor, weight: Tensor) -> None:
+    """Rule NaN out for all scores by a bound on their size: far cheaper than to look at each."""
+    bound = hidden.shape[1] * float(hidden.abs().amax()) * float(weight.abs().amax())
+    if not bound < torch.finfo(weight.dtype).max:
+        raise FloatingPointError(
+            f"scores are NaN or overflow (session representations reach {float(hidden.abs().amax())}, "
+            f"item embeddings {float(weight.abs().amax())}): the model has diverged"
+        )
