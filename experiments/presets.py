@@ -1,0 +1,51 @@
+"""How large a search is when nothing is said: by preset."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Preset:
+    """Settings of a search; the config file and the command line win over them.
+
+    Attributes:
+        purpose: for the help.
+        dataset: name.
+        space: name.
+        trials: at most.
+        epochs: of a trial at most.
+        time_budget: seconds; None: no limit.
+    """
+
+    purpose: str
+    dataset: str = "ml-100k"
+    space: str = "recbole"
+    trials: int
+    epochs: int
+    time_budget: float | None = None
+
+
+PRESETS: dict[str, Preset] = {
+    "smoke": Preset(
+        purpose="does everything work? seconds, offline, on synthetic sessions",
+        dataset="synthetic",
+        space="smoke",
+        trials=4,
+        epochs=3,
+        time_budget=120,
+    ),
+    "quick": Preset(
+        purpose="a first winner on two cores, in minutes",
+        trials=12,
+        epochs=25,
+        time_budget=8 * 60,  # the promise of minutes holds on a slow machine too
+    ),
+    "full": Preset(
+        purpose="the wide space, for hours",
+        space="narm",
+        trials=100,
+        epochs=100,
+    ),
+}
+DEFAULT_PRESET = "quick"

@@ -1,0 +1,37 @@
+"""A search ends in good order, and says why."""
+
+from __future__ import annotations
+
+import signal
+import time
+
+import pytest
+
+from experiments.interruption import INTERRUPTED, TIME_BUDGET, Interruption
+
+
+def test_nothing_ends_a_search_without_a_deadline():
+    interruption = Interruption(deadline=None)
+    assert not interruption.stop_all()
+    assert not interruption("a", {})
+    assert interruption.reason is None
+
+
+def test_the_time_budget_ends_it():
+    assert not Interruption(deadline=time.monotonic() + 60).stop_all()
+    over = Interruption(deadline=time.monotonic())
+    assert over.stop_all()
+    assert over.reason == TIME_BUDGET
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_the_first_signal_ends_it_in_good_order_and_the_second_at_once(number):
+    interruption = Interruption(deadline=None)
+    before = signal.getsignal(number)
+    with interruption.on_signals():
+        signal.raise_signal(number)
+        assert interruption.stop_all()
+        assert interruption.reason == INTERRUPTED
+        with pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(number)
+    assert signal.getsignal(number) is before

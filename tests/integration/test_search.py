@@ -1,0 +1,252 @@
+"""Searches on synthetic data through the real Ray, Optuna and MLflow: what the stores then hold."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import optuna
+import pytest
+from mlflow import MlflowClient
+from mlflow.entities import Run, ViewType
+from optuna.trial import TrialState
+
+from experiments import search, study
+from experiments.command_line import run_command
+from experiments.searcher import trial_seed
+from experiments.trainable import TrialConfig
+from narm.checkpoint import load_model
+from narm.config import Config, DataConfig, EvaluationConfig
+from narm.data.datasets import load_splits
+from narm.evaluation import evaluate
+
+pytestmark = [
+    pytest.mark.integration,
+    # SQLAlchemy 2.1 deprecates a loader strategy that MLflow 3.17 uses
+    pytest.mark.filterwarnings("ignore:The ``noload`` loader strategy is deprecated:DeprecationWarning"),
+]
+
+METRICS = {f"{name}_at_10" for name in ("recall", "mrr", "ndcg", "hit", "precision")}
+
+
+@dataclass(frozen=True)
+class Search:
+    """A search that is over."""
+
+    output: Path
+    status: int
+
+    @property
+    def study(self) -> optuna.Study:
+        return optuna.load_study(study_name="s", storage=f"sqlite:///{self.output}/studies.db")
+
+    @property
+    def summary(self) -> dict[str, Any]:
+        return json.loads((self.output / "s" / "summary.json").read_text())
+
+    @property
+    def client(self) -> MlflowClient:
+        return MlflowClient(f"sqlite:///{self.output}/mlflow.db")
+
+    def runs(self) -> list[Run]:
+        (experiment,) = (e for e in self.client.search_experiments() if e.name == "synthetic")
+        return self.client.search_runs([experiment.experiment_id], run_view_type=ViewType.ALL)
+
+    def parent(self) -> Run:
+        (parent,) = (run for run in self.runs() if "mlflow.parentRunId" not in run.data.tags)
+        return parent
+
+    def children(self) -> dict[int, Run]:
+        return {int(run.data.tags["trial_number"]): run for run in self.runs() if "mlflow.parentRunId" in run.data.tags}
+
+    def assert_settled(self) -> None:
+        """Nothing runs any more, in either store, and they agree."""
+        states = {trial.number: trial.state for trial in self.study.trials if trial.state is not TrialState.WAITING}
+        assert not set(states.values()) & {TrialState.RUNNING}
+        statuses = {TrialState.COMPLETE: "FINISHED", TrialState.PRUNED: "KILLED", TrialState.FAIL: "FAILED"}
+        assert {n: statuses[state] for n, state in states.items()} == {
+            n: run.info.status for n, run in self.children().items()
+        }
+        assert self.parent().info.status != "RUNNING"
+
+
+def run_search(output: Path, *arguments: str) -> Search:
+    fixed = ["--preset", "smoke", "--study", "s", "--output", str(output), "--quiet"]
+    return Search(output, run_command(search.main, [*fixed, *arguments]))
+
+
+@pytest.fixture(scope="module")
+def searched(tmp_path_factory: pytest.TempPathFactory) -> Search:
+    """The smoke preset, with one trial more than the space has configurations."""
+    return run_search(tmp_path_factory.mktemp("searched"), "--trials", "6", "--epochs", "4")
+
+
+def test_the_search_succeeds_and_leaves_nothing_running(searched):
+    assert searched.status == 0
+    searched.assert_settled()
+
+
+def test_the_finite_space_is_exhausted_without_a_repetition(searched):
+    trials = searched.study.trials
+    assert len(trials) == 5  # the space's four, and the default outside it
+    assert trials[0].params == {}
+    assert len({tuple(trial.params.items()) for trial in trials}) == 5
+
+
+def test_every_epoch_is_in_the_study_under_its_own_number(searched):
+    for trial in searched.study.trials:
+        attributes = trial.user_attrs
+        assert list(trial.intermediate_values) == list(range(1, attributes["epochs"] + 1))
+        values = list(trial.intermediate_values.values())
+        assert values == sorted(values)  # the best so far
+        assert trial.value == values[-1] == attributes["valid"]["mrr_at_10"]
+        assert 1 <= attributes["best_epoch"] <= attributes["epochs"] <= 4
+        assert attributes["seed"] == trial_seed(2020, trial.number)
+        assert attributes["reason"]
+
+
+def test_the_default_configuration_is_trained_to_the_end(searched):
+    default = searched.study.trials[0]
+    assert default.user_attrs["default"]
+    assert default.state is TrialState.COMPLETE
+    assert searched.summary["default"] == {"number": 0, "valid": default.user_attrs["valid"]}
+
+
+def test_mlflow_has_one_parent_and_one_child_a_trial(searched):
+    parent, children = searched.parent(), searched.children()
+    assert parent.info.status == "FINISHED"
+    assert parent.info.run_name == "s"
+    assert set(children) == {trial.number for trial in searched.study.trials}
+    assert {run.data.tags["mlflow.parentRunId"] for run in children.values()} == {parent.info.run_id}
+
+
+def test_every_metric_of_every_epoch_is_in_mlflow(searched):
+    for trial in searched.study.trials:
+        run = searched.children()[trial.number]
+        for name in METRICS | {"train_loss", "epoch_seconds", "targets_per_second"}:
+            history = searched.client.get_metric_history(run.info.run_id, name)
+            assert [metric.step for metric in history] == list(trial.intermediate_values), name
+        assert run.data.metrics["best_mrr_at_10"] == trial.value
+        assert run.data.tags["state"] == trial.state.name
+        assert run.data.tags["reason"] == trial.user_attrs["reason"]
+
+
+def test_parameters_are_flat_in_mlflow(searched):
+    assert searched.children()[0].data.params == {"learning_rate": "0.001", "hidden_size": "128"}
+    fixed = searched.parent().data.params
+    assert fixed["dropout_probs_0"] == "0.25"
+    assert fixed["epochs"] == "4"
+    assert "hidden_size" not in fixed  # it varies
+
+
+def test_the_parent_holds_what_is_needed_to_repeat_the_study(searched):
+    parent, client = searched.parent(), searched.client
+    artifacts = {
+        file.path
+        for folder in ("", "space", "winner")
+        for file in client.list_artifacts(parent.info.run_id, folder)
+        if not file.is_dir
+    }
+    assert artifacts == {
+        "config.json", "environment.json", "summary.json", "space/smoke.yaml", "winner/model.pt",
+    }  # fmt: skip
+    config = json.loads(Path(client.download_artifacts(parent.info.run_id, "config.json")).read_text())
+    assert Config.from_flat(config).training.epochs == 4
+
+
+def test_the_summary_agrees_with_the_study(searched):
+    summary, trials = searched.summary, searched.study.trials
+    assert [(t["number"], t["state"], t["value"]) for t in summary["trials"]] == [
+        (t.number, t.state.name, t.value) for t in trials
+    ]
+    assert sum(summary["counts"].values()) == 5
+    assert summary["best"]["valid"]["mrr_at_10"] == max(trial.value for trial in trials)
+    assert {t["mlflow_run_id"] for t in summary["trials"]} == {r.info.run_id for r in searched.children().values()}
+    assert summary["timing"]["training_s"] > 0
+    assert summary["dataset"]["name"] == "synthetic"
+
+
+def test_the_winners_checkpoint_is_the_model_that_was_measured(searched):
+    run_id = searched.parent().info.run_id
+    model = load_model(Path(searched.client.download_artifacts(run_id, "winner/model.pt")))
+    splits, summary = load_splits(DataConfig(dataset="synthetic")), searched.summary
+    valid, test = (
+        evaluate(model, part, EvaluationConfig(), max_length=splits.max_length) for part in (splits.valid, splits.test)
+    )
+    assert valid == pytest.approx(summary["best"]["valid"], abs=1e-6)
+    assert test == pytest.approx(summary["test"]["winner"], abs=1e-6)
+    assert summary["test"]["default"].keys() == test.keys()
+
+
+def fail(trial: TrialConfig, **_: Any) -> None:
+    """One worker dies, in all others training fails."""
+    import os
+
+    if trial["number"] == 1:
+        os._exit(1)
+    raise ArithmeticError("the loss is nan in epoch 1")
+
+
+def test_failures_are_told_with_their_reason_and_when_all_fail_the_status_is_3(tmp_path, monkeypatch):
+    monkeypatch.setattr(study, "train_trial", by_value(fail))
+    failed = run_search(tmp_path, "--trials", "3")
+    assert failed.status == 3
+    failed.assert_settled()
+    reasons = [trial.user_attrs["reason"] for trial in failed.study.trials]
+    assert reasons[0] == reasons[2] == "ArithmeticError: the loss is nan in epoch 1"
+    assert "died" in reasons[1]
+    assert all("traceback" in trial.user_attrs for trial in failed.study.trials)
+    assert failed.summary["counts"] == {"complete": 0, "pruned": 0, "failed": 3}
+    assert failed.summary["best"] is failed.summary["default"] is failed.summary["test"] is None
+
+
+def by_value(function: Callable[..., None]) -> Callable[..., None]:
+    """A copy that pickles with its code: Ray's workers cannot import the module of a test."""
+    function.__module__ = "__main__"
+    return function
+
+
+@pytest.mark.slow
+def test_the_time_budget_ends_the_search_in_good_order(tmp_path):
+    ended = run_search(tmp_path, "--epochs", "100000", "--stopping_step", "100000", "--time-budget", "20s")
+    ended.assert_settled()
+    assert {trial.user_attrs["reason"] for trial in ended.study.trials} == {"stopped: time budget"}
+    assert ended.parent().data.tags["reason"] == "time budget"
+    assert ended.summary["timing"]["wall_s"] < 60
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_the_search_in_good_order(tmp_path, number):
+    command = [sys.executable, "-m", "experiments.search", "--preset", "smoke", "--study", "s"]
+    endless = ["--epochs", "100000", "--stopping_step", "100000", "--output", str(tmp_path)]
+    with subprocess.Popen([*command, *endless], stdout=subprocess.DEVNULL) as process:
+        wait_for_an_epoch(Search(tmp_path, 0), process)
+        process.send_signal(number)
+        status = process.wait(timeout=60)
+    ended = Search(tmp_path, status)
+    assert ended.status == 130
+    ended.assert_settled()
+    assert ended.parent().data.tags["reason"] == "interrupted"
+    assert "PRUNED" in [trial["state"] for trial in ended.summary["trials"]]  # the one that had a value
+    assert ended.summary["best"]
+    assert ended.summary["test"] is None
+
+
+def wait_for_an_epoch(running: Search, process: subprocess.Popen[bytes], seconds: float = 120) -> None:
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline and process.poll() is None:
+        time.sleep(0.5)
+        try:
+            if any(trial.intermediate_values for trial in running.study.trials):
+                return
+        except (KeyError, OSError):  # the study is not there yet
+            continue
+    raise AssertionError(f"no epoch in {seconds} s; status {process.poll()}")

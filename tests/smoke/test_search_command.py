@@ -1,0 +1,44 @@
+"""The search as a person calls it, in an empty folder."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.smoke
+
+
+def search(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "experiments.search", *arguments]
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}  # this checkout, installed or not
+    return subprocess.run(
+        command, cwd=folder, env=environment, capture_output=True, text=True, timeout=300, check=False
+    )
+
+
+def test_the_smoke_preset_finds_a_winner(tmp_path):
+    done = search(tmp_path, "--preset", "smoke")
+    assert done.returncode == 0, done.stderr
+    assert "Winner: trial" in done.stdout
+    assert "mlflow ui --backend-store-uri" in done.stdout
+    (summary,) = (tmp_path / "runs").glob("synthetic-smoke-*/summary.json")
+    assert json.loads(summary.read_text())["counts"]["failed"] == 0
+    assert "Traceback" not in done.stderr
+
+
+def test_help_is_short_and_has_examples(tmp_path):
+    done = search(tmp_path, "--help")
+    assert done.returncode == 0
+    assert "examples:" in done.stdout
+    assert len(done.stdout.splitlines()) < 75
+
+
+def test_a_mistake_is_one_line(tmp_path):
+    done = search(tmp_path, "--sampler", "tpee")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == "error: sampler: there is no 'tpee'; did you mean 'tpe'?\n"
