@@ -7,19 +7,20 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+from numpy.typing import NDArray
 
 from narm.data.sessions import Examples, ItemVocabulary, Sessions, Splits
 
 EVENTS_A_SESSION = 3.6  # Yoochoose: 33.0 million clicks in 9.2 million sessions
 
 
-def random_items(n_events: int, n_items: int, rng: np.random.Generator) -> np.ndarray:
+def random_items(n_events: int, n_items: int, rng: np.random.Generator) -> NDArray[np.int32]:
     """Items from 1 with the long tail of a catalogue: the k-th is drawn in proportion to about 1 / k."""
     drawn = np.exp(rng.random(n_events, dtype=np.float32) * np.float32(np.log(n_items)))
-    return np.minimum(drawn.astype(np.int32), n_items - 1)
+    return np.minimum(drawn.astype(np.int32), np.int32(n_items - 1))
 
 
-def random_offsets(n_events: int, rng: np.random.Generator) -> np.ndarray:
+def random_offsets(n_events: int, rng: np.random.Generator) -> NDArray[np.int64]:
     """Session offsets for that many events: two events and more each, geometric lengths."""
     lengths = 1 + rng.geometric(1 / (EVENTS_A_SESSION - 1), int(n_events / EVENTS_A_SESSION * 1.1))
     offsets = np.concatenate(([0], np.cumsum(lengths)))
@@ -46,9 +47,16 @@ def write_clicks(path: Path, n_clicks: int, *, n_items: int = 52_739, seed: int 
 def random_splits(n_events: int, n_items: int, *, seed: int = 0) -> Splits:
     """Training, validation and test sessions over a catalogue of that size, padding included."""
     rng = np.random.default_rng(seed)
-    parts = []
-    for size in (n_events, n_events // 20, n_events // 20):
-        sessions = Sessions(random_items(size, n_items, rng), random_offsets(size, rng))
-        parts.append(Examples.every_prefix(sessions))
-    vocabulary = ItemVocabulary(np.arange(1, n_items))
-    return Splits("generated", *parts, vocabulary, max_length=50, fingerprint=f"generated-{n_events}-{n_items}-{seed}")
+    train, valid, test = (
+        Examples.every_prefix(Sessions(random_items(size, n_items, rng), random_offsets(size, rng)))
+        for size in (n_events, n_events // 20, n_events // 20)
+    )
+    return Splits(
+        name="generated",
+        train=train,
+        valid=valid,
+        test=test,
+        vocabulary=ItemVocabulary(np.arange(1, n_items)),
+        max_length=50,
+        fingerprint=f"generated-{n_events}-{n_items}-{seed}",
+    )

@@ -99,8 +99,7 @@ class _ListOptions(argparse.Action):
 
 def _describe(option: Option) -> str:
     default = "none" if option.default is None else str(option.default)
-    extra = option.info.json_schema_extra
-    reason = f"; {extra['reason']}" if isinstance(extra, dict) and extra["reason"] else ""
+    reason = f"; {option.reason}" if option.reason else ""
     return f"  --{option.name}\n      {option.description} (default: {default}{reason})"
 
 

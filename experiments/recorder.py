@@ -16,7 +16,7 @@ from experiments.environment import git_commit, versions
 from experiments.progress import Progress
 from experiments.results import state_of, summarize, winner
 from experiments.spec import StudySpec
-from experiments.summary import Summary, TestMetrics, write_summary
+from experiments.summary import FinalMetrics, Summary, write_summary
 from experiments.tracking import Tracker
 from experiments.trainable import EpochReport, checkpoint_path
 from narm.data.sessions import Splits
@@ -99,7 +99,7 @@ class Recorder:
         """The MLflow run of a trial, as far as it is known."""
         return self._tracker.run_id(number)
 
-    def end(self, status: Literal["FINISHED", "KILLED", "FAILED"], reason: str, test: TestMetrics | None) -> Summary:
+    def end(self, status: Literal["FINISHED", "KILLED", "FAILED"], reason: str, test: FinalMetrics | None) -> Summary:
         """Close the study's run in MLflow, with the winner's checkpoint and the summary."""
         best = winner(self._study)
         summary = self.summary(test)
@@ -114,7 +114,7 @@ class Recorder:
         self._write(summary)
         return summary
 
-    def summary(self, test: TestMetrics | None = None) -> Summary:
+    def summary(self, test: FinalMetrics | None = None) -> Summary:
         """Of the study as it stands."""
         numbers = [trial.number for trial in self._study.get_trials(deepcopy=False)]
         return summarize(

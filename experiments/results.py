@@ -16,8 +16,8 @@ from experiments.summary import (
     Counts,
     DatasetSummary,
     Default,
+    FinalMetrics,
     Summary,
-    TestMetrics,
     Timing,
     TrialState,
     TrialSummary,
@@ -56,7 +56,7 @@ def summarize(
     *,
     run_ids: Mapping[int, str | None],
     wall_seconds: float,
-    test: TestMetrics | None = None,
+    test: FinalMetrics | None = None,
 ) -> Summary:
     """The summary of a study as it stands; trials in flight are not in it.
 

@@ -83,7 +83,7 @@ def build_spec(given: argparse.Namespace, file: OptionsFile) -> StudySpec:
     flags = command_line.given_options(given)
     config = Config.from_flat({"dataset": preset.dataset, "epochs": preset.epochs, **file.values, **flags})
     space = load_space(given.space or preset.space)
-    _check_nothing_is_fixed_and_searched(space, file, flags, given.config)
+    _check_nothing_is_fixed_and_searched(space, flags)
     output = Path(given.output)
     concurrency, threads = _share_cores(given.concurrency, given.threads)
     return StudySpec(
@@ -125,17 +125,11 @@ def _choose(name: str) -> Preset:
     return PRESETS[name]
 
 
-def _check_nothing_is_fixed_and_searched(
-    space: SearchSpace, file: OptionsFile, flags: Mapping[str, object], config_path: str | None
-) -> None:
+def _check_nothing_is_fixed_and_searched(space: SearchSpace, flags: Mapping[str, object]) -> None:
+    """A config file may name what the space searches: it says where the search begins. A flag may not."""
     for name in space.options:
         if name in flags:
             raise InputError(f"--{name} fixes what the space {space.name} searches: leave one of them out")
-        if name in file.values:
-            raise InputError(
-                f"{config_path}:{file.line_of[name]}: {name} fixes what the space {space.name} searches: "
-                "leave one of them out"
-            )
 
 
 def _trials(given: argparse.Namespace, preset: Preset, space: SearchSpace) -> int:

@@ -26,13 +26,14 @@ from experiments.samplers import SAMPLERS
 from experiments.schedulers import SCHEDULERS
 from experiments.searcher import Failures, OptunaSearcher, enqueue_default
 from experiments.spec import StudySpec
-from experiments.summary import Summary, TestMetrics
+from experiments.summary import FinalMetrics, Summary
 from experiments.tracking import Tracker
 from experiments.trainable import checkpoint_path, train_trial
 from narm.checkpoint import load_model
 from narm.data.sessions import Splits
 from narm.errors import InputError
 from narm.evaluation import evaluate
+from narm.kernels.compile import compile_all
 from narm.threads import set_threads, usable_cores
 
 ALL_TRIALS = "all trials done"
@@ -80,6 +81,7 @@ def run_study(spec: StudySpec, splits: Splits, *, quiet: bool = False, console: 
     )
     recorder = Recorder(spec, splits, study, tracker, progress)
     recorder.begin()
+    compile_all()
     try:
         with progress:
             _search(spec, splits, OptunaSearcher(study, spec.space, spec.config, recorder), interruption)
@@ -162,7 +164,7 @@ def _tuner(
     )
 
 
-def _test_finalists(spec: StudySpec, splits: Splits, study: optuna.Study) -> TestMetrics | None:
+def _test_finalists(spec: StudySpec, splits: Splits, study: optuna.Study) -> FinalMetrics | None:
     """Test metrics of the winner and of the default configuration."""
     best, default = winner(study), default_trial(study)
     if best is None:
@@ -178,4 +180,4 @@ def _test_finalists(spec: StudySpec, splits: Splits, study: optuna.Study) -> Tes
         for trial in (best, default)
         if trial is not None
     }
-    return TestMetrics(winner=tested[best.number], default=None if default is None else tested[default.number])
+    return FinalMetrics(winner=tested[best.number], default=None if default is None else tested[default.number])

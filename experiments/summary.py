@@ -79,7 +79,7 @@ class Default:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TestMetrics:
+class FinalMetrics:
     """Test metrics by key, of the two finalists."""
 
     winner: Mapping[str, float]
@@ -116,7 +116,7 @@ class Summary:
     counts: Counts
     best: Best | None
     default: Default | None
-    test: TestMetrics | None
+    test: FinalMetrics | None
     timing: Timing
 
 
@@ -236,7 +236,7 @@ def _comparison(best: float, default: float, error: float) -> str:
     return f"Better than the default configuration ({default:.4f}) by {gain:.4f}{relative}{doubt}."
 
 
-def _test_table(test: TestMetrics) -> Table:
+def _test_table(test: FinalMetrics) -> Table:
     table = Table(title="test", title_justify="left", box=SIMPLE_HEAD)
     for heading in ("metric", "winner", *(["default"] if test.default else [])):
         table.add_column(heading, justify="left" if heading == "metric" else "right")

@@ -363,6 +363,11 @@ class Option:
         return str(self.info.description)
 
     @property
+    def reason(self) -> str:
+        """Why this default, or nothing."""
+        return str(self._extra["reason"])
+
+    @property
     def searchable(self) -> bool:
         """Whether a search space may name it."""
         return bool(self._extra["searchable"])

@@ -51,7 +51,7 @@ class _Dropped(torch.autograd.Function):
         return _drop(values, *ctx.arguments)
 
     @staticmethod
-    @torch.autograd.function.once_differentiable  # type: ignore[untyped-decorator]
+    @torch.autograd.function.once_differentiable
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
         return _drop(gradient, *ctx.arguments), None, None, None
 

@@ -19,9 +19,7 @@ from narm.model import NARM
 from narm.ranking import target_ranks
 
 
-def evaluate(
-    model: NARM, examples: Examples, config: EvaluationConfig, *, max_length: int
-) -> dict[str, float]:
+def evaluate(model: NARM, examples: Examples, config: EvaluationConfig, *, max_length: int) -> dict[str, float]:
     """Mean metrics over the examples, by key: `recall_at_10`.
 
     Args:
@@ -45,8 +43,6 @@ def rank_targets(model: NARM, examples: Examples, *, max_length: int, batch_size
     for batch in ordered_batches(cut_windows(examples, max_length, stride=1), batch_size):
         on_device = batch.to(device)
         hidden = model.encode(on_device.items, batch.layout)
-        ranks[batch.examples] = (
-            target_ranks(hidden, model.item_embedding.weight, on_device.targets).cpu().numpy()
-        )
+        ranks[batch.examples] = target_ranks(hidden, model.item_embedding.weight, on_device.targets).cpu().numpy()
     model.train(was_training)
     return ranks

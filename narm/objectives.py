@@ -64,9 +64,7 @@ def _bpr(config: TrainingConfig, counts: NDArray[np.int64]) -> Objective:
 
     def objective(model: NARM, batch: PackedBatch) -> Tensor:
         targets = batch.targets.cpu()
-        drawn = draw(targets.reshape(-1, *[1] * len(shape)).expand(-1, *shape).contiguous()).to(
-            batch.targets.device
-        )
+        drawn = draw(targets.reshape(-1, *[1] * len(shape)).expand(-1, *shape).contiguous()).to(batch.targets.device)
         negatives = hardest(drawn, *_without_dropout(model, batch)) if args.dynamic else drawn  # [Q, S]
         hidden = model.encode(batch.items, batch.layout)
         embedding = model.item_embedding

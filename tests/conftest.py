@@ -13,7 +13,6 @@ from narm.data.datasets import load_splits
 from narm.data.sessions import Examples, ItemVocabulary, Splits
 from narm.errors import InputError
 
-
 settings.register_profile("no deadline", deadline=None)  # a busy machine is not a failure
 settings.load_profile("no deadline")
 

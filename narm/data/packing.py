@@ -100,9 +100,7 @@ def pack(windows: Windows, chosen: NDArray[np.int64]) -> PackedBatch:
     counts = windows.target_counts[chosen]
     query_offsets = np.concatenate(([0], np.cumsum(counts)))
     query_windows = np.repeat(np.arange(len(chosen)), counts)
-    examples = np.repeat(windows.target_offsets[chosen] - query_offsets[:-1], counts) + np.arange(
-        query_offsets[-1]
-    )
+    examples = np.repeat(windows.target_offsets[chosen] - query_offsets[:-1], counts) + np.arange(query_offsets[-1])
     targets = windows.targets[examples]
     query_steps = targets - 1 - starts[query_windows]
 

@@ -77,6 +77,12 @@ def compiled(name: str, dtype: torch.dtype) -> ModuleType | None:
     return module
 
 
+def compile_all(dtype: torch.dtype = torch.float32) -> None:
+    """Compile every kernel, or load it, now: before several processes would each want to."""
+    for name in ("attention", "dropout", "gru", "softmax"):
+        compiled(name, dtype)
+
+
 def match_threads() -> int:
     """Give the kernels as many threads as torch has, so that one setting rules both; return that number."""
     import numba
@@ -104,7 +110,7 @@ def _compile_once(module: ModuleType, real: str) -> None:
     # numba replaces files atomically, but two processes may give one name to two different kernels
     with FileLock(directory / "lock"):
         if not done.exists():
-            logger.info("compiling CPU kernels for this machine, once: about 10 s (%s)", directory)
+            logger.warning("compiling CPU kernels for this machine, once: about 10 s (%s)", directory)
         _compile(module, real)
         done.touch()
 

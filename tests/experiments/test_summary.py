@@ -22,7 +22,7 @@ from experiments.summary import (
     write_summary,
 )
 from experiments.summary import (
-    TestMetrics as FinalMetrics,  # pytest takes Test* for a test class
+    FinalMetrics as FinalMetrics,  # pytest takes Test* for a test class
 )
 
 NAN = float("nan")

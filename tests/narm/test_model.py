@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 from ring import random_sessions
-from torch.nn import functional as F
+from torch.nn import functional
 
 from narm.config import ModelConfig
 from narm.data.packing import pack
@@ -35,9 +35,7 @@ def numpy_narm(weights: dict[str, np.ndarray], prefix: np.ndarray, config: Model
             states.append(h)
         inputs = np.array(states)
     last = inputs[-1]
-    alpha = (
-        sigmoid(inputs @ weights["a_1.weight"].T + weights["a_2.weight"] @ last) @ weights["v_t.weight"][0]
-    )
+    alpha = sigmoid(inputs @ weights["a_1.weight"].T + weights["a_2.weight"] @ last) @ weights["v_t.weight"][0]
     if config.attention == "softmax":
         alpha = np.exp(alpha) / np.exp(alpha).sum()
     session = weights["b.weight"] @ np.concatenate([alpha @ inputs, last])
@@ -48,9 +46,7 @@ def numpy_narm(weights: dict[str, np.ndarray], prefix: np.ndarray, config: Model
 @pytest.mark.parametrize("gru_bias", [False, True])
 @pytest.mark.parametrize("n_layers", [1, 2])
 def test_the_forward_pass_is_the_papers(attention, gru_bias, n_layers):
-    config = ModelConfig(
-        embedding_size=7, hidden_size=11, n_layers=n_layers, attention=attention, gru_bias=gru_bias
-    )
+    config = ModelConfig(embedding_size=7, hidden_size=11, n_layers=n_layers, attention=attention, gru_bias=gru_bias)
     torch.manual_seed(0)
     model = NARM(30, config).double().eval()
     weights = {name: value.numpy() for name, value in model.state_dict().items()}
@@ -72,7 +68,7 @@ def gradients(model: NARM, windows) -> dict[str, torch.Tensor]:
     model.zero_grad()
     batch = pack(windows, np.arange(len(windows)))
     logits = model.encode(batch.items, batch.layout) @ model.item_embedding.weight.T
-    F.cross_entropy(logits, batch.targets, reduction="sum").backward()
+    functional.cross_entropy(logits, batch.targets, reduction="sum").backward()
     return {name: parameter.grad.clone() for name, parameter in model.named_parameters()}
 
 

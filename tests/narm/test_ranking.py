@@ -1,0 +1,96 @@
+"""Ranks and best items, streamed, against the whole matrix of scores."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import Tensor
+
+from narm import ranking
+from narm.ranking import target_ranks, top_k
+from narm.tiles import TileSize
+
+SHAPES = [(1, 2, 1), (7, 13, 3), (70, 101, 17), (300, 700, 5)]  # Q, V, D
+
+
+@pytest.fixture(params=[TileSize(256, 512), TileSize(32, 7)], ids=["large tiles", "small tiles"], autouse=True)
+def _tiles(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ranking, "tile_size", lambda n_items, element_size: request.param)
+
+
+def problem(n_rows: int, n_items: int, width: int) -> tuple[Tensor, Tensor, Tensor]:
+    """Small integers, whose products are exact: there are ties, and all ways to multiply see them."""
+    generator = torch.Generator().manual_seed(0)
+    hidden = torch.randint(-3, 4, (n_rows, width), generator=generator).float()
+    weight = torch.randint(-3, 4, (n_items, width), generator=generator).float()
+    weight[0] = 100  # the padding would often be first
+    return hidden, weight, torch.randint(1, n_items, (n_rows,), generator=generator)
+
+
+@pytest.mark.parametrize("shape", SHAPES, ids=str)
+def test_a_rank_counts_the_other_items_that_score_as_high(shape: tuple[int, int, int]) -> None:
+    hidden, weight, targets = problem(*shape)
+    scores = hidden @ weight.T
+    expected = [
+        1 + sum(row[item] >= row[target] for item in range(1, len(row)) if item != target)
+        for row, target in zip(scores.tolist(), targets.tolist(), strict=True)
+    ]
+    ranks = target_ranks(hidden, weight, targets)
+    assert ranks.dtype == torch.int64
+    assert ranks.tolist() == expected
+
+
+@pytest.mark.parametrize("width", [1, 3, 64, 100])
+def test_a_constant_scorer_ranks_every_target_last(width: int) -> None:
+    weight = torch.randn(1, width).expand(701, -1).contiguous()
+    hidden = torch.randn(45, width)
+    assert target_ranks(hidden, weight, torch.arange(1, 46)).tolist() == [700] * 45
+
+
+def test_threads_do_not_change_ranks() -> None:
+    hidden, weight, targets = problem(300, 700, 5)
+    one = target_ranks(hidden, weight, targets)
+    torch.set_num_threads(2)
+    assert torch.equal(target_ranks(hidden, weight, targets), one)
+
+
+@pytest.mark.parametrize("shape", SHAPES, ids=str)
+def test_the_best_items_are_those_of_the_whole_matrix(shape: tuple[int, int, int]) -> None:
+    generator = torch.Generator().manual_seed(1)
+    hidden, weight = (torch.randn(n, shape[2], generator=generator) for n in shape[:2])
+    k = min(20, shape[1] - 1)
+    scores, items = top_k(hidden, weight, k)
+    expected = torch.topk((hidden @ weight.T)[:, 1:], k)
+    torch.testing.assert_close(scores, expected.values)
+    assert torch.equal(items, expected.indices + 1)
+
+
+def test_no_rows_have_no_ranks() -> None:
+    hidden, weight = torch.empty(0, 4), torch.randn(9, 4)
+    assert target_ranks(hidden, weight, torch.empty(0, dtype=torch.int64)).shape == (0,)
+    assert [tensor.shape for tensor in top_k(hidden, weight, 3)] == [(0, 3), (0, 3)]
+
+
+@pytest.mark.parametrize("number", [torch.nan, torch.inf, 1e30])
+@pytest.mark.parametrize("place", ["hidden", "weight"])
+def test_scores_that_are_no_numbers_are_an_error(number: float, place: str) -> None:
+    hidden, weight, targets = problem(40, 50, 3)
+    hidden[0] = weight[1] = 1e10
+    (hidden if place == "hidden" else weight)[5, 1] = number
+    for call in (lambda: target_ranks(hidden, weight, targets), lambda: top_k(hidden, weight, 3)):
+        with pytest.raises(FloatingPointError, match="NaN or overflow"):
+            call()
+
+
+@pytest.mark.parametrize("target", [-1, 0, 50])
+def test_a_target_that_is_no_item_is_refused(target: int) -> None:
+    hidden, weight, _ = problem(1, 50, 3)
+    with pytest.raises(ValueError, match=r"items in 1\.\.49"):
+        target_ranks(hidden, weight, torch.tensor([target]))
+
+
+@pytest.mark.parametrize("k", [0, 50])
+def test_a_list_longer_than_the_catalogue_is_refused(k: int) -> None:
+    hidden, weight, _ = problem(1, 50, 3)
+    with pytest.raises(ValueError, match=r"k is \d+; it must lie in 1\.\.49"):
+        top_k(hidden, weight, k)
