@@ -17,7 +17,8 @@ EVENTS_A_SESSION = 3.6  # Yoochoose: 33.0 million clicks in 9.2 million sessions
 def random_items(n_events: int, n_items: int, rng: np.random.Generator) -> NDArray[np.int32]:
     """Items from 1 with the long tail of a catalogue: the k-th is drawn in proportion to about 1 / k."""
     drawn = np.exp(rng.random(n_events, dtype=np.float32) * np.float32(np.log(n_items)))
-    return np.minimum(drawn.astype(np.int32), np.int32(n_items - 1))
+    items: NDArray[np.int32] = np.minimum(drawn.astype(np.int32), n_items - 1)
+    return items
 
 
 def random_offsets(n_events: int, rng: np.random.Generator) -> NDArray[np.int64]:

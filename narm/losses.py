@@ -44,35 +44,39 @@ def full_softmax(hidden: Tensor, weight: Tensor, targets: Tensor) -> Tensor:
 def sampled_softmax(hidden: Tensor, weight: Tensor, targets: Tensor, negatives: Tensor, log_q: Tensor) -> Tensor:
     """Mean cross-entropy of each target among itself and the batch's shared negatives.
 
-    Every logit is corrected by the log of how often its item is expected in the sample, so that the gradient
-    approaches that of the full softmax (Bengio & Senecal, IEEE TNN 2008; Jean et al., ACL 2015; Yi et al.,
-    "Sampling-bias-corrected neural modeling", RecSys 2019). A negative that is the row's own target is left
-    out. Only the rows of the drawn items enter the products.
+    Candidate sampling with the log-Q correction (Bengio & Senecal, IEEE TNN 2008; Jean et al., ACL 2015; Yi
+    et al., "Sampling-bias-corrected neural modeling", RecSys 2019): every logit, the target's too, is lowered
+    by the log of the probability that its item is a candidate, so that the scores learned are those of the
+    full softmax. A negative counts once however often it was drawn, and not for the row whose target it is.
+    Only the rows of the candidates enter the products.
+
+    Differs from Yi et al.: Q is the probability to be in the sample, not the expected count. The two agree for
+    rare items; where popular ones are expected several times, counts would teach wrong scores.
 
     Args:
         hidden: session representations, [Q, D].
         weight: item embeddings, [V, D].
         targets: items, [Q].
         negatives: items, drawn with replacement, [M].
-        log_q: log of each item's expected count in the sample, [V]; see `SharedNegatives`.
+        log_q: log of each item's probability to be among the negatives, [V]; see `SharedNegatives`.
     Returns:
         scalar.
     Raises:
-        ValueError: there are no targets or no negatives, or one of them is not in 0..V-1.
+        ValueError: there are no targets or no negatives, or one of them is not in 0..V-1 or is never drawn.
     """
     _check_items("targets", targets, len(weight))
     _check_items("negatives", negatives, len(weight))
+    log_q = log_q.to(weight.dtype)
     target_bias = -log_q[targets]
     if not target_bias.isfinite().all():
         raise ValueError("a target has log_q -inf: it is never drawn, and nothing corrects its score")
-    # an item drawn n times is one item whose exponential counts n-fold
-    items, repeats = torch.unique(negatives, return_counts=True)
-    item_bias = repeats.to(log_q.dtype).log() - log_q[items]
+    items = torch.unique(negatives)
+    item_bias = -log_q[items]
     rows = functional.embedding(torch.cat([targets, items]), weight)  # one gather: one gradient of size [V, D]
     target_rows, item_rows = torch.split(rows, [len(targets), len(items)])
     places = _places(targets, items)
     if hidden.device.type != "cpu":
-        return _sampled_softmax_reference(hidden, target_rows, item_rows, target_bias, item_bias, places)
+        return sampled_softmax_reference(hidden, target_rows, item_rows, target_bias, item_bias, places)
     loss: Tensor = SampledSoftmax.apply(  # type: ignore[no-untyped-call]
         hidden, target_rows, item_rows, target_bias, item_bias, places
     )
@@ -85,7 +89,7 @@ def _places(targets: Tensor, items: Tensor) -> Tensor:
     return places.masked_fill_(items[places] != targets, -1)
 
 
-def _sampled_softmax_reference(
+def sampled_softmax_reference(
     hidden: Tensor,
     target_rows: Tensor,
     item_rows: Tensor,
@@ -93,7 +97,7 @@ def _sampled_softmax_reference(
     item_bias: Tensor,
     places: Tensor,
 ) -> Tensor:
-    """What `SampledSoftmax` does, in plain torch."""
+    """What `SampledSoftmax` does, and with the same arguments, in plain torch for any device."""
     positive = (hidden * target_rows).sum(dim=1) + target_bias
     logits = torch.addmm(item_bias, hidden, item_rows.T)
     own = places.unsqueeze(1) == torch.arange(len(item_rows), device=places.device)
@@ -104,8 +108,8 @@ def _sampled_softmax_reference(
 class SharedNegatives:
     """Draws the negatives that all targets of a batch share, popular items more often.
 
-    Drawn with replacement, so that the expected count of an item in the sample is exactly M q. The padding
-    item and items that never occur are not drawn.
+    Drawn with replacement, so that an item is in the sample with probability 1 - (1 - q) ** M. The padding item
+    and items that never occur are not drawn.
     """
 
     def __init__(self, counts: NDArray[np.int64], n_samples: int, alpha: float) -> None:
@@ -126,9 +130,9 @@ class SharedNegatives:
         if len(counts) == 0 or cumulative[-1] == 0:
             raise ValueError("negatives need items that occur")
         with np.errstate(divide="ignore"):
-            log_q = np.log(n_samples * weights / cumulative[-1])
+            log_q = np.log(-np.expm1(n_samples * np.log1p(-weights / cumulative[-1])))
         self.log_q = torch.from_numpy(log_q.astype(np.float32))
-        """Log of each item's expected count in a draw, [V] float32; -inf for items that are never drawn."""
+        """Log of each item's probability to be drawn at all, [V] float32; -inf for items that never are."""
         self._cumulative = torch.from_numpy(cumulative / cumulative[-1])  # ends in 1 exactly
         self._n_samples = n_samples
 

@@ -2,15 +2,20 @@
 
 Item 0 is padding and never ranked.
 
-Shapes: Q rows, V items, D embedding, K items of a list; R rows of a chunk, C items of a tile.
+Shapes: Q rows, V items, D embedding, K items of a list; R rows of a chunk, C items of a tile; P threads.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import torch
 from torch import Tensor
+from torch.nn import functional
 
-from narm.tiles import scratch, tile_size
+from narm.kernels import threads
+from narm.tiles import ROW_GROUP, even_tiles, scratch, tile_size
 
 
 @torch.no_grad()
@@ -40,26 +45,51 @@ def target_ranks(hidden: Tensor, weight: Tensor, targets: Tensor) -> Tensor:
     _check_scores(hidden, weight)
     items = weight[1:]
     size = tile_size(len(items), weight.element_size())
-    item_tiles = torch.split(items, size.items)
+    item_tiles = torch.split(items, even_tiles(len(items), size.items, torch.get_num_threads()))
     for start in range(0, len(hidden), size.rows):
-        rows = hidden[start : start + size.rows]
-        scores = scratch(len(items), len(rows), like=hidden)  # [V - 1, R]
-        tiles = torch.split(scores, size.items)
-        across = rows.T.contiguous()
-        for tile, tile_items in zip(tiles, item_tiles, strict=True):
-            torch.mm(tile_items, across, out=tile)
-        row_targets = targets[start : start + size.rows]
-        target_scores = scores[row_targets - 1, torch.arange(len(rows), device=scores.device)]
-        # each target reaches its own score, which is the 1 of its rank
-        ranks[start : start + size.rows] = sum(_count_reaching(tile, target_scores) for tile in tiles)
+        rows = slice(start, start + size.rows)
+        ranks[rows] = _chunk_ranks(hidden[rows], item_tiles, targets[rows] - 1)
     return ranks
 
 
-def _count_reaching(scores: Tensor, thresholds: Tensor) -> Tensor:
-    """How many scores [C, R] of each row are at least its threshold [R], as int64 [R]."""
-    # comparing into numbers and not truth values: adding these up is vectorised, and exact up to 2**24
-    reached = torch.ge(scores, thresholds, out=scores)
-    return reached.sum(dim=0).long()
+def _chunk_ranks(hidden: Tensor, item_tiles: tuple[Tensor, ...], places: Tensor) -> Tensor:
+    """Ranks of R targets, [R], given their places among the tiles' items."""
+    n_rows = len(hidden)
+    # a product with one row is another routine, which rounds the same scores differently from item to item
+    fill = -n_rows % ROW_GROUP
+    hidden, places = functional.pad(hidden, (0, 0, 0, fill)), functional.pad(places, (0, fill))
+    scores = scratch(sum(map(len, item_tiles)), len(hidden), like=hidden)  # [V - 1, R]
+    tiles = torch.split(scores, len(item_tiles[0]))
+    _on_threads(hidden.device, _multiply_share, item_tiles, hidden.T.contiguous(), tiles)
+    target_scores = scores[places, torch.arange(len(hidden), device=hidden.device)]
+    counts = places.new_zeros(torch.get_num_threads(), len(hidden))
+    _on_threads(hidden.device, _count_share, tiles, target_scores, counts)
+    return counts.sum(dim=0)[:n_rows]  # a target reaches its own score, which is the 1 of its rank
+
+
+def _on_threads(device: torch.device, work: Callable[..., None], *arguments: Any) -> None:
+    """Share tiles among the CPU's threads, each in its own cache; other devices divide the work themselves."""
+    if device.type == "cpu":
+        threads.run(work, *arguments)
+    else:
+        work(0, 1, *arguments)
+
+
+@torch.no_grad()  # which holds for one thread only
+def _multiply_share(
+    thread: int, n_threads: int, item_tiles: tuple[Tensor, ...], across: Tensor, tiles: tuple[Tensor, ...]
+) -> None:
+    for t in range(thread, len(tiles), n_threads):
+        torch.mm(item_tiles[t], across, out=tiles[t])
+
+
+@torch.no_grad()
+def _count_share(thread: int, n_threads: int, tiles: tuple[Tensor, ...], thresholds: Tensor, counts: Tensor) -> None:
+    """Count the scores of each row that reach its threshold [R], in the thread's row of counts [P, R]."""
+    for t in range(thread, len(tiles), n_threads):
+        # comparing into numbers and not truth values: adding these up is vectorised, and exact up to 2**24
+        reached = torch.ge(tiles[t], thresholds, out=tiles[t])
+        counts[thread] += reached.sum(dim=0).long()
 
 
 @torch.no_grad()

@@ -110,7 +110,8 @@ def _compile_once(module: ModuleType, real: str) -> None:
     # numba replaces files atomically, but two processes may give one name to two different kernels
     with FileLock(directory / "lock"):
         if not done.exists():
-            logger.warning("compiling CPU kernels for this machine, once: about 10 s (%s)", directory)
+            name = module.__name__.rpartition(".")[2]
+            logger.warning("compiling the %s kernel for this machine, once: some seconds (%s)", name, directory)
         _compile(module, real)
         done.touch()
 

@@ -14,6 +14,7 @@ from torch.nn import functional
 from narm import chunked_softmax
 from narm.chunked_softmax import FullSoftmax, SampledSoftmax, online_softmax_reference
 from narm.kernels.compile import compiled
+from narm.losses import sampled_softmax_reference
 from narm.tiles import TileSize
 
 SHAPES = [(1, 2, 1), (1, 1, 3), (7, 13, 3), (33, 40, 8), (70, 101, 17), (129, 64, 5)]  # Q, V, D
@@ -84,16 +85,24 @@ def test_gradcheck_of_the_full_softmax() -> None:
     assert torch.autograd.gradcheck(FullSoftmax.apply, arguments)
 
 
-@pytest.mark.usefixtures("_tile_pass", "_tiles")
-def test_gradcheck_of_the_sampled_softmax() -> None:
+def sampled_problem() -> tuple[Tensor, ...]:
     generator = torch.Generator().manual_seed(1)
     hidden, target_rows, item_rows = (
         torch.randn(n, 4, dtype=torch.float64, generator=generator).requires_grad_() for n in (5, 5, 23)
     )
     target_bias, item_bias = (torch.randn(n, dtype=torch.float64, generator=generator) for n in (5, 23))
-    places = torch.tensor([-1, 0, 22, 9, -1])
-    arguments = (hidden, target_rows, item_rows, target_bias, item_bias, places)
-    assert torch.autograd.gradcheck(SampledSoftmax.apply, arguments)
+    return hidden, target_rows, item_rows, target_bias, item_bias, torch.tensor([-1, 0, 22, 9, -1])
+
+
+@pytest.mark.usefixtures("_tile_pass", "_tiles")
+def test_gradcheck_of_the_sampled_softmax() -> None:
+    assert torch.autograd.gradcheck(SampledSoftmax.apply, sampled_problem())
+
+
+@pytest.mark.usefixtures("_tile_pass", "_tiles")
+def test_the_sampled_softmax_is_its_reference() -> None:
+    arguments = sampled_problem()
+    torch.testing.assert_close(SampledSoftmax.apply(*arguments), sampled_softmax_reference(*arguments))
 
 
 @pytest.mark.usefixtures("_tile_pass")

@@ -40,16 +40,16 @@ def test_targets_outside_the_catalogue_are_refused(targets: list[int], message: 
 
 
 def sampled_by_torch(hidden: Tensor, weight: Tensor, targets: Tensor, negatives: Tensor, log_q: Tensor) -> Tensor:
-    """The definition, negative by negative as drawn."""
-    positive = (hidden * weight[targets]).sum(1) - log_q[targets]
-    logits = hidden @ weight[negatives].T - log_q[negatives]
-    logits = logits.masked_fill(negatives == targets.unsqueeze(1), -math.inf)
-    logits = torch.cat([positive.unsqueeze(1), logits], dim=1)
-    return functional.cross_entropy(logits, torch.zeros_like(targets))
+    """The definition: the full softmax of corrected scores, with all but the candidates masked."""
+    corrected = hidden @ weight.T - log_q
+    candidates = torch.zeros_like(corrected, dtype=torch.bool)
+    candidates[:, negatives] = True
+    candidates[torch.arange(len(targets)), targets] = True
+    return functional.cross_entropy(corrected.masked_fill(~candidates, -math.inf), targets)
 
 
 @pytest.mark.parametrize("n_negatives", [1, 40, 700])
-def test_the_sampled_softmax_corrects_repeats_and_leaves_out_hits(n_negatives: int) -> None:
+def test_the_sampled_softmax_is_a_softmax_over_the_candidates(n_negatives: int) -> None:
     hidden, weight, targets = problem(60, 50, 8)
     sampler = SharedNegatives(np.arange(50), n_negatives, alpha=1)
     negatives = sampler.draw(torch.Generator().manual_seed(2))
@@ -77,8 +77,27 @@ def test_a_large_sample_approaches_the_full_softmax() -> None:
     hidden, weight, targets = problem(200, 40, 4)
     sampler = SharedNegatives(np.arange(40) + 1, 100_000, alpha=0.75)
     sampled = sampled_softmax(hidden, weight, targets, sampler.draw(), sampler.log_q)
-    among_items = functional.cross_entropy((hidden @ weight[1:].T), targets - 1)
-    assert sampled.item() == pytest.approx(among_items.item(), rel=0.02)
+    torch.testing.assert_close(sampled, functional.cross_entropy(hidden @ weight[1:].T, targets - 1))
+
+
+def test_a_small_sample_teaches_the_scores_of_the_full_softmax() -> None:
+    """Without sessions the best scores are the log of the items' frequencies, whatever the negatives are."""
+    popularity = 1 / np.arange(1, 21)
+    counts = np.round(np.r_[0, 1e4 * popularity]).astype(np.int64)
+    sampler = SharedNegatives(counts, 8, alpha=1)
+    generator = torch.Generator().manual_seed(6)
+    scores = torch.zeros(21, 1, requires_grad=True)
+    optimizer = torch.optim.Adam([scores], lr=0.05)
+    schedule = torch.optim.lr_scheduler.LinearLR(optimizer, 1, 0.01, total_iters=400)
+    for _ in range(400):
+        targets = 1 + torch.multinomial(torch.from_numpy(popularity), 512, replacement=True, generator=generator)
+        optimizer.zero_grad()
+        sampled_softmax(torch.ones(512, 1), scores, targets, sampler.draw(generator), sampler.log_q).backward()
+        optimizer.step()
+        schedule.step()
+    learned = scores.detach()[1:, 0].softmax(0).numpy()
+    divergence = (popularity / popularity.sum() * np.log(popularity / popularity.sum() / learned)).sum()
+    assert divergence < 0.02
 
 
 def test_a_target_that_is_never_drawn_is_refused() -> None:
@@ -97,7 +116,13 @@ def test_negatives_are_drawn_by_their_popularity(alpha: float) -> None:
     drawn = sampler.draw(torch.Generator().manual_seed(4)).bincount(minlength=6).numpy()
     assert drawn[[0, 2]].tolist() == [0, 0]
     np.testing.assert_allclose(drawn / n_samples, q, atol=4 * 0.5 / math.sqrt(n_samples))
-    np.testing.assert_allclose(sampler.log_q.exp().numpy(), n_samples * q, rtol=1e-5)
+
+
+def test_log_q_is_how_often_an_item_is_drawn_at_all() -> None:
+    sampler = SharedNegatives(COUNTS, 5, alpha=0.5)
+    generator = torch.Generator().manual_seed(7)
+    presence = torch.stack([sampler.draw(generator).bincount(minlength=6) > 0 for _ in range(4000)])
+    np.testing.assert_allclose(sampler.log_q.exp().numpy(), presence.double().mean(0).numpy(), atol=0.03)
 
 
 def test_the_generator_decides_the_draw() -> None:

@@ -41,10 +41,14 @@ def test_a_rank_counts_the_other_items_that_score_as_high(shape: tuple[int, int,
 
 
 @pytest.mark.parametrize("width", [1, 3, 64, 100])
-def test_a_constant_scorer_ranks_every_target_last(width: int) -> None:
-    weight = torch.randn(1, width).expand(701, -1).contiguous()
-    hidden = torch.randn(45, width)
-    assert target_ranks(hidden, weight, torch.arange(1, 46)).tolist() == [700] * 45
+@pytest.mark.parametrize("n_rows", [1, 2, 45, 257])
+@pytest.mark.parametrize("n_items", [2, 18, 701, 1200])
+def test_a_constant_scorer_ranks_every_target_last(n_items: int, n_rows: int, width: int) -> None:
+    generator = torch.Generator().manual_seed(width)
+    weight = torch.randn(1, width, generator=generator).expand(n_items, -1).contiguous()
+    hidden = torch.randn(n_rows, width, generator=generator)
+    targets = torch.randint(1, n_items, (n_rows,), generator=generator)
+    assert target_ranks(hidden, weight, targets).tolist() == [n_items - 1] * n_rows
 
 
 def test_threads_do_not_change_ranks() -> None:

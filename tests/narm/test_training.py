@@ -41,7 +41,8 @@ def test_every_objective_learns_the_ring(ring_splits, options):
     config = Config.from_flat({**SMALL, "epochs": 15, **options})
     _, epochs = run(ring_splits, config)
     assert epochs[-1].train_loss < epochs[0].train_loss
-    assert epochs[-1].best["mrr_at_10"] > 2 * epochs[0].valid["mrr_at_10"] or epochs[-1].best["mrr_at_10"] > 0.9
+    assert epochs[-1].best["mrr_at_10"] > 0.8  # chance is 0.15
+    assert epochs[-1].best["mrr_at_10"] > epochs[0].valid["mrr_at_10"]
 
 
 @pytest.mark.parametrize("options", OBJECTIVES.values(), ids=OBJECTIVES.keys())

@@ -58,7 +58,7 @@ def test_the_first_run_says_that_it_compiles_and_the_second_does_not(tmp_path):
         subprocess.run([sys.executable, "-c", FIRST_USE], env=environment, capture_output=True, text=True, check=True)
         for _ in range(2)
     )
-    assert first.stderr.startswith("compiling CPU kernels for this machine, once")
+    assert first.stderr.startswith("compiling the gru kernel for this machine, once")
     assert second.stderr == ""
     assert list(tmp_path.glob("narm-search/kernels/*/**/*.nbc"))
 
