@@ -55,7 +55,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for note in file.notes:
         print(f"note: {note}", file=sys.stderr)
 
-    set_threads(given.threads or usable_cores())
+    set_threads(usable_cores() if given.threads is None else given.threads)
     splits = load_splits(config.data)
     _announce(splits, say)
     try:

@@ -38,7 +38,8 @@ def popularity_sampler(counts: NDArray[np.int64], alpha: float) -> Callable[[Ten
     weights = np.where(counts > 0, counts.astype(np.float64) ** alpha, 0.0)
     if np.count_nonzero(weights) < 2:
         raise ValueError("negatives by popularity need two items that occur")
-    cumulative = torch.from_numpy(np.cumsum(weights) / weights.sum())
+    cumulative = torch.from_numpy(np.cumsum(weights))
+    cumulative /= cumulative[-1].item()  # ends in 1 exactly: no draw lies beyond
 
     def draw(targets: Tensor) -> Tensor:
         drawn = torch.empty_like(targets)

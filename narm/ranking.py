@@ -22,8 +22,8 @@ from narm.tiles import ROW_GROUP, even_tiles, scratch, tile_size
 def target_ranks(hidden: Tensor, weight: Tensor, targets: Tensor) -> Tensor:
     """Rank of each target among the items: 1 + the number of other items that score as high or higher.
 
-    Ties count against the target, so that a constant scorer ranks it last. Its score is read from the same
-    product as the others', since products of other shapes may round differently and break a tie.
+    Ties count against the target, so that a constant scorer ranks it last. Its score is one of those compared,
+    not a product of its own, which might round differently and break a tie.
 
     Args:
         hidden: session representations, [Q, D].
@@ -45,25 +45,33 @@ def target_ranks(hidden: Tensor, weight: Tensor, targets: Tensor) -> Tensor:
     _check_scores(hidden, weight)
     items = weight[1:]
     size = tile_size(len(items), weight.element_size())
-    item_tiles = torch.split(items, even_tiles(len(items), size.items, torch.get_num_threads()))
+    item_tiles = _equal_tiles(items, even_tiles(len(items), size.items, torch.get_num_threads()))
     for start in range(0, len(hidden), size.rows):
         rows = slice(start, start + size.rows)
-        ranks[rows] = _chunk_ranks(hidden[rows], item_tiles, targets[rows] - 1)
+        ranks[rows] = _chunk_ranks(hidden[rows], item_tiles, targets[rows] - 1, len(items))
     return ranks
 
 
-def _chunk_ranks(hidden: Tensor, item_tiles: tuple[Tensor, ...], places: Tensor) -> Tensor:
-    """Ranks of R targets, [R], given their places among the tiles' items."""
-    n_rows = len(hidden)
-    # a product with one row is another routine, which rounds the same scores differently from item to item
+def _equal_tiles(items: Tensor, items_a_tile: int) -> list[Tensor]:
+    """Tiles [C, D] of the items, the last one filled up with zeros."""
+    *tiles, last = torch.split(items, items_a_tile)
+    return [*tiles, functional.pad(last, (0, 0, 0, items_a_tile - len(last)))]
+
+
+def _chunk_ranks(hidden: Tensor, item_tiles: list[Tensor], places: Tensor, n_items: int) -> Tensor:
+    """Ranks of R targets, [R], given their places among the items.
+
+    All products have one shape, since others, above all those of single rows, may round differently.
+    """
+    n_rows, items_a_tile = len(hidden), len(item_tiles[0])
     fill = -n_rows % ROW_GROUP
     hidden, places = functional.pad(hidden, (0, 0, 0, fill)), functional.pad(places, (0, fill))
-    scores = scratch(sum(map(len, item_tiles)), len(hidden), like=hidden)  # [V - 1, R]
-    tiles = torch.split(scores, len(item_tiles[0]))
-    _on_threads(hidden.device, _multiply_share, item_tiles, hidden.T.contiguous(), tiles)
+    scores = scratch(len(item_tiles) * items_a_tile, len(hidden), like=hidden)
+    _on_threads(hidden.device, _multiply_share, item_tiles, hidden.T.contiguous(), torch.split(scores, items_a_tile))
+    scores = scores[:n_items]
     target_scores = scores[places, torch.arange(len(hidden), device=hidden.device)]
     counts = places.new_zeros(torch.get_num_threads(), len(hidden))
-    _on_threads(hidden.device, _count_share, tiles, target_scores, counts)
+    _on_threads(hidden.device, _count_share, torch.split(scores, items_a_tile), target_scores, counts)
     return counts.sum(dim=0)[:n_rows]  # a target reaches its own score, which is the 1 of its rank
 
 
@@ -77,7 +85,7 @@ def _on_threads(device: torch.device, work: Callable[..., None], *arguments: Any
 
 @torch.no_grad()  # which holds for one thread only
 def _multiply_share(
-    thread: int, n_threads: int, item_tiles: tuple[Tensor, ...], across: Tensor, tiles: tuple[Tensor, ...]
+    thread: int, n_threads: int, item_tiles: list[Tensor], across: Tensor, tiles: tuple[Tensor, ...]
 ) -> None:
     for t in range(thread, len(tiles), n_threads):
         torch.mm(item_tiles[t], across, out=tiles[t])

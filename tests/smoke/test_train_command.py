@@ -66,7 +66,7 @@ def test_bpr_learns_with_every_kind_of_negatives(negatives, tmp_path):
     ("arguments", "message"),
     [
         (["--hiden_size", "3"], "did you mean '--hidden_size'?"),
-        (["--hidden_size", "0"], "hidden_size: 0"),
+        (["--hidden_size", "0"], "hidden_size: '0'"),
         (["--train_neg_sample_args", "{'sample_num': 1}"], "must be None when loss_type is CE"),
         (["--resume"], "--resume needs --checkpoint FILE"),
         (["--resume", "--checkpoint", "none.pt"], "none.pt: no such checkpoint"),
