@@ -201,8 +201,8 @@ class TrainingConfig(_Section):
     )
     window_stride: Annotated[int | None, Literally] = option(
         None,
-        "events between the windows into which longer sessions are cut for training; none: half the window",
-        reason="each target then sees at least half a window, and no event is encoded more than twice",
+        "events between the windows into which longer sessions are cut for training; none: 4/5 of the window",
+        reason="hardly an event is then encoded twice, and each target still sees a fifth of a window or more",
         ge=1,
     )
     seed: int = option(2020, "of initial weights, order and dropout", reason="RecBole's", ge=0, le=2**32 - 1)

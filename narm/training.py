@@ -161,7 +161,7 @@ def training_windows(splits: Splits, training: TrainingConfig) -> Windows:
     """The training sessions, cut as `batching` and `window_stride` say."""
     if training.batching == "prefixes":
         return cut_prefixes(splits.train, splits.max_length)
-    stride = training.window_stride or max(1, splits.max_length // 2)
+    stride = training.window_stride or max(1, splits.max_length * 4 // 5)
     return cut_windows(splits.train, splits.max_length, min(stride, splits.max_length))
 
 
