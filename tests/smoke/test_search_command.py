@@ -17,7 +17,7 @@ def search(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "experiments.search", *arguments]
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}  # this checkout, installed or not
     return subprocess.run(
-        command, cwd=folder, env=environment, capture_output=True, text=True, timeout=300, check=False
+        command, cwd=folder, env=environment, capture_output=True, text=True, timeout=900, check=False
     )
 
 
