@@ -20,11 +20,6 @@ from experiments.tracking import RUN_TAG, Mirror, Tracker, absolute_uri, flat_pa
 from narm.errors import InputError
 from narm.metrics import METRICS, metric_key
 
-pytestmark = [
-    # SQLAlchemy 2.1 deprecates a loader strategy that MLflow 3.17 uses
-    pytest.mark.filterwarnings("ignore:The ``noload`` loader strategy is deprecated:DeprecationWarning"),
-]
-
 
 @pytest.fixture(scope="module")
 def store(tmp_path_factory: pytest.TempPathFactory) -> str:

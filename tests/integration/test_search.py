@@ -27,11 +27,7 @@ from narm.config import Config, DataConfig, EvaluationConfig
 from narm.data.datasets import load_splits
 from narm.evaluation import evaluate
 
-pytestmark = [
-    pytest.mark.integration,
-    # SQLAlchemy 2.1 deprecates a loader strategy that MLflow 3.17 uses
-    pytest.mark.filterwarnings("ignore:The ``noload`` loader strategy is deprecated:DeprecationWarning"),
-]
+pytestmark = pytest.mark.integration
 
 METRICS = {f"{name}_at_10" for name in ("recall", "mrr", "ndcg", "hit", "precision")}
 
