@@ -8,13 +8,12 @@ B batch, T steps, N rows (events of a packed batch), Q queries (targets), D embe
 
 from __future__ import annotations
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
 from narm.attention import additive_attention
 from narm.config import ModelConfig
-from narm.data.packing import PackedLayout
+from narm.data.packing import PackedLayout, pack_padded
 from narm.dropout import Dropout
 from narm.gru import packed_gru
 
@@ -92,7 +91,7 @@ class NARM(nn.Module):
         """
         if len(lengths) and (int(lengths.min()) < 1 or int(lengths.max()) > prefixes.shape[1]):
             raise ValueError(f"lengths must be in 1..{prefixes.shape[1]}")
-        items, layout, order = _pack_padded(prefixes, lengths)
+        items, layout, order = pack_padded(prefixes, lengths)
         scores = torch.empty(len(lengths), self.n_items, dtype=self.b.weight.dtype, device=prefixes.device)
         scores[order] = self.encode(items, layout) @ self.item_embedding.weight.T
         scores[:, 0] = -torch.inf
@@ -110,14 +109,3 @@ def _initialize(module: nn.Module) -> None:
     """RecBole's: Xavier normal for embeddings (padding included) and linear maps; the GRU keeps torch's own."""
     if isinstance(module, (nn.Embedding, nn.Linear)):
         nn.init.xavier_normal_(module.weight)
-
-
-def _pack_padded(prefixes: Tensor, lengths: Tensor) -> tuple[Tensor, PackedLayout, Tensor]:
-    """Padded prefixes as a packed batch with one query each; `order` says which prefix each query is of."""
-    order = torch.argsort(lengths, descending=True, stable=True)
-    packed = nn.utils.rnn.pack_padded_sequence(prefixes[order], lengths[order].cpu(), batch_first=True)
-    step_offsets = np.concatenate(([0], np.cumsum(packed.batch_sizes.numpy())))
-    query_steps = lengths[order].cpu().numpy() - 1
-    sessions = np.arange(len(lengths))
-    layout = PackedLayout(step_offsets, np.arange(len(lengths) + 1), query_steps, step_offsets[query_steps] + sessions)
-    return packed.data, layout, order

@@ -107,3 +107,21 @@ def pack(windows: Windows, chosen: NDArray[np.int64]) -> PackedBatch:
     layout = PackedLayout(step_offsets, query_offsets, query_steps, step_offsets[query_steps] + query_windows)
     items = torch.from_numpy(events[starts[row_windows] + row_steps].astype(np.int64))
     return PackedBatch(items, layout, torch.from_numpy(events[targets].astype(np.int64)), examples)
+
+
+def pack_padded(prefixes: Tensor, lengths: Tensor) -> tuple[Tensor, PackedLayout, Tensor]:
+    """Pack padded prefixes, each with one query at its last event.
+
+    Args:
+        prefixes: item indices, [B, T], right-padded.
+        lengths: events of each prefix, [B].
+    Returns:
+        the packed items [N], their layout, and which prefix each query is of, [B].
+    """
+    order = torch.argsort(lengths, descending=True, stable=True)
+    lengths = lengths[order].cpu()
+    packed = torch.nn.utils.rnn.pack_padded_sequence(prefixes[order], lengths, batch_first=True)
+    step_offsets = np.concatenate(([0], np.cumsum(packed.batch_sizes.numpy())))
+    query_steps = lengths.numpy() - 1
+    query_rows = step_offsets[query_steps] + np.arange(len(lengths))
+    return packed.data, PackedLayout(step_offsets, np.arange(len(lengths) + 1), query_steps, query_rows), order

@@ -29,21 +29,18 @@ _FASTMATH = {"contract", "reassoc", "nsz", "arcp"}
 _declared: dict[str, list[tuple[Any, str]]] = defaultdict(list)
 
 
-def kernel(signature: str, *, parallel: bool = False) -> Callable[[Callable[..., Any]], Any]:
-    """Declare a function as a CPU kernel, callable from Python and from other kernels.
+def kernel(signature: str) -> Callable[[Callable[..., Any]], Any]:
+    """Declare a function as a CPU kernel, callable from Python and from other kernels, on one thread.
+
+    `narm.kernels.threads` calls it on several.
 
     Args:
         signature: numba's notation with ``real`` for the floating type, such as
             ``"void(real[:, ::1], i8[::1])"``.
-        parallel: compile ``numba.prange`` loops to threads. Keep such functions small wrappers around an
-            `inner` function: the parallel transformation dominates the time of compilation.
     """
-    import numba
 
     def declare(function: Callable[..., Any]) -> Any:
-        dispatcher = numba.njit(
-            parallel=parallel, fastmath=_FASTMATH, nogil=True, error_model="numpy", boundscheck=False
-        )(function)
+        dispatcher = inner(function)
         _cache_on_disk(dispatcher)
         _declared[function.__module__].append((dispatcher, signature))
         return dispatcher
@@ -81,16 +78,6 @@ def compile_all(dtype: torch.dtype = torch.float32) -> None:
     """Compile every kernel, or load it, now: before several processes would each want to."""
     for name in ("attention", "dropout", "gru", "softmax"):
         compiled(name, dtype)
-
-
-def match_threads() -> int:
-    """Give the kernels as many threads as torch has, so that one setting rules both; return that number."""
-    import numba
-
-    settings: Any = numba.config
-    threads = min(torch.get_num_threads(), int(settings.NUMBA_NUM_THREADS))
-    numba.set_num_threads(threads)
-    return threads
 
 
 def _compile_once(module: ModuleType, real: str) -> None:

@@ -9,8 +9,9 @@ import pytest
 import torch
 
 from narm.config import ModelConfig
+from narm.data.packing import pack_padded
 from narm.losses import bpr, full_softmax
-from narm.model import NARM, _pack_padded
+from narm.model import NARM
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 
@@ -42,7 +43,7 @@ def test_a_state_dict_of_recbole_loads_strictly_and_scores_the_same(recbole):
 
 
 def encode(model: NARM, prefixes: torch.Tensor, lengths: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    items, layout, order = _pack_padded(prefixes, lengths)
+    items, layout, order = pack_padded(prefixes, lengths)
     return model.encode(items, layout), order
 
 
