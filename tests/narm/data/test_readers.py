@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import gzip
+import time
 
 import numpy as np
 import pyarrow as pa
@@ -140,6 +141,9 @@ def test_nothing_of_a_failed_first_attempt_is_kept(write):
         before = pa.total_allocated_bytes()
         events = read_events(path, CONFIG)
         del events
+        deadline = time.monotonic() + 10  # pyarrow's own threads let go of a block when they are next scheduled
+        while pa.total_allocated_bytes() != before and time.monotonic() < deadline:
+            time.sleep(0.01)
         assert pa.total_allocated_bytes() == before
     finally:
         gc.enable()
