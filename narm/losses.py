@@ -72,8 +72,7 @@ def sampled_softmax(hidden: Tensor, weight: Tensor, targets: Tensor, negatives: 
         raise ValueError("a target has log_q -inf: it is never drawn, and nothing corrects its score")
     items = torch.unique(negatives)
     item_bias = -log_q[items]
-    rows = functional.embedding(torch.cat([targets, items]), weight)  # one gather: one gradient of size [V, D]
-    target_rows, item_rows = torch.split(rows, [len(targets), len(items)])
+    target_rows, item_rows = weight.index_select(0, targets), weight.index_select(0, items)
     places = _places(targets, items)
     if hidden.device.type != "cpu":
         return sampled_softmax_reference(hidden, target_rows, item_rows, target_bias, item_bias, places)

@@ -63,9 +63,13 @@ class NARM(nn.Module):
             session representations, [Q, D]; their product with the item embeddings scores the items.
         """
         # index_select: the backward of nn.Embedding, and of indexing, is several times slower on the CPU
-        embedded = self.emb_dropout(self.item_embedding.weight.index_select(0, items))  # [N, D]
+        return self.encode_embedded(self.item_embedding.weight.index_select(0, items), layout)
+
+    def encode_embedded(self, events: Tensor, layout: PackedLayout) -> Tensor:
+        """`encode` for who has looked up the embeddings of the events, [N, D], already."""
+        embedded = self.emb_dropout(events)  # [N, D]
         hidden = packed_gru(embedded, layout.step_offsets, self._gru_weights())  # [N, H]
-        last = hidden.index_select(0, torch.from_numpy(layout.query_rows).to(items.device))  # c_global, [Q, H]
+        last = hidden.index_select(0, torch.from_numpy(layout.query_rows).to(hidden.device))  # c_global, [Q, H]
         local = additive_attention(
             self.a_2(last),
             self.a_1(hidden),

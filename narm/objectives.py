@@ -1,6 +1,6 @@
 """What a training step minimises: a batch and the model in, a scalar loss out.
 
-Q targets of the batch, D embedding, V items.
+Q targets of the batch, D embedding, V items, U of them in a step.
 """
 
 from __future__ import annotations
@@ -48,11 +48,11 @@ def _sampled_softmax(config: TrainingConfig, counts: NDArray[np.int64]) -> Objec
     sampler = losses.SharedNegatives(counts, config.softmax_samples, config.softmax_alpha)
 
     def objective(model: NARM, batch: PackedBatch) -> Tensor:
-        hidden = model.encode(batch.items, batch.layout)
-        negatives = sampler.draw().to(hidden.device)
-        return losses.sampled_softmax(
-            hidden, model.item_embedding.weight, batch.targets, negatives, sampler.log_q.to(hidden.device)
-        )
+        drawn = sampler.draw().to(batch.items.device)
+        needed, (events, targets, negatives) = _needed_items(batch.items, batch.targets, drawn)
+        rows = model.item_embedding.weight.index_select(0, needed)
+        hidden = model.encode_embedded(rows.index_select(0, events), batch.layout)
+        return losses.sampled_softmax(hidden, rows, targets, negatives, sampler.log_q.to(needed.device)[needed])
 
     return objective
 
@@ -66,13 +66,25 @@ def _bpr(config: TrainingConfig, counts: NDArray[np.int64]) -> Objective:
         targets = batch.targets.cpu()
         drawn = draw(targets.reshape(-1, *[1] * len(shape)).expand(-1, *shape).contiguous()).to(batch.targets.device)
         negatives = hardest(drawn, *_without_dropout(model, batch)) if args.dynamic else drawn  # [Q, S]
-        hidden = model.encode(batch.items, batch.layout)
-        embedding = model.item_embedding
-        positive = (hidden * embedding(batch.targets)).sum(1, keepdim=True)  # [Q, 1]
-        negative = torch.einsum("qsd,qd->qs", embedding(negatives), hidden)
+        needed, (events, positives, others) = _needed_items(batch.items, batch.targets, negatives)
+        rows = model.item_embedding.weight.index_select(0, needed)
+        hidden = model.encode_embedded(rows.index_select(0, events), batch.layout)
+        positive = (hidden * rows.index_select(0, positives)).sum(1, keepdim=True)  # [Q, 1]
+        negative = torch.einsum("qsd,qd->qs", rows.index_select(0, others.flatten()).view(*others.shape, -1), hidden)
         return losses.bpr(positive.expand_as(negative), negative)
 
     return objective
+
+
+def _needed_items(*items: Tensor) -> tuple[Tensor, list[Tensor]]:
+    """The distinct items of a step, [U], and the place of every item among them, in the shapes given.
+
+    Looked up once, and from there by place, they leave a single gradient of the size of the catalogue to fill,
+    [V, D]: with a large catalogue such gradients, one for each lookup, are a good part of a step.
+    """
+    needed, places = torch.unique(torch.cat([part.flatten() for part in items]), return_inverse=True)
+    split = places.split([part.numel() for part in items])
+    return needed, [place.view(part.shape) for place, part in zip(split, items, strict=True)]
 
 
 @torch.no_grad()

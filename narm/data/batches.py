@@ -22,11 +22,11 @@ def training_batches(windows: Windows, n_targets: int, rng: np.random.Generator)
 
 def ordered_batches(windows: Windows, n_targets: int) -> Iterator[PackedBatch]:
     """Every window once, neighbours in length together, about `n_targets` targets a batch."""
-    return _batches(windows, np.argsort(windows.lengths, kind="stable"), n_targets)
+    return _batches(windows, np.argsort(windows.lengths(), kind="stable"), n_targets)
 
 
 def _batches(windows: Windows, order: NDArray[np.int64], n_targets: int) -> Iterator[PackedBatch]:
-    running = np.cumsum(windows.target_counts[order])
+    running = np.cumsum(windows.target_counts(order))
     cuts = np.flatnonzero(np.diff((running - 1) // n_targets)) + 1
     for chosen in np.split(order, cuts):
         if len(chosen):

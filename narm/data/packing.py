@@ -86,9 +86,9 @@ def pack(windows: Windows, chosen: NDArray[np.int64]) -> PackedBatch:
         windows: where to read from.
         chosen: indices of windows, [S], in any order.
     """
-    lengths = windows.lengths[chosen]
-    chosen = chosen[np.argsort(-lengths, kind="stable")]
-    lengths = windows.lengths[chosen]
+    lengths = windows.lengths(chosen)
+    longest_first = np.argsort(-lengths, kind="stable")
+    chosen, lengths = chosen[longest_first], lengths[longest_first]
     starts = windows.starts[chosen]
 
     step_sizes = np.cumsum(np.bincount(lengths)[::-1])[::-1][1:]  # windows longer than t, for each step t
@@ -97,7 +97,7 @@ def pack(windows: Windows, chosen: NDArray[np.int64]) -> PackedBatch:
     row_windows = np.arange(step_offsets[-1]) - step_offsets[row_steps]
     events = windows.sessions.items
 
-    counts = windows.target_counts[chosen]
+    counts = windows.target_counts(chosen)
     query_offsets = np.concatenate(([0], np.cumsum(counts)))
     query_windows = np.repeat(np.arange(len(chosen)), counts)
     examples = np.repeat(windows.target_offsets[chosen] - query_offsets[:-1], counts) + np.arange(query_offsets[-1])

@@ -39,15 +39,13 @@ class Windows:
     def __len__(self) -> int:
         return len(self.starts)
 
-    @property
-    def lengths(self) -> NDArray[np.int64]:
-        """Events to encode of each window: up to the one before its last target, [windows]."""
-        return self.targets[self.target_offsets[1:] - 1] - self.starts
+    def lengths(self, chosen: NDArray[np.int64] | slice = slice(None)) -> NDArray[np.int64]:
+        """Events to encode of each chosen window: up to the one before its last target, [chosen]."""
+        return self.targets[self.target_offsets[1:][chosen] - 1] - self.starts[chosen]
 
-    @property
-    def target_counts(self) -> NDArray[np.int64]:
-        """Targets of each window, [windows]."""
-        return np.diff(self.target_offsets)
+    def target_counts(self, chosen: NDArray[np.int64] | slice = slice(None)) -> NDArray[np.int64]:
+        """Targets of each chosen window, [chosen]."""
+        return self.target_offsets[1:][chosen] - self.target_offsets[:-1][chosen]
 
 
 def cut_windows(examples: Examples, length: int, stride: int) -> Windows:
