@@ -7,6 +7,7 @@ best epoch, and what is needed to score new sessions: the configuration and the 
 from __future__ import annotations
 
 import pickle
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -54,7 +55,8 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
         InputError: the file is missing, torn, or no checkpoint of ours.
     """
     try:
-        content = torch.load(path, map_location="cpu", weights_only=True)
+        with warnings.catch_warnings(action="ignore"):  # torch warns of a foreign pickle before it refuses it
+            content = torch.load(path, map_location="cpu", weights_only=True)
     except FileNotFoundError:
         raise InputError(f"{path}: no such checkpoint") from None
     except (OSError, RuntimeError, EOFError, ValueError, pickle.UnpicklingError) as error:
