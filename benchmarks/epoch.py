@@ -21,8 +21,8 @@ import torch
 from benchmarks.machine import describe
 from benchmarks.peer import DEFAULT_VENV, peer_python, recbole_step_seconds
 from benchmarks.results_file import RESULTS, write_results
-from benchmarks.sessions import diginetica_file, load_sessions
-from narm.config import Config
+from benchmarks.sessions import diginetica, load_sessions
+from narm.config import Config, DataConfig
 from narm.data.sessions import Splits
 from narm.errors import InputError
 from narm.training import create_model, fit
@@ -33,7 +33,7 @@ class Case:
     """One comparison: our options, and the loss and layers that RecBole trains with."""
 
     name: str
-    dataset: str
+    data: DataConfig
     options: dict[str, object]
     recbole_loss: str = "CE"
     n_layers: int = 1
@@ -43,17 +43,17 @@ class Case:
 def cases(data: Path | None, n_sessions: int) -> list[Case]:
     """ml-100k, and Diginetica where there is a data folder."""
     found = [
-        Case(name="ml-100k, CE", dataset="ml-100k", options={}),
-        Case(name="ml-100k, CE, 2 layers", dataset="ml-100k", options={"n_layers": 2}, n_layers=2),
-        Case(name="ml-100k, BPR", dataset="ml-100k", options={"loss_type": "BPR"}, recbole_loss="BPR"),
+        Case(name="ml-100k, CE", data=DataConfig(dataset="ml-100k"), options={}),
+        Case(name="ml-100k, CE, 2 layers", data=DataConfig(dataset="ml-100k"), options={"n_layers": 2}, n_layers=2),
+        Case(name="ml-100k, BPR", data=DataConfig(dataset="ml-100k"), options={"loss_type": "BPR"}, recbole_loss="BPR"),
     ]
     if data is not None:
-        file = str(diginetica_file(data))
+        sessions = diginetica(data)
         found += [
-            Case(name="Diginetica, CE", dataset=file, options={}, n_sessions=n_sessions),
+            Case(name="Diginetica, CE", data=sessions, options={}, n_sessions=n_sessions),
             Case(
                 name="Diginetica, sampled softmax (RecBole: CE)",
-                dataset=file,
+                data=sessions,
                 options={"loss_type": "sampled_softmax"},
                 n_sessions=n_sessions,
             ),
@@ -70,13 +70,13 @@ def seconds_a_target(case: Case, splits: Splits, epochs: int) -> list[float]:
 
 def measure(case: Case, *, rounds: int, steps: int, venv: Path) -> dict[str, object]:
     """One row of the table: ours and RecBole's in turn, `rounds` times."""
-    splits = load_sessions(case.dataset, case.n_sessions)
+    splits = load_sessions(case.data, case.n_sessions)
     ours: list[float] = []
     theirs: list[float] = []
     for _ in range(rounds):
         ours += seconds_a_target(case, splits, epochs=1)
         timing = recbole_step_seconds(
-            case.dataset,
+            case.data.dataset,
             loss_type=case.recbole_loss,
             n_layers=case.n_layers,
             max_steps=steps,

@@ -18,8 +18,8 @@ import torch
 
 from benchmarks.machine import describe, sgemm_gflops
 from benchmarks.results_file import RESULTS, write_results
-from benchmarks.sessions import diginetica_file, load_sessions
-from narm.config import Config
+from benchmarks.sessions import diginetica, load_sessions
+from narm.config import Config, DataConfig
 from narm.data.sessions import Splits
 from narm.errors import InputError
 from narm.training import create_model, fit
@@ -88,15 +88,15 @@ def main() -> int:
     if given.threads:
         torch.set_num_threads(given.threads)
     try:
-        datasets = {"ml-100k": "ml-100k"}
+        datasets = {"ml-100k": DataConfig(dataset="ml-100k")}
         if given.data is not None:
-            datasets["Diginetica"] = str(diginetica_file(given.data))
+            datasets["Diginetica"] = diginetica(given.data)
     except InputError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
     rows = []
-    for name, dataset in datasets.items():
-        rows.append(measure(name, load_sessions(dataset), given.rounds))
+    for name, data in datasets.items():
+        rows.append(measure(name, load_sessions(data), given.rounds))
         print(rows[-1], flush=True)
     write_results(
         "floor",
