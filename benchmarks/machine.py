@@ -13,6 +13,8 @@ from pathlib import Path
 
 import torch
 
+from narm.threads import usable_cores
+
 PACKAGES = ("torch", "numpy", "numba", "pandas", "ray", "optuna", "mlflow", "recbole")
 """Packages whose versions can move a figure; those that are not installed are left out."""
 
@@ -59,13 +61,6 @@ def cpu_model() -> str:
             if line.startswith("model name"):
                 return line.partition(":")[2].strip()
     return platform.processor() or platform.machine()
-
-
-def usable_cores() -> int:
-    """Logical cores this process may run on; fewer than the machine has in a container or under taskset."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def installed_versions() -> dict[str, str]:

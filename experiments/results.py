@@ -77,7 +77,7 @@ def summarize(
         git_commit=git_commit(),
         versions=versions(),
         seed=spec.seed,
-        dataset=describe(splits),
+        dataset=DatasetSummary.of(splits),
         objective=spec.objective,
         space={"name": spec.space.name, "size": spec.space.size, "source": spec.space.source},
         trials=trials,
@@ -90,17 +90,6 @@ def summarize(
             training_s=training,
             overhead_s=max(0.0, wall_seconds * spec.concurrency - training),
         ),
-    )
-
-
-def describe(splits: Splits) -> DatasetSummary:
-    """The data that a study is about."""
-    return DatasetSummary(
-        name=splits.name,
-        fingerprint=splits.fingerprint,
-        n_sessions=len(splits.train.sessions),
-        n_items=splits.n_items,
-        n_targets=len(splits.train),
     )
 
 

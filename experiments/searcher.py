@@ -16,7 +16,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-import numpy as np
 import optuna
 from optuna.trial import FrozenTrial, TrialState
 from ray.tune import Callback
@@ -26,6 +25,7 @@ from ray.tune.search import Searcher
 from experiments.distinct import configurations
 from experiments.trainable import EpochReport, TrialConfig
 from narm.config import Config
+from narm.seeds import derived_seed
 from search_spaces.space import SearchSpace
 
 # User attributes of a trial in the study.
@@ -70,11 +70,6 @@ class Listener(Protocol):
         """The MLflow run of a trial, as far as it is known."""
 
 
-def trial_seed(study_seed: int, number: int) -> int:
-    """The seed of a trial, in [0, 2^32), from its number alone: it can be trained again without the others."""
-    return int(np.random.SeedSequence([study_seed, number]).generate_state(1)[0])
-
-
 @dataclass(slots=True)
 class _Live:
     """A trial in flight."""
@@ -113,7 +108,7 @@ class OptunaSearcher(Searcher):
         if OUTSIDE not in trial.user_attrs:
             self._space.suggest(trial)
         options = trial_options(trial, self._space, self._config)
-        seed = trial_seed(self._config.training.seed, trial.number)
+        seed = derived_seed(self._config.training.seed, trial.number)
         trial.set_user_attr("seed", seed)
         self._listener.started(trial.number, options)
         return TrialConfig(number=trial.number, seed=seed, options=options, spared=DEFAULT in trial.user_attrs)

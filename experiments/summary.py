@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from narm.data.sessions import Splits
 from narm.files import write_text
 from narm.metrics import metric_key, parse_metric
 
@@ -30,6 +31,17 @@ class DatasetSummary:
     n_sessions: int
     n_items: int
     n_targets: int
+
+    @classmethod
+    def of(cls, splits: Splits) -> DatasetSummary:
+        """Describe them."""
+        return cls(
+            name=splits.name,
+            fingerprint=splits.fingerprint,
+            n_sessions=len(splits.train.sessions),
+            n_items=splits.n_items,
+            n_targets=len(splits.train),
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import torch
 
 from experiments import command_line
+from experiments.summary import DatasetSummary
 from narm.checkpoint import save_checkpoint
 from narm.config import Config
 from narm.config_file import OptionsFile, read_config
@@ -94,22 +96,12 @@ def _test(state: TrainingState, splits: Splits, config: Config, say: Callable[[s
 def _record(state: TrainingState, splits: Splits, config: Config, test: dict[str, float] | None) -> dict[str, Any]:
     """What `--json` writes."""
     return {
-        "dataset": _describe(splits),
+        "dataset": asdict(DatasetSummary.of(splits)),
         "config": config.flat(),
         "n_parameters": state.model.n_parameters,
         "epochs": state.history,
         "best": {"epoch": state.best_epoch, "valid": state.best} if state.best_epoch else None,
         "test": test,
-    }
-
-
-def _describe(splits: Splits) -> dict[str, Any]:
-    return {
-        "name": splits.name,
-        "fingerprint": splits.fingerprint,
-        "n_sessions": len(splits.train.sessions),
-        "n_items": splits.n_items,
-        "n_targets": {"train": len(splits.train), "valid": len(splits.valid), "test": len(splits.test)},
     }
 
 

@@ -28,10 +28,11 @@ from narm.errors import InputError
 from narm.evaluation import evaluate
 from narm.model import NARM
 from narm.objectives import Objective, build_objective
+from narm.seeds import derived_seed
 
 
 class NonFiniteLoss(ArithmeticError):
-    """The loss became infinite or NaN; the message names the epoch and the configuration."""
+    """The loss, or a score, became infinite or NaN; the message names the epoch and the configuration."""
 
 
 @dataclass(slots=True)
@@ -108,7 +109,7 @@ class EpochResult:
 
 def create_model(n_items: int, config: Config) -> NARM:
     """A NARM whose initial weights follow from `config.training.seed` alone."""
-    torch.manual_seed(_epoch_seed(config.training.seed, 0))
+    torch.manual_seed(derived_seed(config.training.seed, 0))  # epochs count from 1
     return NARM(n_items, config.model)
 
 
@@ -136,7 +137,7 @@ def fit(
     Raises:
         InputError: the checkpoint is not one of this run or leaves nothing to train, the device is not there, or
             there is nothing to validate on.
-        NonFiniteLoss: at the first step whose loss is infinite or NaN.
+        NonFiniteLoss: at the first step whose loss, or validation whose scores, are infinite or NaN.
     """
     if training.eval_step and not len(splits.valid):
         raise InputError("eval_step: there is nothing to validate on; set it to 0, or valid_share above 0")
@@ -179,7 +180,7 @@ def _train_epoch(
     trained = time.perf_counter()
     valid = None
     if training.eval_step and state.epoch % training.eval_step == 0:
-        valid = evaluate(state.model, splits.valid, evaluation, max_length=splits.max_length)
+        valid = _validate(state, splits, training, evaluation)
         state.judge(valid, evaluation.objective)
     validated = time.perf_counter()
     state.history.append(
@@ -199,11 +200,20 @@ def _train_epoch(
     )
 
 
+def _validate(
+    state: TrainingState, splits: Splits, training: TrainingConfig, evaluation: EvaluationConfig
+) -> dict[str, float]:
+    try:
+        return evaluate(state.model, splits.valid, evaluation, max_length=splits.max_length)
+    except FloatingPointError as error:
+        raise NonFiniteLoss(f"{error}, in epoch {state.epoch} of {_describe(state.model, training)}") from None
+
+
 def _train(state: TrainingState, windows: Windows, objective: Objective, training: TrainingConfig) -> float:
     """Train on every window once; the mean loss over the targets."""
     model, optimizer = state.model, state.optimizer
     device = model.item_embedding.weight.device
-    seed = _epoch_seed(training.seed, state.epoch)
+    seed = derived_seed(training.seed, state.epoch)
     torch.manual_seed(seed)
     for group in optimizer.param_groups:
         group["lr"] = training.learning_rate * training.learning_rate_decay ** (state.epoch - 1)
@@ -238,11 +248,6 @@ def _adam(model: NARM, training: TrainingConfig) -> torch.optim.Optimizer:
 
 def _exhausted(state: TrainingState, training: TrainingConfig) -> bool:
     return state.misses > training.stopping_step
-
-
-def _epoch_seed(seed: int, epoch: int) -> int:
-    """The seed of one epoch, independent of every other's; epoch 0 is the initial weights."""
-    return int(np.random.SeedSequence([seed, epoch]).generate_state(1)[0])
 
 
 def _describe(model: NARM, training: TrainingConfig) -> str:

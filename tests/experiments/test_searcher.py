@@ -12,9 +12,10 @@ from ray.tune.search import Searcher
 
 from experiments.distinct import DistinctSampler
 from experiments.samplers import SAMPLERS
-from experiments.searcher import OptunaSearcher, enqueue_default, trial_options, trial_seed
+from experiments.searcher import OptunaSearcher, enqueue_default, trial_options
 from experiments.trainable import EpochReport
 from narm.config import Config
+from narm.seeds import derived_seed
 from search_spaces.space import SearchSpace, load_space
 
 CONFIG = Config.from_flat({"seed": 7})
@@ -188,8 +189,8 @@ def test_a_finite_space_ends_when_it_is_exhausted(which, trials, request):
 
 def test_a_seed_follows_from_the_study_and_the_number_alone(inside):
     seeds = [inside.searcher.suggest(str(number))["seed"] for number in range(3)]
-    assert seeds == [trial_seed(7, number) for number in range(3)]
-    assert len({*seeds, trial_seed(8, 0)}) == 4
+    assert seeds == [derived_seed(7, number) for number in range(3)]
+    assert len({*seeds, derived_seed(8, 0)}) == 4
     assert inside.study.trials[1].user_attrs["seed"] == seeds[1]
 
 

@@ -20,12 +20,12 @@ from optuna.trial import TrialState
 
 from experiments import search, study
 from experiments.command_line import run_command
-from experiments.searcher import trial_seed
 from experiments.trainable import TrialConfig
 from narm.checkpoint import load_model
 from narm.config import Config, DataConfig, EvaluationConfig
 from narm.data.datasets import load_splits
 from narm.evaluation import evaluate
+from narm.seeds import derived_seed
 
 pytestmark = pytest.mark.integration
 
@@ -104,7 +104,7 @@ def test_every_epoch_is_in_the_study_under_its_own_number(searched):
         assert values == sorted(values)  # the best so far
         assert trial.value == values[-1] == attributes["valid"]["mrr_at_10"]
         assert 1 <= attributes["best_epoch"] <= attributes["epochs"] <= 4
-        assert attributes["seed"] == trial_seed(2020, trial.number)
+        assert attributes["seed"] == derived_seed(2020, trial.number)
         assert attributes["reason"]
 
 

@@ -136,3 +136,12 @@ def test_without_validation_targets_eval_step_must_be_0(ring_splits):
         run(unvalidated, Config.from_flat({**SMALL, "epochs": 1}))
     _, epochs = run(unvalidated, Config.from_flat({**SMALL, "epochs": 1, "eval_step": 0}))
     assert epochs[-1].valid is None
+
+
+def test_scores_that_are_not_finite_at_validation_name_the_epoch_too(ring_splits, monkeypatch):
+    def diverged(*_: object, **__: object) -> dict[str, float]:
+        raise FloatingPointError("scores are NaN")
+
+    monkeypatch.setattr("narm.training.evaluate", diverged)
+    with pytest.raises(NonFiniteLoss, match="scores are NaN, in epoch 1 of "):
+        run(ring_splits, Config.from_flat({**SMALL, "epochs": 1}))
