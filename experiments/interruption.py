@@ -14,22 +14,26 @@ from types import FrameType
 
 from ray.tune import Stopper
 
+from experiments.engine import Engine
+
 TIME_BUDGET = "time budget"
 INTERRUPTED = "interrupted"
 
 
 class Interruption(Stopper):
-    """Ends every trial once there is a reason.
+    """Ends every trial once there is a reason: its own, or the engine's.
 
     Args:
+        engine: of the search.
         deadline: end of the time budget, on the clock of `time.monotonic`; None: no end.
 
     Attributes:
-        reason: why the search ends early, None as long as it does not.
+        reason: why the search is interrupted, None as long as it is not.
     """
 
-    def __init__(self, deadline: float | None) -> None:
+    def __init__(self, engine: Engine, deadline: float | None) -> None:
         self.reason: str | None = None
+        self._engine = engine
         self._deadline = deadline
 
     def __call__(self, trial_id: str, result: dict[str, object]) -> bool:
@@ -40,7 +44,13 @@ class Interruption(Stopper):
         """Whether there is a reason to end."""
         if self.reason is None and self._deadline is not None and time.monotonic() >= self._deadline:
             self.reason = TIME_BUDGET
-        return self.reason is not None
+        if self.reason is not None:
+            self._engine.stop(self.reason)
+        return self._engine.reason is not None
+
+    def __getstate__(self) -> dict[str, object]:
+        """Nothing: Ray pickles its stopper, and the engine holds the address of the study."""
+        return {}
 
     @contextmanager
     def on_signals(self) -> Iterator[None]:

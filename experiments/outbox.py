@@ -26,7 +26,8 @@ from narm.files import write_text
 
 logger = logging.getLogger(__name__)
 
-RunStatus = Literal["RUNNING", "FINISHED", "KILLED", "FAILED"]
+RunStatus = Literal["RUNNING", "SCHEDULED", "FINISHED", "KILLED", "FAILED"]
+OPEN: tuple[RunStatus, ...] = ("RUNNING", "SCHEDULED")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,17 +68,30 @@ class Update:
         return cls(**json.loads(line))
 
 
+@dataclass(slots=True)
+class Standing:
+    """What an outbox holds of a run: its status, and its last step."""
+
+    status: RunStatus | None = None
+    step: int = 0
+
+
 class Outbox:
     """A file of updates, one JSON line each, behind a first line that says what they belong to.
 
-    How much has been sent stands in a second file, `NAME.sent`. One process at a time holds an outbox.
+    How much has been sent, and to whom, stands in a second file, `NAME.sent`. One process at a time holds an outbox.
 
+    Args:
+        path: of the file.
+        header: of a new one.
+        receiver: who it is sent to, without credentials; a new receiver is sent everything.
     Attributes:
         header: the first line; that of the file when there is one already.
     """
 
-    def __init__(self, path: Path, header: Mapping[str, str]) -> None:
+    def __init__(self, path: Path, header: Mapping[str, str], *, receiver: str) -> None:
         self.path = path
+        self._receiver = receiver
         self._position_file = path.with_name(f"{path.name}.sent")
         self._lock = threading.Lock()
         if not path.exists():
@@ -112,8 +126,11 @@ class Outbox:
     def _read_position(self, start: int) -> int:
         """The noted position if a line starts there; else all is sent again, which does no harm."""
         try:
-            position = int(self._position_file.read_text())
+            noted, _, receiver = self._position_file.read_text().partition(" ")
+            position = int(noted)
         except (OSError, ValueError):
+            return start
+        if receiver != self._receiver:
             return start
         self._file.seek(max(position - 1, 0))
         return position if start <= position and self._file.read(1) == b"\n" else start
@@ -151,14 +168,17 @@ class Outbox:
     def mark_sent(self, position: int) -> None:
         """Note that everything before `position` has arrived."""
         self._sent = position
-        self._position_file.write_text(str(position))  # need not be atomic: see _read_position
+        self._position_file.write_text(f"{position} {self._receiver}")  # need not be atomic: see _read_position
 
-    def unfinished(self) -> list[str]:
-        """Runs that were started and not ended since, in the order of their start."""
+    def standing(self) -> dict[str, Standing]:
+        """Where each run stands after everything that was ever appended, in the order of their start."""
+        runs: dict[str, Standing] = {}
         with self.path.open("rb") as file:
-            lines = list(file)[1:]
-        status = {update.run: update.status for update in self._parse(lines) if update.status}
-        return [run for run, last in status.items() if last == "RUNNING"]
+            for update in self._parse(list(file)[1:]):
+                run = runs.setdefault(update.run, Standing())
+                run.status = update.status or run.status
+                run.step = max(run.step, update.step)
+        return runs
 
     def close(self) -> None:
         """Let another process have the outbox."""

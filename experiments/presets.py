@@ -16,6 +16,8 @@ class Preset:
         trials: at most.
         epochs: of a trial at most.
         time_budget: seconds; None: no limit.
+        finalists: trained again at the end.
+        finalist_seeds: how often each.
     """
 
     purpose: str
@@ -24,6 +26,8 @@ class Preset:
     trials: int
     epochs: int
     time_budget: float | None = None
+    finalists: int
+    finalist_seeds: int
 
 
 PRESETS: dict[str, Preset] = {
@@ -34,18 +38,24 @@ PRESETS: dict[str, Preset] = {
         trials=4,
         epochs=3,
         time_budget=10 * 60,  # a crowded CI machine is slow, not broken
+        finalists=1,
+        finalist_seeds=2,
     ),
     "quick": Preset(
         purpose="a first winner on two cores, in minutes",
         trials=12,
         epochs=25,
         time_budget=8 * 60,  # the promise of minutes holds on a slow machine too
+        finalists=2,
+        finalist_seeds=2,
     ),
     "full": Preset(
         purpose="the wide space, for hours",
         space="narm",
         trials=100,
         epochs=100,
+        finalists=3,
+        finalist_seeds=5,
     ),
 }
 DEFAULT_PRESET = "quick"

@@ -16,7 +16,9 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from experiments.summary import STATE_WORDS, TrialState, format_params
+from experiments.finalists import FinalistRun
+from experiments.summary import STATE_WORDS, FinalistFailure, TrialState, format_params
+from narm.metrics import metric_key, parse_metric
 
 
 @dataclass(slots=True)
@@ -24,11 +26,11 @@ class _Trial:
     params: Mapping[str, object]
     epoch: int = 0
     value: float | None = None
-    state: TrialState | Literal["RUNNING"] = "RUNNING"
+    state: TrialState | Literal["RUNNING", "PAUSED"] = "RUNNING"
 
     @property
     def may_win(self) -> bool:
-        return self.value is not None and self.state in ("RUNNING", "COMPLETE")
+        return self.value is not None and self.state != "FAIL"
 
 
 class Progress:
@@ -59,6 +61,8 @@ class Progress:
         self._quiet = quiet
         self._console = console or Console(stderr=True)
         self._trials: dict[int, _Trial] = {}
+        self._finalist_runs = 0
+        self._finalists_done = 0
         self._start = time.monotonic()
         self._lock = threading.RLock()  # the live display is drawn by a thread of its own
         self._live = Live(get_renderable=self._render, console=self._console, refresh_per_second=2)
@@ -76,10 +80,17 @@ class Progress:
         if self._is_live:
             self._live.stop()
 
-    def started(self, number: int, params: Mapping[str, object]) -> None:
-        """A trial begins."""
+    def known(
+        self, number: int, params: Mapping[str, object], epoch: int, value: float | None, state: TrialState
+    ) -> None:
+        """A trial of an earlier session, as it stands."""
         with self._lock:
-            self._trials[number] = _Trial(params)
+            self._trials[number] = _Trial(params, epoch, value, state)
+
+    def started(self, number: int, params: Mapping[str, object]) -> None:
+        """A trial begins, or goes on."""
+        with self._lock:
+            self._trials.setdefault(number, _Trial(params)).state = "RUNNING"
 
     def epoch(self, number: int, epoch: int, value: float | None) -> None:
         """A trial has trained an epoch; `value` is its best objective so far, None before the first."""
@@ -87,17 +98,51 @@ class Progress:
             trial = self._trials[number]
             trial.epoch, trial.value = epoch, value
 
+    def paused(self, number: int) -> None:
+        """A trial waits for the scheduler."""
+        with self._lock:
+            self._trials[number].state = "PAUSED"
+            self._print(self._line(number, "paused"))
+
+    def retried(self, number: int, reason: str) -> None:
+        """A trial has failed, and is tried again."""
+        with self._lock:
+            self._trials[number].state = "PAUSED"
+            self._print(f"trial {number} failed and will be tried again: {reason}")
+
     def finished(self, number: int, state: TrialState, value: float | None) -> None:
         """A trial is over; `value` is its objective, None if it has none."""
         with self._lock:
             trial = self._trials[number]
+            was_paused = trial.state == "PAUSED"
             trial.state, trial.value = state, value
-            if not self._is_live and not self._quiet:
-                self._console.print(self._line(number, state), soft_wrap=True, markup=False, highlight=False)
+            if not (was_paused and state == "PRUNED"):  # that it paused was said
+                self._print(self._line(number, STATE_WORDS[state]))
 
-    def _line(self, number: int, state: TrialState) -> str:
+    def finalists(self, runs: int) -> None:
+        """The search is over; so many trainings of finalists begin."""
+        with self._lock:
+            self._finalist_runs = runs
+            self._print(f"training the finalists: {runs} runs")
+
+    def finalist_done(self, outcome: FinalistRun | FinalistFailure) -> None:
+        """One of them is over."""
+        with self._lock:
+            self._finalists_done += 1
+            count = f"[{self._finalists_done}/{self._finalist_runs}] finalist"
+            if isinstance(outcome, FinalistFailure):
+                self._print(f"{count}, trial {outcome.number} with seed {outcome.seed}, failed: {outcome.reason}")
+            else:
+                value = outcome.valid[metric_key(*parse_metric(self._objective))]
+                self._print(f"{count}, {outcome.finalist.label}: {self._objective} {value:.4f} on validation")
+
+    def _print(self, line: str) -> None:
+        if not self._is_live and not self._quiet:
+            self._console.print(line, soft_wrap=True, markup=False, highlight=False)
+
+    def _line(self, number: int, state: str) -> str:
         trial = self._trials[number]
-        parts = [f"[{self._done}/{self._total}] trial {number} {STATE_WORDS[state]} at epoch {trial.epoch}"]
+        parts = [f"[{self._done}/{self._total}] trial {number} {state} at epoch {trial.epoch}"]
         if trial.value is not None:
             parts.append(f"{self._objective} {trial.value:.4f}")
         if self._best() == number:
@@ -108,7 +153,7 @@ class Progress:
 
     @property
     def _done(self) -> int:
-        return sum(trial.state != "RUNNING" for trial in self._trials.values())
+        return sum(trial.state in ("COMPLETE", "PRUNED", "FAIL") for trial in self._trials.values())
 
     def _counts(self) -> Counter[str]:
         return Counter(trial.state for trial in self._trials.values())
@@ -121,8 +166,8 @@ class Progress:
     def _time_left(self) -> str | None:
         """Until all trials are done at the speed so far, or until the time budget; None: no idea yet."""
         elapsed = time.monotonic() - self._start
-        done = self._done
-        estimates = [elapsed / done * max(self._total - done, 0)] if done else []
+        done = self._done + self._counts()["PAUSED"]
+        estimates = [elapsed / done * (self._total - done)] if done and not self._finalist_runs else []
         if self._time_budget is not None:
             estimates.append(max(self._time_budget - elapsed, 0.0))
         return format_duration(min(estimates)) if estimates else None
@@ -133,8 +178,10 @@ class Progress:
 
     def _headline(self) -> RenderableType:
         counts = self._counts()
-        words = [f"{self._done}/{self._total} trials", f"{counts['RUNNING']} running"]
+        words = [f"{self._done}/{self._total} trials", f"{counts['RUNNING']} running", f"{counts['PAUSED']} paused"]
         words += [f"{counts[state]} {STATE_WORDS[state]}" for state in ("PRUNED", "FAIL")]
+        if self._finalist_runs:
+            words.append(f"{self._finalists_done}/{self._finalist_runs} runs of finalists")
         if left := self._time_left():
             words.append(f"{left} left")
         bar = Table.grid()

@@ -6,26 +6,30 @@ import json
 import logging
 import time
 from dataclasses import asdict
-from typing import Any, Literal
+from pathlib import Path
+from typing import Literal
 
 import optuna
 from optuna.trial import FrozenTrial
 
-from experiments.distinct import REPLACED
+from experiments.engine import Delay, Leg
 from experiments.environment import git_commit, versions
+from experiments.epoch_report import EpochReport
+from experiments.finalists import FinalistRun
+from experiments.objectives import describe
 from experiments.progress import Progress
-from experiments.results import state_of, summarize, winner
+from experiments.results import state_of, summarize, summarize_trial
 from experiments.spec import StudySpec
-from experiments.summary import FinalMetrics, Summary, write_summary
+from experiments.summary import FinalistFailure, Finals, Summary, write_summary
 from experiments.tracking import Tracker
-from experiments.trainable import EpochReport, checkpoint_path
+from experiments.trial_record import REPLACED, TRACEBACK, read_progress, trials_of, value_of
 from narm.data.sessions import Splits
 
 logger = logging.getLogger(__name__)
 
 
 class Recorder:
-    """The searcher's listener: everything that is written outside the study database goes through it.
+    """The engine's listener: everything that is written outside the study database goes through it.
 
     Args:
         spec: of the study.
@@ -46,7 +50,7 @@ class Recorder:
         self._start = time.monotonic()
 
     def begin(self) -> None:
-        """Open the study's run in MLflow, with all that is needed to repeat it."""
+        """Open the study's run in MLflow, with all that is needed to repeat it, and catch up with the study."""
         spec, space = self._spec, self._spec.space
         flat = spec.config.flat()
         self._tracker.start_study(
@@ -54,7 +58,7 @@ class Recorder:
             tags={
                 "command": spec.command,
                 "git_commit": git_commit() or "",
-                "objective": spec.objective,
+                "objective": describe(spec.objectives),
                 "sampler": spec.sampler,
                 "scheduler": spec.scheduler,
                 "space": space.name,
@@ -67,12 +71,23 @@ class Recorder:
                 "environment.json": _json({"git_commit": git_commit(), **versions()}),
             },
         )
+        self._catch_up()
         self._write(self.summary())
 
-    def started(self, number: int, options: dict[str, Any]) -> None:
-        """A trial begins."""
-        self._tracker.start_trial(number, params=options, tags={"study": self._spec.name})
-        self._progress.started(number, options)
+    def _catch_up(self) -> None:
+        """Show what earlier sessions did, and tell MLflow of a trial whose end it missed in a crash."""
+        open_trials = self._tracker.open_trials
+        for trial in trials_of(self._study):
+            known = summarize_trial(trial)
+            if trial.state.is_finished() and trial.number in open_trials:
+                self._end_run(trial)
+            if trial.state.is_finished() or known.epochs:
+                self._progress.known(trial.number, known.params, known.epochs, known.value, known.state)
+
+    def started(self, leg: Leg) -> None:
+        """A leg of a trial begins."""
+        self._tracker.start_trial(leg.number, params=leg.options, tags={"study": self._spec.name})
+        self._progress.started(leg.number, leg.options)
 
     def reported(self, number: int, report: EpochReport) -> None:
         """A trial has trained an epoch."""
@@ -85,45 +100,77 @@ class Recorder:
         self._tracker.log_epoch(number, epoch=report.epoch, metrics=metrics)
         self._progress.epoch(number, report.epoch, report.value)
 
+    def held_up(self, number: int, why: Delay, reason: str) -> None:
+        """A trial trains no further for now."""
+        if why == "INTERRUPTED":
+            self._tracker.interrupt_trial(number, reason=reason)
+            return
+        self._tracker.hold_up_trial(number, state=why, reason=reason)
+        if why == "PAUSED":
+            self._progress.paused(number)
+        else:
+            self._progress.retried(number, reason)
+
     def finished(self, trial: FrozenTrial) -> None:
         """A trial has ended."""
-        attributes = trial.user_attrs
-        metrics = {f"best_{name}": value for name, value in attributes.get("valid", {}).items()}
-        metrics |= {name: attributes[name] for name in ("best_epoch", "epochs", "seconds") if name in attributes}
-        state = state_of(trial)
-        self._tracker.end_trial(trial.number, state=state, reason=attributes["reason"], metrics=metrics)
-        self._progress.finished(trial.number, state, trial.value)
+        self._end_run(trial)
+        self._progress.finished(trial.number, state_of(trial), value_of(trial))
         self._write(self.summary())
+
+    def _end_run(self, trial: FrozenTrial) -> None:
+        known, progress = summarize_trial(trial), read_progress(trial)
+        metrics = {f"best_{name}": value for name, value in (progress["valid"] if progress else {}).items()}
+        if progress is not None:
+            metrics |= {name: float(progress[name]) for name in ("best_epoch", "epochs", "seconds")}
+        failure = trial.user_attrs.get(TRACEBACK)
+        self._tracker.end_trial(
+            trial.number,
+            state=known.state,
+            reason=known.reason or "",
+            metrics=metrics,
+            artifacts={"traceback.txt": failure} if failure and known.state == "FAIL" else {},
+        )
+
+    def finalist_done(self, outcome: FinalistRun | FinalistFailure) -> None:
+        """A finalist has been trained with one more seed, or could not be."""
+        self._progress.finalist_done(outcome)
 
     def run_id(self, number: int) -> str | None:
         """The MLflow run of a trial, as far as it is known."""
         return self._tracker.run_id(number)
 
-    def end(self, status: Literal["FINISHED", "KILLED", "FAILED"], reason: str, test: FinalMetrics | None) -> Summary:
-        """Close the study's run in MLflow, with the winner's checkpoint and the summary."""
-        best = winner(self._study)
-        summary = self.summary(test)
+    def end(
+        self,
+        status: Literal["FINISHED", "KILLED", "FAILED"],
+        reason: str,
+        finals: Finals | None = None,
+        model: Path | None = None,
+    ) -> Summary:
+        """Close the study's run in MLflow, with the summary and the checkpoint to ship."""
+        summary = self.summary(reason, finals)
+        shipped = summary.winner
         self._tracker.end_study(
             status=status,
             metrics=_study_metrics(summary) | {REPLACED: self._study.user_attrs.get(REPLACED, 0)},
-            tags={"reason": reason, "winner": "" if best is None else str(best.number)},
+            tags={"reason": reason, "winner": "" if shipped is None else str(shipped)},
             artifacts={"summary.json": _json(asdict(summary))},
-            files={} if best is None else {"winner/model.pt": checkpoint_path(self._spec.checkpoints, best.number)},
+            files={} if model is None else {"winner/model.pt": model},
         )
-        summary = self.summary(test)  # MLflow has told the last runs' ids by now
+        summary = self.summary(reason, finals)  # MLflow has told the last runs' ids by now
         self._write(summary)
         return summary
 
-    def summary(self, test: FinalMetrics | None = None) -> Summary:
+    def summary(self, reason: str | None = None, finals: Finals | None = None) -> Summary:
         """Of the study as it stands."""
-        numbers = [trial.number for trial in self._study.get_trials(deepcopy=False)]
+        numbers = [trial.number for trial in trials_of(self._study)]
         return summarize(
             self._spec,
             self._splits,
             self._study,
             run_ids={number: self.run_id(number) for number in numbers},
             wall_seconds=time.monotonic() - self._start,
-            test=test,
+            reason=reason,
+            finals=finals,
         )
 
     def _write(self, summary: Summary) -> None:
@@ -138,8 +185,8 @@ def _study_metrics(summary: Summary) -> dict[str, float]:
     metrics = dict(asdict(summary.timing)) | dict(asdict(summary.counts))
     if summary.best is not None:
         metrics |= {f"best_{name}": value for name, value in summary.best.valid.items()}
-    if summary.test is not None:
-        metrics |= {f"test_{name}": value for name, value in summary.test.winner.items()}
+    if summary.finals is not None:
+        metrics |= {f"test_{name}": spread.mean for name, spread in summary.finals.finalists[0].test.items()}
     return metrics
 
 

@@ -2,26 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, cast
+from collections.abc import Mapping, Sequence
+from typing import cast
 
 import optuna
 from optuna.trial import FrozenTrial
+from optuna.trial import TrialState as OptunaState
 
+from experiments import trial_record
 from experiments.environment import git_commit, versions
-from experiments.searcher import DEFAULT, trial_options
+from experiments.objectives import Objective
 from experiments.spec import StudySpec
+from experiments.stored_names import plain_names
 from experiments.summary import (
     Best,
     Counts,
     DatasetSummary,
     Default,
-    FinalMetrics,
+    Finals,
+    OnBoundary,
+    ParetoPoint,
     Summary,
     Timing,
     TrialState,
     TrialSummary,
 )
+from experiments.trial_record import options_of, read_progress, trials_of, value_of
 from narm.data.sessions import Splits
 
 
@@ -31,22 +37,14 @@ def winner(study: optuna.Study) -> FrozenTrial | None:
     A trial that the end of the search cut short may win: its checkpoint has that value. One that the scheduler
     stopped was behind others at its last epoch, and these have only become better since.
     """
-    valued = [trial for trial in _finished(study) if state_of(trial) != "FAIL"]
-    return max((trial for trial in valued if trial.value is not None), key=_rank, default=None)
+    valued = [(value, -trial.number, trial) for trial in trials_of(study) if (value := value_of(trial)) is not None]
+    return max(valued, default=(None, None, None))[-1]
 
 
 def default_trial(study: optuna.Study) -> FrozenTrial | None:
-    """The finished trial of the default configuration, if it has a value."""
-    return next((trial for trial in _finished(study) if DEFAULT in trial.user_attrs and trial.value is not None), None)
-
-
-def _rank(trial: FrozenTrial) -> tuple[float, int]:
-    assert trial.value is not None
-    return trial.value, -trial.number
-
-
-def _finished(study: optuna.Study) -> list[FrozenTrial]:
-    return [trial for trial in study.get_trials(deepcopy=False) if trial.state.is_finished()]
+    """The trial of the default configuration, if it has a value."""
+    defaults = [trial for trial in trials_of(study) if trial_record.DEFAULT in trial.user_attrs]
+    return next((trial for trial in defaults if value_of(trial) is not None), None)
 
 
 def summarize(
@@ -56,19 +54,22 @@ def summarize(
     *,
     run_ids: Mapping[int, str | None],
     wall_seconds: float,
-    test: FinalMetrics | None = None,
+    reason: str | None = None,
+    finals: Finals | None = None,
 ) -> Summary:
-    """The summary of a study as it stands; trials in flight are not in it.
+    """The summary of a study as it stands.
 
     Args:
         spec: of the study.
         splits: the data.
         study: the truth.
         run_ids: MLflow runs by trial number, as far as known.
-        wall_seconds: since the search began.
-        test: metrics of the finalists, once they are known.
+        wall_seconds: of the search, all its sessions.
+        reason: why it ended; None as long as it has not.
+        finals: what became of the finalists, once that is known.
     """
-    trials = [_trial(trial, spec, run_ids.get(trial.number)) for trial in _finished(study)]
+    begun = [trial for trial in trials_of(study) if _has_begun(trial)]
+    trials = [summarize_trial(trial, run_ids.get(trial.number)) for trial in begun]
     best, default = winner(study), default_trial(study)
     training = sum(trial.seconds for trial in trials)
     return Summary(
@@ -82,9 +83,12 @@ def summarize(
         space={"name": spec.space.name, "size": spec.space.size, "source": spec.space.source},
         trials=trials,
         counts=Counts.of(trials),
-        best=_best(best, spec) if best else None,
-        default=Default(number=default.number, valid=default.user_attrs["valid"]) if default else None,
-        test=test,
+        best=_best(best) if best else None,
+        default=_default(default) if default else None,
+        finals=finals,
+        on_boundary=_on_boundary(finals, best, study, spec),
+        pareto=_pareto(study, spec.objectives),
+        stop_reason=reason,
         timing=Timing(
             wall_s=wall_seconds,
             training_s=training,
@@ -94,27 +98,58 @@ def summarize(
 
 
 def state_of(trial: FrozenTrial) -> TrialState:
-    """How a finished trial ended."""
-    return cast("TrialState", trial.state.name)
+    """How a trial ended, or that it waits."""
+    return cast("TrialState", trial.state.name) if trial.state.is_finished() else "INTERRUPTED"
 
 
-def _best(trial: FrozenTrial, spec: StudySpec) -> Best:
-    return Best(number=trial.number, params=_options(trial, spec), valid=trial.user_attrs["valid"])
-
-
-def _trial(trial: FrozenTrial, spec: StudySpec, run_id: str | None) -> TrialSummary:
-    attributes = trial.user_attrs
+def summarize_trial(trial: FrozenTrial, run_id: str | None = None) -> TrialSummary:
+    """A trial as the summary has it."""
+    attributes, progress = trial.user_attrs, read_progress(trial)
     return TrialSummary(
         number=trial.number,
         state=state_of(trial),
-        params=_options(trial, spec),
-        value=trial.value,
-        best_epoch=attributes.get("best_epoch"),
-        epochs=attributes.get("epochs", 0),
-        seconds=attributes.get("seconds", 0.0),
-        mlflow_run_id=run_id or attributes.get("mlflow_run_id"),
+        params=options_of(trial),
+        value=value_of(trial),
+        best_epoch=progress["best_epoch"] if progress else None,
+        epochs=progress["epochs"] if progress else 0,
+        seconds=progress["seconds"] if progress else 0.0,
+        mlflow_run_id=run_id or attributes.get(trial_record.RUN_ID),
+        reason=attributes.get(trial_record.REASON),
+        retries=attributes.get(trial_record.RETRIES, 0),
     )
 
 
-def _options(trial: FrozenTrial, spec: StudySpec) -> dict[str, Any]:
-    return trial_options(trial, spec.space, spec.config)
+def _has_begun(trial: FrozenTrial) -> bool:
+    """Not so a configuration that is queued."""
+    return trial.state.is_finished() or read_progress(trial) is not None
+
+
+def _best(trial: FrozenTrial) -> Best:
+    progress = read_progress(trial)
+    return Best(number=trial.number, params=options_of(trial), valid=progress["valid"] if progress else {})
+
+
+def _default(trial: FrozenTrial) -> Default:
+    progress = read_progress(trial)
+    return Default(number=trial.number, valid=progress["valid"] if progress else {})
+
+
+def _on_boundary(
+    finals: Finals | None, best: FrozenTrial | None, study: optuna.Study, spec: StudySpec
+) -> Sequence[OnBoundary]:
+    """Parameters of the trial to ship that are an end of their range."""
+    shipped = best if finals is None else trials_of(study)[finals.winner]
+    if shipped is None:
+        return ()
+    ends = spec.space.boundary(plain_names(shipped.params))
+    return [OnBoundary(name=name, value=value, side=side) for name, value, side in ends]
+
+
+def _pareto(study: optuna.Study, objectives: Sequence[Objective]) -> Sequence[ParetoPoint]:
+    if len(objectives) == 1 or not any(trial.state is OptunaState.COMPLETE for trial in trials_of(study)):
+        return ()
+    names = [objective.name for objective in objectives]
+    return [
+        ParetoPoint(number=trial.number, values=dict(zip(names, trial.values, strict=True)))
+        for trial in study.best_trials
+    ]

@@ -7,11 +7,16 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from experiments.checkpoints import address_below
+from experiments.limits import Limits
+from experiments.objectives import Objective
 from experiments.samplers import SAMPLERS
 from experiments.schedulers import SCHEDULERS
+from experiments.schedulers.policy import Scheduler, Settings
 from narm.config import Config, did_you_mean
 from narm.device import resolve_device
 from narm.errors import InputError
+from narm.model import SHAPE_OPTIONS
 from narm.threads import usable_cores
 from search_spaces.space import SearchSpace
 
@@ -22,16 +27,25 @@ class StudySpec:
 
     Attributes:
         name: of the study, and of its folder in `output`.
-        config: the default configuration, which the space varies. Its epochs, seed and `valid_metric` are the
-            study's: the epochs of a trial at most, the seed of every draw, and the objective, to be maximised.
+        config: the default configuration, which the space varies. Its epochs and seed are the study's: the epochs of
+            a trial at most, the seed of every draw.
         space: what is searched.
+        objectives: the first is the config's `valid_metric`; others are costs.
         sampler: key of `SAMPLERS`.
         scheduler: key of `SCHEDULERS`.
-        trials: at most; fewer when the space has no more configurations.
+        grace_epochs: that the scheduler gives every trial; None: as it sees fit.
+        reduction: one of so many trials goes on at each rung of the scheduler.
+        trials: in the end, at most; fewer when the space has no more configurations.
+        limits: what ends the search before.
+        time_budget: seconds of this session; None: no limit.
         concurrency: trials at once.
         threads: of each trial.
         device: auto, cpu or cuda.
-        time_budget: seconds of the whole study; None: no limit.
+        gpus_per_trial: share of a GPU; 0 on a CPU.
+        finalists: how many of the best are trained again over seeds; 0: none.
+        finalist_seeds: how often each.
+        address: of a running Ray cluster; None: a Ray of one's own.
+        checkpoint_storage: where checkpoints go, for all nodes to reach; None: the study's folder.
         storage: SQLAlchemy URL of the Optuna study.
         tracking_uri: of MLflow.
         output: folder of all studies.
@@ -43,13 +57,22 @@ class StudySpec:
     name: str
     config: Config
     space: SearchSpace
+    objectives: tuple[Objective, ...]
     sampler: str
     scheduler: str
+    grace_epochs: int | None
+    reduction: int
     trials: int
+    limits: Limits
+    time_budget: float | None
     concurrency: int
     threads: int
     device: str
-    time_budget: float | None
+    gpus_per_trial: float
+    finalists: int
+    finalist_seeds: int
+    address: str | None
+    checkpoint_storage: str | None
     storage: str
     tracking_uri: str
     output: Path
@@ -58,20 +81,40 @@ class StudySpec:
     def __post_init__(self) -> None:
         _check_known("sampler", self.sampler, SAMPLERS)
         _check_known("scheduler", self.scheduler, SCHEDULERS)
-        for name in ("trials", "concurrency", "threads"):
-            if getattr(self, name) < 1:
-                raise InputError(f"{name}: {getattr(self, name)} should be 1 or more")
+        self._check_numbers()
         if not re.fullmatch(r"[\w.+-]+", self.name) or self.name.startswith("."):
             raise InputError(f"study: '{self.name}' is no name for a folder: use letters, digits, '-', '_' and '.'")
         self._check_cores()
         self._check_validation()
+        self._check_objectives()
         self.space.check(self.config)
         SAMPLERS[self.sampler](self.space, self.seed)  # refuses a space it cannot draw from
 
+    def _check_numbers(self) -> None:
+        limits = self.limits
+        least = {
+            "trials": (self.trials, 1),
+            "concurrency": (self.concurrency, 1),
+            "threads": (self.threads, 1),
+            "grace_epochs": (self.grace_epochs, 1),
+            "reduction": (self.reduction, 2),
+            "epoch_budget": (limits.epochs, 1),
+            "plateau": (limits.plateau, 1),
+            "max_retries": (limits.max_retries, 0),
+            "finalists": (self.finalists, 0),
+            "seeds": (self.finalist_seeds, 1),
+            "gpus_per_trial": (self.gpus_per_trial, 0),
+        }
+        for name, (value, smallest) in least.items():
+            if value is not None and value < smallest:
+                raise InputError(f"{name}: {value} should be {smallest} or more")
+
     def _check_cores(self) -> None:
-        """More threads than cores slow each other down; on a GPU they mostly wait."""
+        """More threads than cores slow each other down; on a GPU they mostly wait, and a cluster counts for itself."""
         cores = usable_cores()
-        if resolve_device(self.device).type == "cpu" and self.concurrency * self.threads > cores:
+        if self.address or resolve_device(self.device).type != "cpu":
+            return
+        if self.concurrency * self.threads > cores:
             raise InputError(
                 f"concurrency: {self.concurrency} trials of {self.threads} threads are too many for {cores} cores: "
                 f"let concurrency x threads be at most {cores}"
@@ -82,6 +125,16 @@ class StudySpec:
         if not 1 <= eval_step <= epochs:
             raise InputError(f"eval_step: {eval_step} never validates in {epochs} epochs, and a search needs it to")
 
+    def _check_objectives(self) -> None:
+        """Schedulers compare trials by one value."""
+        if len(self.objectives) > 1 and self.scheduler != "none":
+            raise InputError(
+                f"scheduler: {self.scheduler} ranks trials by one objective, and there are {len(self.objectives)}: "
+                "use none"
+            )
+        if len(self.objectives) > 1 and self.sampler == "cmaes":
+            raise InputError("sampler: cmaes follows one objective: use tpe or gp")
+
     @property
     def seed(self) -> int:
         """Of every draw of the study."""
@@ -89,8 +142,8 @@ class StudySpec:
 
     @property
     def objective(self) -> str:
-        """Spelled `MRR@10`."""
-        return self.config.evaluation.valid_metric
+        """The metric, spelled `MRR@10`."""
+        return self.objectives[0].name
 
     @property
     def trials_possible(self) -> int:
@@ -102,8 +155,23 @@ class StudySpec:
 
     @property
     def resources(self) -> dict[str, float]:
-        """Ray's resources of a trial: a slot, and its share of the GPU where there is one."""
-        return {"cpu": 1, "gpu": 1 / self.concurrency if resolve_device(self.device).type == "cuda" else 0}
+        """Ray's resources of a trial: the cores of its threads, and its share of a GPU.
+
+        On a Ray of one's own a trial takes a slot, of which there are as many as trials at once.
+        """
+        return {"cpu": self.threads if self.address else 1, "gpu": self.gpus_per_trial}
+
+    def build_scheduler(self) -> Scheduler:
+        """The scheduler, for this study's epochs."""
+        settings = Settings(
+            epochs=self.config.training.epochs,
+            trials=self.trials,
+            grace_epochs=self.grace_epochs,
+            reduction=self.reduction,
+            seed=self.seed,
+            mutable={p.name: p.distribution for p in self.space.parameters if p.axis.option not in SHAPE_OPTIONS},
+        )
+        return SCHEDULERS[self.scheduler](settings)
 
     @property
     def folder(self) -> Path:
@@ -111,9 +179,11 @@ class StudySpec:
         return self.output / self.name
 
     @property
-    def checkpoints(self) -> Path:
-        """Folder of the trials' checkpoints."""
-        return self.folder / "checkpoints"
+    def checkpoints(self) -> str:
+        """Folder or address of the trials' checkpoints."""
+        if self.checkpoint_storage is None:
+            return str((self.folder / "checkpoints").resolve())
+        return address_below(self.checkpoint_storage, self.name)
 
 
 def _check_known(what: str, name: str, known: Iterable[str]) -> None:

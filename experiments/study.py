@@ -6,38 +6,36 @@ The study database is the truth; Ray's own state lives in a temporary folder and
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
 
 import optuna
-from optuna.exceptions import DuplicatedStudyError
-from optuna.storages import RDBStorage
 from ray import tune
 from rich.console import Console
-from sqlalchemy.exc import SQLAlchemyError
 
-from experiments.distinct import DistinctSampler
-from experiments.environment import mask_credentials
+from experiments.checkpoints import CheckpointStore
+from experiments.engine import Engine
+from experiments.finalist_tasks import Trained, train_finalists
+from experiments.finalists import best_model, choose_finalists, finalist_seeds
 from experiments.interruption import INTERRUPTED, Interruption
 from experiments.progress import Progress
-from experiments.ray_session import ray_session
+from experiments.queue_sources import Queued
+from experiments.ray_session import cluster_address, ray_session
 from experiments.recorder import Recorder
-from experiments.results import default_trial, winner
+from experiments.results import default_trial, summarize_trial, winner
 from experiments.samplers import SAMPLERS
-from experiments.schedulers import SCHEDULERS
-from experiments.searcher import Failures, OptunaSearcher, enqueue_default
+from experiments.searcher import EngineScheduler, EngineSearcher, Failures
 from experiments.spec import StudySpec
-from experiments.summary import FinalMetrics, Summary
+from experiments.study_store import create_study, resume_study
+from experiments.summary import Finals, Summary
 from experiments.tracking import Tracker
-from experiments.trainable import checkpoint_path, train_trial
-from narm.checkpoint import load_model
+from experiments.trainable import train_leg
+from experiments.trial_record import DEFAULT, ORIGIN, trials_of
+from experiments.verdict import judge_finalists
 from narm.data.sessions import Splits
-from narm.errors import InputError
-from narm.evaluation import evaluate
 from narm.kernels.compile import compile_all
-from narm.threads import set_threads, usable_cores
-
-ALL_TRIALS = "all trials done"
-EXHAUSTED = "every configuration of the space was tried"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +44,8 @@ class StudyResult:
 
     Attributes:
         summary: also in `summary.json`.
-        reason: why it ended: one of the constants here and in `experiments.interruption`.
+        reason: why it ended: one of the constants of the engine, of `experiments.limits` or of
+            `experiments.interruption`.
         mlflow: where to look at its runs.
     """
 
@@ -55,129 +54,177 @@ class StudyResult:
     mlflow: str
 
 
-def run_study(spec: StudySpec, splits: Splits, *, quiet: bool = False, console: Console | None = None) -> StudyResult:
+def run_study(
+    spec: StudySpec,
+    splits: Splits,
+    *,
+    resume: bool = False,
+    queue: Sequence[Queued] = (),
+    quiet: bool = False,
+    console: Console | None = None,
+) -> StudyResult:
     """Run a study to its end, whatever ends it; no trial is left RUNNING in Optuna or MLflow.
 
-    The test split is read once, at the end, for the winner and the default configuration; not after Ctrl-C.
+    The test split is read once, at the end, for the finalists; not after Ctrl-C.
 
     Args:
         spec: what to do.
         splits: the data.
+        resume: go on with the study of that name; else it must be a new one.
+        queue: configurations to try first, after the default one.
         quiet: no progress display.
         console: of the display; stderr by default.
     Raises:
-        InputError: a study of that name exists, or its folder or storage cannot be written.
+        InputError: the study exists, or is another than the spec says, or its folder or storage cannot be written.
     """
-    interruption = Interruption(None if spec.time_budget is None else time.monotonic() + spec.time_budget)
+    deadline = None if spec.time_budget is None else time.monotonic() + spec.time_budget
+    checkpoints = CheckpointStore(spec.checkpoints)
     tracker = Tracker(
         spec.tracking_uri,
         experiment=splits.name,
         artifact_dir=spec.output / "artifacts",
         outbox=spec.folder / "outbox.jsonl",
     )
-    study = open_study(spec)
+    study = (resume_study if resume else create_study)(spec, splits.fingerprint)
     progress = Progress(
         spec.trials_possible, spec.objective, time_budget=spec.time_budget, quiet=quiet, console=console
     )
     recorder = Recorder(spec, splits, study, tracker, progress)
     recorder.begin()
-    compile_all()
     try:
-        with progress:
-            _search(spec, splits, OptunaSearcher(study, spec.space, spec.config, recorder), interruption)
-        reason = interruption.reason or (ALL_TRIALS if spec.trials_possible == spec.trials else EXHAUSTED)
-        test = None if reason == INTERRUPTED else _test_finalists(spec, splits, study)
+        checkpoints.prepare()
+        search = _Search(spec, splits, study, recorder, progress, checkpoints, deadline)
+        search.enqueue(queue)
+        compile_all()
+        outcome = search.run()
     except BaseException as error:
         interrupted = isinstance(error, KeyboardInterrupt)
-        recorder.end("KILLED" if interrupted else "FAILED", f"{type(error).__name__}: {error}", test=None)
+        recorder.end("KILLED" if interrupted else "FAILED", f"{type(error).__name__}: {error}")
         raise
-    summary = recorder.end("KILLED" if reason == INTERRUPTED else "FINISHED", reason, test)
-    return StudyResult(summary=summary, reason=reason, mlflow=tracker.where())
+    status: Literal["KILLED", "FINISHED"] = "KILLED" if outcome.reason == INTERRUPTED else "FINISHED"
+    summary = recorder.end(status, outcome.reason, outcome.finals, outcome.model)
+    return StudyResult(summary=summary, reason=outcome.reason, mlflow=tracker.where())
 
 
-def open_study(spec: StudySpec) -> optuna.Study:
-    """Create the study and its folder, with the default configuration as the first trial.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Outcome:
+    """Why the search ended, what became of the finalists, and the checkpoint of the model to ship."""
 
-    Raises:
-        InputError: it exists already, or cannot be written.
-    """
-    # What is below warnings is told by the searcher; samplers warn of conditional spaces, which are meant.
-    optuna.logging.set_verbosity(optuna.logging.ERROR)
-    if spec.folder.exists():
-        raise InputError(f"study: {spec.folder} exists already: choose another name, or remove it")
-    try:
-        spec.output.mkdir(parents=True, exist_ok=True)
-        study = _create(spec)
-        spec.checkpoints.mkdir(parents=True)
-    except OSError as error:
-        raise InputError(f"output: {spec.output} cannot be written: {error.strerror}") from None
-    enqueue_default(study, spec.space, spec.config)
-    return study
+    reason: str
+    finals: Finals | None = None
+    model: Path | None = None
 
 
-def _create(spec: StudySpec) -> optuna.Study:
-    sampler = DistinctSampler(SAMPLERS[spec.sampler](spec.space, spec.seed), spec.space, spec.seed)
-    shown = mask_credentials(spec.storage)
-    try:
-        return optuna.create_study(
-            study_name=spec.name, storage=RDBStorage(spec.storage), sampler=sampler, direction="maximize"
+@dataclass(slots=True)
+class _Search:
+    """The engine, and Ray around it."""
+
+    spec: StudySpec
+    splits: Splits
+    study: optuna.Study
+    recorder: Recorder
+    progress: Progress
+    checkpoints: CheckpointStore
+    deadline: float | None
+    engine: Engine = field(init=False)
+
+    def __post_init__(self) -> None:
+        spec = self.spec
+        self.engine = Engine(
+            study=self.study,
+            space=spec.space,
+            config=spec.config,
+            objectives=spec.objectives,
+            sampler=SAMPLERS[spec.sampler],
+            scheduler=spec.build_scheduler(),
+            n_trials=spec.trials_possible,
+            limits=spec.limits,
+            listener=self.recorder,
         )
-    except DuplicatedStudyError:
-        raise InputError(f"study: '{spec.name}' exists already in {shown}: choose another name") from None
-    except (SQLAlchemyError, ImportError) as error:
-        reason = mask_credentials(str(error).splitlines()[0])
-        raise InputError(f"storage: {shown} cannot be opened ({reason}): write sqlite:///FILE") from None
 
+    def enqueue(self, queue: Sequence[Queued]) -> None:
+        """The default configuration is trial 0; what a person wants tried comes next."""
+        flat = self.spec.config.flat()
+        self.engine.enqueue({name: flat[name] for name in self.spec.space.options}, **{DEFAULT: True})
+        for queued in queue:
+            self.engine.enqueue(queued.options, **{ORIGIN: queued.origin})
 
-def _search(spec: StudySpec, splits: Splits, searcher: OptunaSearcher, interruption: Interruption) -> None:
-    try:
-        with ray_session(spec.concurrency, splits) as folder, interruption.on_signals():
-            _tuner(spec, splits, searcher, interruption, str(folder)).fit()
-    finally:
-        searcher.settle(f"stopped: {interruption.reason or 'the search failed'}")
-
-
-def _tuner(
-    spec: StudySpec, splits: Splits, searcher: OptunaSearcher, interruption: Interruption, folder: str
-) -> tune.Tuner:
-    trainable = tune.with_parameters(
-        train_trial,
-        splits=splits,
-        config=spec.config,
-        threads=spec.threads,
-        device=spec.device,
-        checkpoints=spec.checkpoints.resolve(),
-    )
-    return tune.Tuner(
-        tune.with_resources(trainable, spec.resources),
-        tune_config=tune.TuneConfig(
-            search_alg=searcher,
-            scheduler=SCHEDULERS[spec.scheduler](spec.config.training.epochs),
-            num_samples=spec.trials_possible,
-            max_concurrent_trials=spec.concurrency,
-            reuse_actors=True,
-            trial_dirname_creator=lambda trial: trial.trial_id,
-        ),
-        run_config=tune.RunConfig(
-            name="tune", storage_path=folder, stop=interruption, callbacks=[Failures(searcher)], verbose=0
-        ),
-    )
-
-
-def _test_finalists(spec: StudySpec, splits: Splits, study: optuna.Study) -> FinalMetrics | None:
-    """Test metrics of the winner and of the default configuration."""
-    best, default = winner(study), default_trial(study)
-    if best is None:
-        return None
-    set_threads(usable_cores())
-    tested = {
-        trial.number: evaluate(
-            load_model(checkpoint_path(spec.checkpoints, trial.number)),
-            splits.test,
-            spec.config.evaluation,
-            max_length=splits.max_length,
+    def run(self) -> _Outcome:
+        """Train until there is nothing more to do, or something ends it; then the finalists, if nobody interrupts."""
+        spec = self.spec
+        interruption = Interruption(self.engine, self.deadline)
+        address = cluster_address(spec.address)
+        try:
+            with (
+                ray_session(spec.concurrency, self.splits, resources=spec.resources, address=address) as folder,
+                interruption.on_signals(),
+                self.progress,
+            ):
+                self._tuner(interruption, str(folder)).fit()
+                reason = self.engine.close()
+                trained = None if interruption.reason == INTERRUPTED else self._train_finalists(interruption)
+        finally:
+            self.engine.close()
+        if trained is None or trained.stopped:
+            return _Outcome(reason=INTERRUPTED if interruption.reason == INTERRUPTED else reason, model=self._best())
+        finals = judge_finalists(
+            trained.runs, trained.failures, test=self.splits.test, objective=spec.objective, seed=spec.seed
         )
-        for trial in (best, default)
-        if trial is not None
-    }
-    return FinalMetrics(winner=tested[best.number], default=None if default is None else tested[default.number])
+        model = None if finals is None else best_model(self._finalists, trained.runs, finals.winner, spec.config)
+        return _Outcome(reason=reason, finals=finals, model=model or self._best())
+
+    @property
+    def _finalists(self) -> Path:
+        return self.spec.folder / "finalists"
+
+    def _best(self) -> Path | None:
+        """The checkpoint of the best trial, where it stands in a folder of this machine."""
+        best = winner(self.study)
+        return None if best is None or not self.checkpoints.folder else self.checkpoints.fetch(best.number, Path())
+
+    def _train_finalists(self, interruption: Interruption) -> Trained | None:
+        spec, default = self.spec, default_trial(self.study)
+        trials = [summarize_trial(trial) for trial in trials_of(self.study)]
+        finalists = choose_finalists(trials, default=default.number if default else None, k=spec.finalists)
+        if not finalists:
+            return None
+        seeds = finalist_seeds(spec.seed, spec.finalist_seeds)
+        self.progress.finalists(len(finalists) * len(seeds))
+        return train_finalists(
+            finalists,
+            splits=self.splits,
+            config=spec.config,
+            seeds=seeds,
+            threads=spec.threads,
+            device=spec.device,
+            resources=spec.resources,
+            concurrency=spec.concurrency,
+            folder=self._finalists,
+            stop=lambda: interruption.reason == INTERRUPTED,
+            on_done=self.recorder.finalist_done,
+        )
+
+    def _tuner(self, interruption: Interruption, folder: str) -> tune.Tuner:
+        spec = self.spec
+        trainable = tune.with_parameters(
+            train_leg,
+            splits=self.splits,
+            config=spec.config,
+            threads=spec.threads,
+            device=spec.device,
+            checkpoints=self.checkpoints,
+        )
+        return tune.Tuner(
+            tune.with_resources(trainable, spec.resources),
+            tune_config=tune.TuneConfig(
+                search_alg=EngineSearcher(self.engine),
+                scheduler=EngineScheduler(self.engine),
+                num_samples=-1,  # until the searcher says that it is done
+                max_concurrent_trials=spec.concurrency,
+                reuse_actors=True,
+                trial_dirname_creator=lambda trial: trial.trial_id,
+            ),
+            run_config=tune.RunConfig(
+                name="tune", storage_path=folder, stop=interruption, callbacks=[Failures(self.engine)], verbose=0
+            ),
+        )

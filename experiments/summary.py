@@ -1,25 +1,26 @@
-"""What a search found: `summary.json`, and the same for a person to read."""
+"""What a search found, as `summary.json` holds it; `experiments.report` prints it for a person."""
 
 from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from rich.box import SIMPLE_HEAD
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
-
 from narm.data.sessions import Splits
 from narm.files import write_text
-from narm.metrics import metric_key, parse_metric
 
-TrialState = Literal["COMPLETE", "PRUNED", "FAIL"]
-STATE_WORDS: dict[TrialState, str] = {"COMPLETE": "complete", "PRUNED": "pruned", "FAIL": "failed"}
+TrialState = Literal["COMPLETE", "PRUNED", "FAIL", "INTERRUPTED"]
+"""Optuna's words for the end of a trial, and one that waits for `--resume`."""
+
+STATE_WORDS: dict[TrialState, str] = {
+    "COMPLETE": "complete",
+    "PRUNED": "pruned",
+    "FAIL": "failed",
+    "INTERRUPTED": "interrupted",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +47,20 @@ class DatasetSummary:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrialSummary:
-    """One trial; `value` is its best objective, at `best_epoch` of the `epochs` trained."""
+    """One trial.
+
+    Attributes:
+        number: from 0.
+        state: how it ended.
+        params: the options that the space varies, and their values.
+        value: its best objective.
+        best_epoch: the epoch of that value.
+        epochs: trained.
+        seconds: spent training.
+        mlflow_run_id: its run there.
+        reason: why it ended as it did.
+        retries: how often it went on after a failure.
+    """
 
     number: int
     state: TrialState
@@ -56,6 +70,8 @@ class TrialSummary:
     epochs: int
     seconds: float
     mlflow_run_id: str | None
+    reason: str | None = None
+    retries: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,17 +81,23 @@ class Counts:
     complete: int
     pruned: int
     failed: int
+    interrupted: int
 
     @classmethod
     def of(cls, trials: Sequence[TrialSummary]) -> Counts:
         """Count them."""
         states = [trial.state for trial in trials]
-        return cls(complete=states.count("COMPLETE"), pruned=states.count("PRUNED"), failed=states.count("FAIL"))
+        return cls(
+            complete=states.count("COMPLETE"),
+            pruned=states.count("PRUNED"),
+            failed=states.count("FAIL"),
+            interrupted=states.count("INTERRUPTED"),
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Best:
-    """The winner, and its validation metrics by key."""
+    """The best trial of the search, and its validation metrics by key."""
 
     number: int
     params: Mapping[str, Any]
@@ -91,11 +113,100 @@ class Default:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FinalMetrics:
-    """Test metrics by key, of the two finalists."""
+class Spread:
+    """Mean and standard deviation over seeds; None with a single seed."""
 
-    winner: Mapping[str, float]
-    default: Mapping[str, float] | None
+    mean: float
+    sd: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FinalistSummary:
+    """A finalist, with its metrics by key.
+
+    Attributes:
+        number: of its trial.
+        is_default: whether it is the default configuration.
+        params: the options that the space varies, and their values.
+        seeds: it was trained with.
+        epochs: trained with each of them.
+        valid: validation metrics of the best epochs, over the seeds.
+        test: test metrics of these epochs, over the seeds.
+    """
+
+    number: int
+    is_default: bool
+    params: Mapping[str, Any]
+    seeds: Sequence[int]
+    epochs: Sequence[int]
+    valid: Mapping[str, Spread]
+    test: Mapping[str, Spread]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FinalistFailure:
+    """A finalist whose training failed with one seed, and why."""
+
+    number: int
+    seed: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comparison:
+    """The winner less another finalist on test: the difference of the means over seeds, and its 95 % interval.
+
+    Attributes:
+        metric: spelled `MRR@10`.
+        against: number of the other.
+        difference: above 0 where the winner is better.
+        low: end of the interval.
+        high: end of the interval.
+    """
+
+    metric: str
+    against: int
+    difference: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finals:
+    """The finalists, trained again over seeds and judged on test once.
+
+    Attributes:
+        winner: number of the one to ship, by its mean objective on validation.
+        n_targets: test targets.
+        n_sessions: their sessions, which the intervals resample.
+        finalists: from the winner down.
+        comparisons: of the winner, with the runner-up and with the default configuration.
+        failures: what could not be trained.
+    """
+
+    winner: int
+    n_targets: int
+    n_sessions: int
+    finalists: Sequence[FinalistSummary]
+    comparisons: Sequence[Comparison]
+    failures: Sequence[FinalistFailure]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OnBoundary:
+    """A parameter of the winner whose value is an end of its range: the optimum may lie beyond."""
+
+    name: str
+    value: float
+    side: Literal["lower", "upper"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ParetoPoint:
+    """A trial that no other beats in every objective; `values` by objective, in the study's order."""
+
+    number: int
+    values: Mapping[str, float]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,11 +220,15 @@ class Timing:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Summary:
-    """All that `summary.json` holds; `best`, `default` and `test` are None until they are known.
+    """All that `summary.json` holds; `best`, `default` and `finals` are None until they are known.
 
     Attributes:
         objective: spelled `MRR@10`.
         space: the search space, in JSON types.
+        finals: None also where no finalists were trained.
+        on_boundary: parameters of the winner.
+        pareto: the front of a search with several objectives, empty with one.
+        stop_reason: why the search ended.
     """
 
     study: str
@@ -128,8 +243,18 @@ class Summary:
     counts: Counts
     best: Best | None
     default: Default | None
-    test: FinalMetrics | None
     timing: Timing
+    finals: Finals | None = None
+    on_boundary: Sequence[OnBoundary] = ()
+    pareto: Sequence[ParetoPoint] = ()
+    stop_reason: str | None = None
+
+    @property
+    def winner(self) -> int | None:
+        """Number of the trial to ship: of the finalists, or the best of the search where there are none."""
+        if self.finals is not None:
+            return self.finals.winner
+        return None if self.best is None else self.best.number
 
 
 def write_summary(path: Path, summary: Summary) -> None:
@@ -147,111 +272,15 @@ def _finite(value: Any) -> Any:
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
-def print_summary(
-    summary: Summary, console: Console, *, n_valid: int, where: Mapping[str, str], rows: int = 10
-) -> None:
-    """Print the best trials, the winner against the default configuration, test metrics, and where to look.
-
-    Args:
-        summary: of the search.
-        console: where to print.
-        n_valid: validation targets, which set how sure the figures are.
-        where: places to look, by what is to be seen there.
-        rows: trials to show.
-    """
-    console.print(_trial_table(summary, rows, wide=console.width >= 70))
-    for line in _verdict(summary, n_valid):
-        console.print(Text(line))
-    if summary.test:
-        console.print(_test_table(summary.test))
-    for what, place in where.items():
-        console.print(Text(f"{what}: {place}"), soft_wrap=True)  # unbroken, so that it can be pasted
-
-
-def _trial_table(summary: Summary, rows: int, *, wide: bool) -> Table:
-    counts = summary.counts
-    title = f"{summary.study}: {counts.complete} complete, {counts.pruned} pruned, {counts.failed} failed"
-    table = Table(title=title, title_justify="left", box=SIMPLE_HEAD)
-    for heading in ("trial", summary.objective, *(["epoch", "seconds"] if wide else [])):
-        table.add_column(heading, justify="right", no_wrap=True)
-    table.add_column("parameters", overflow="fold")
-    for trial in _ranked(summary)[:rows]:
-        table.add_row(*_trial_cells(trial, summary, wide=wide))
-    return table
-
-
-def _ranked(summary: Summary) -> list[TrialSummary]:
-    """The winner, the complete trials and the others, each from the best value down."""
-
-    def rank(trial: TrialSummary) -> tuple[bool, bool, float, int]:
-        wins = summary.best is not None and trial.number == summary.best.number
-        value = -math.inf if trial.value is None or math.isnan(trial.value) else trial.value
-        return not wins, trial.state != "COMPLETE", -value, trial.number
-
-    return sorted(summary.trials, key=rank)
-
-
-def _trial_cells(trial: TrialSummary, summary: Summary, *, wide: bool) -> list[str]:
-    value = "" if trial.value is None or math.isnan(trial.value) else f"{trial.value:.4f}"
-    epochs = f"{trial.epochs}" if trial.best_epoch is None else f"{trial.best_epoch}/{trial.epochs}"
-    effort = [epochs, f"{trial.seconds:.0f}"] if wide else []
-    notes = "".join(f" ({note})" for note in _notes(trial, summary))
-    return [f"{trial.number}", value, *effort, format_params(trial.params) + notes]
-
-
-def _notes(trial: TrialSummary, summary: Summary) -> Iterator[str]:
-    if summary.best and trial.number == summary.best.number:
-        yield "winner"
-    if summary.default and trial.number == summary.default.number:
-        yield "default"
-    if trial.state != "COMPLETE":
-        yield STATE_WORDS[trial.state]
-
-
 def format_params(params: Mapping[str, object]) -> str:
     """`learning_rate=0.005 dropout_probs=[0.1, 0.2]`."""
-    return " ".join(f"{name}={_short(value)}" for name, value in params.items())
+    return " ".join(f"{name}={format_value(value)}" for name, value in params.items())
 
 
-def _short(value: object) -> str:
+def format_value(value: object) -> str:
+    """`0.005`, `[0.1, 0.2]`."""
     if isinstance(value, float):
         return f"{value:.4g}"
     if isinstance(value, (list, tuple)):
-        return f"[{', '.join(map(_short, value))}]"
+        return f"[{', '.join(map(format_value, value))}]"
     return str(value)
-
-
-def _verdict(summary: Summary, n_valid: int) -> list[str]:
-    """The winner against the default configuration, in plain words."""
-    if summary.best is None:
-        return ["No trial has a result: there is no winner."]
-    key = metric_key(*parse_metric(summary.objective))
-    best = summary.best.valid[key]
-    # A value in [0, 1] with mean p has a variance of p(1 - p) at most: of exactly that if it is 0 or 1.
-    error = math.sqrt(max(best * (1 - best), 0.0) / n_valid)
-    lines = [f"Winner: trial {summary.best.number}, validation {summary.objective} {best:.4f}"]
-    if summary.default is not None:
-        lines.append(_comparison(best, summary.default.valid[key], error))
-    lines.append(
-        f"One validation split of {n_valid:,} targets: the standard error of a value is {error:.4f} at most; "
-        f"the best of {len(summary.trials)} trials looks better there than it is."
-    )
-    return lines
-
-
-def _comparison(best: float, default: float, error: float) -> str:
-    gain = best - default
-    if gain <= 0:
-        return f"No better than the default configuration ({default:.4f})."
-    relative = f" ({gain / default:+.1%})" if default > 0 else ""
-    doubt = "" if gain > 2 * error else ", less than two standard errors: it may be chance"
-    return f"Better than the default configuration ({default:.4f}) by {gain:.4f}{relative}{doubt}."
-
-
-def _test_table(test: FinalMetrics) -> Table:
-    table = Table(title="test", title_justify="left", box=SIMPLE_HEAD)
-    for heading in ("metric", "winner", *(["default"] if test.default else [])):
-        table.add_column(heading, justify="left" if heading == "metric" else "right")
-    for key, value in test.winner.items():
-        table.add_row(key, f"{value:.4f}", *([f"{test.default[key]:.4f}"] if test.default else []))
-    return table

@@ -19,7 +19,7 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any, Literal
 
 from experiments.environment import mask_credentials
-from experiments.outbox import Drainer, Outbox, RunStatus, Update, root_cause
+from experiments.outbox import OPEN, Drainer, Outbox, RunStatus, Update, root_cause
 from experiments.summary import TrialState
 from narm.errors import InputError
 
@@ -29,7 +29,12 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-RUN_STATUS: dict[TrialState, RunStatus] = {"COMPLETE": "FINISHED", "PRUNED": "KILLED", "FAIL": "FAILED"}
+RUN_STATUS: dict[TrialState, RunStatus] = {
+    "COMPLETE": "FINISHED",
+    "PRUNED": "KILLED",
+    "FAIL": "FAILED",
+    "INTERRUPTED": "KILLED",
+}
 
 STUDY_RUN = "study"
 STUDY_TAG = "narm.study"  # these two tags find a run again, so that no run is created twice
@@ -47,7 +52,7 @@ class Tracker:
         experiment: name of the MLflow experiment, one a dataset.
         artifact_dir: where artifacts go when there is no server to keep them.
         outbox: file in which updates wait for the server. With an outbox of an earlier session the study goes
-            on in the same runs.
+            on in the same runs; a server that has none of them is sent everything.
         flush_seconds: how long `end_study` waits at most.
     Raises:
         InputError: the tracking URI is of no kind that MLflow can write to.
@@ -85,25 +90,59 @@ class Tracker:
         Raises:
             InputError: another process is writing this study, or the outbox is no such file.
         """
-        self._outbox = Outbox(self._path, {"study": secrets.token_hex(8), "name": name, **self._header})
+        header = {"study": secrets.token_hex(8), "name": name, **self._header}
+        self._outbox = Outbox(self._path, header, receiver=mask_credentials(self._uri))
         self._mirror = Mirror(self._uri, self._outbox.header)
         self._drainer = Drainer(self._outbox, self._mirror.send, name=f"MLflow at {mask_credentials(self._uri)}")
         self._drainer.start()
-        self._running = [run for run in self._outbox.unfinished() if run != STUDY_RUN]
-        self._end_running("an earlier session ended before the trial did")
+        standing = self._outbox.standing()
+        self._steps = {run: of_run.step for run, of_run in standing.items()}
+        self._open = [run for run, of_run in standing.items() if run != STUDY_RUN and of_run.status in OPEN]
         self._put(STUDY_RUN, status="RUNNING", tags=tags, params=flat_params(params), texts=artifacts)
 
+    @property
+    def open_trials(self) -> list[int]:
+        """Numbers of trials whose runs have not ended, those of earlier sessions among them."""
+        return [int(run) for run in self._open]
+
     def start_trial(self, number: int, *, params: Mapping[str, object], tags: Mapping[str, str]) -> None:
-        """Open the child run of a trial."""
-        self._running.append(str(number))
-        tags = {**tags, "trial_number": str(number)}
-        self._put(str(number), status="RUNNING", params=flat_params(params), tags=tags)
+        """Open the child run of a trial, or go on in it."""
+        run = str(number)
+        if run not in self._open:
+            self._open.append(run)
+        started = run in self._steps
+        self._steps.setdefault(run, 0)
+        self._put(
+            run,
+            status="RUNNING",
+            params={} if started else flat_params(params),
+            tags={"state": "RUNNING"} if started else {**tags, "trial_number": run, "state": "RUNNING"},
+        )
 
     def log_epoch(self, number: int, *, epoch: int, metrics: Mapping[str, float]) -> None:
-        """Log one epoch of a trial; names as in `recall_at_20`, since MLflow refuses `@`."""
-        self._put(str(number), step=epoch, metrics=metrics)
+        """Log one epoch of a trial, once; names as in `recall_at_20`, since MLflow refuses `@`."""
+        run = str(number)
+        if epoch > self._steps.get(run, 0):
+            self._steps[run] = epoch
+            self._put(run, step=epoch, metrics=metrics)
 
-    def end_trial(self, number: int, *, state: TrialState, reason: str, metrics: Mapping[str, float]) -> None:
+    def hold_up_trial(self, number: int, *, state: str, reason: str) -> None:
+        """Let the run of a trial wait: SCHEDULED, in MLflow's words."""
+        self._put(str(number), status="SCHEDULED", tags={"state": state, "reason": reason})
+
+    def interrupt_trial(self, number: int, *, reason: str) -> None:
+        """Close the run of a trial for as long as the search rests."""
+        self._end_run(str(number), "KILLED", state="INTERRUPTED", reason=reason)
+
+    def end_trial(
+        self,
+        number: int,
+        *,
+        state: TrialState,
+        reason: str,
+        metrics: Mapping[str, float],
+        artifacts: Mapping[str, str] | None = None,
+    ) -> None:
         """Close the run of a trial.
 
         Args:
@@ -112,8 +151,11 @@ class Tracker:
             reason: why it ended, for a person.
             metrics: final figures, under other names than the epochs' (`best_mrr_at_10`): MLflow shows the
                 last step of a name.
+            artifacts: text of each artifact, by file name.
         """
-        self._end_run(str(number), RUN_STATUS[state], state=state, reason=reason, metrics=metrics)
+        self._end_run(
+            str(number), RUN_STATUS[state], state=state, reason=reason, metrics=metrics, texts=artifacts or {}
+        )
 
     def end_study(
         self,
@@ -133,7 +175,8 @@ class Tracker:
             artifacts: text of each artifact, by file name.
             files: path of each artifact, by file name (`winner/model.pt`).
         """
-        self._end_running("the search ended before the trial did")
+        for run in list(self._open):
+            self._end_run(run, "KILLED", state="INTERRUPTED", reason="the search ended before the trial did")
         paths = {name: str(path.resolve()) for name, path in files.items()}
         self._put(STUDY_RUN, status=status, metrics=metrics, tags=tags, texts=artifacts, files=paths)
         if not self._drainer.flush(self._flush_seconds):
@@ -150,10 +193,6 @@ class Tracker:
         uri = mask_credentials(self._uri)
         return uri if uri.startswith("http") else f"mlflow ui --backend-store-uri {shlex.quote(uri)}"
 
-    def _end_running(self, reason: str) -> None:
-        for run in list(self._running):
-            self._end_run(run, "KILLED", state="INTERRUPTED", reason=reason)
-
     def _end_run(
         self,
         run: str,
@@ -162,9 +201,10 @@ class Tracker:
         state: str,
         reason: str,
         metrics: Mapping[str, float] | None = None,
+        texts: Mapping[str, str] | None = None,
     ) -> None:
-        self._running = [other for other in self._running if other != run]
-        self._put(run, status=status, tags={"state": state, "reason": reason}, metrics=metrics or {})
+        self._open = [other for other in self._open if other != run]
+        self._put(run, status=status, tags={"state": state, "reason": reason}, metrics=metrics, texts=texts)
 
     def _put(
         self,
@@ -383,9 +423,9 @@ def _metrics(update: Update) -> list[Metric]:
 
 
 def _set_status(client: MlflowClient, run_id: str, update: Update, *, known: bool) -> None:
-    if update.status != "RUNNING":
+    if update.status not in OPEN:
         _unless_refused(client.set_terminated, run_id, update.status, update.time)
-    elif known:  # it goes on; a new run is RUNNING anyway
+    elif known or update.status != "RUNNING":  # a new run is RUNNING anyway
         _unless_refused(client.update_run, run_id, update.status)
 
 

@@ -1,107 +1,114 @@
-"""One trial as a Ray Tune function: `narm.training.fit`, an epoch a report."""
+"""A leg of a trial as a Ray Tune function: `narm.training.fit`, an epoch a report."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TypedDict
+from typing import Any
 
 from ray import tune
 
-from narm.checkpoint import save_checkpoint
-from narm.config import Config
+from experiments.checkpoints import CheckpointStore
+from experiments.engine import Leg
+from experiments.epoch_report import EpochReport
+from narm.checkpoint import read_checkpoint, save_checkpoint
+from narm.config import Config, EvaluationConfig
 from narm.data.sessions import Splits
+from narm.model import NARM
 from narm.threads import set_threads
-from narm.training import EpochResult, create_model, fit
+from narm.training import create_model, fit
+
+History = Sequence[Mapping[str, Any]]
+"""`TrainingState.history`."""
 
 
-class TrialConfig(TypedDict):
-    """What the searcher decides of a trial.
-
-    Attributes:
-        number: of the trial in its study.
-        seed: of its training.
-        options: config options that its parameters stand for.
-        spared: whether no scheduler may stop it.
-    """
-
-    number: int
-    seed: int
-    options: dict[str, object]
-    spared: bool
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EpochReport:
-    """What an epoch of a trial brought, as it travels from the worker to the searcher.
-
-    Attributes:
-        epoch: epochs trained so far, from 1.
-        value: the objective, the best so far.
-        valid: validation metrics of this epoch; None where `eval_step` skips it.
-        best: validation metrics of the best epoch so far.
-        best_epoch: which that was.
-        train_loss: mean over the targets.
-        seconds: wall clock of the epoch.
-        targets_per_second: training speed.
-        stopped_early: whether the trial's own early stopping ends it here.
-        final: whether the trial ends here of its own accord.
-    """
-
-    epoch: int
-    value: float
-    valid: dict[str, float] | None
-    best: dict[str, float]
-    best_epoch: int
-    train_loss: float
-    seconds: float
-    targets_per_second: float
-    stopped_early: bool
-    final: bool
-
-
-def checkpoint_path(directory: Path, number: int) -> Path:
-    """Where the checkpoint of a trial stands, the latest only."""
-    return directory / f"{number:04d}.pt"
-
-
-def train_trial(
-    trial: TrialConfig, *, splits: Splits, config: Config, threads: int, device: str, checkpoints: Path
+def train_leg(
+    leg: dict[str, Any], *, splits: Splits, config: Config, threads: int, device: str, checkpoints: CheckpointStore
 ) -> None:
-    """Train a trial, writing its checkpoint and then reporting after every epoch.
+    """Train a trial on from its checkpoint, writing the next one and then reporting after every epoch.
 
-    Epochs before the first validation are not reported: there is no value yet to judge them by.
+    Ends when the trial does, or when Ray stops it on the scheduler's word. Epochs before the first validation are not
+    reported: there is no value yet to judge them by.
 
     Args:
-        trial: what is particular to it.
+        leg: the fields of a `Leg`.
         splits: shared by all trials, read only.
         config: of the study; the trial changes its options and seed.
         threads: for torch and the kernels.
         device: auto, cpu or cuda.
-        checkpoints: directory.
+        checkpoints: of the study's trials.
     """
     set_threads(threads)
-    config = config.replace({**trial["options"], "seed": trial["seed"]})
+    with tempfile.TemporaryDirectory() as scratch:
+        for report in reports(
+            Leg(**leg),
+            splits=splits,
+            config=config,
+            device=device,
+            checkpoints=checkpoints,
+            scratch=Path(scratch),
+        ):
+            # The scheduler of Ray wants a number beside what the engine reads.
+            tune.report({"value": report.value, "report": report})
+
+
+def reports(
+    leg: Leg, *, splits: Splits, config: Config, device: str, checkpoints: CheckpointStore, scratch: Path
+) -> Iterator[EpochReport]:
+    """Train, and tell of each epoch that the study does not know of, those of earlier legs among them.
+
+    Args:
+        leg: what to train.
+        splits: the data.
+        config: of the study.
+        device: auto, cpu or cuda.
+        checkpoints: of the study's trials.
+        scratch: folder for a copy of a checkpoint that is kept elsewhere.
+    """
+    config = config.replace({**leg.options, "seed": leg.seed})
     model = create_model(splits.n_items, config)
-    for result in fit(model, splits, config.training, config.evaluation, device=device):
-        if not result.best:
-            continue
-        save_checkpoint(checkpoint_path(checkpoints, trial["number"]), result.state, config=config, splits=splits)
-        report = _report(result, config)
-        # The scheduler reads the first two, the searcher the third.
-        tune.report({"epoch": report.epoch, "value": report.value, "report": report})
+    resume = checkpoints.fetch(leg.number, scratch)
+    if resume is not None:
+        known = _reports_of(read_checkpoint(resume)["history"], model, config)
+        yield from (report for report in known if report.epoch > leg.epochs or report.final)
+        if known and known[-1].final:
+            return
+    inherit = checkpoints.fetch(leg.parent, scratch) if resume is None and leg.parent is not None else None
+    for result in fit(model, splits, config.training, config.evaluation, device=device, resume=resume, inherit=inherit):
+        state = result.state
+        checkpoints.save(leg.number, lambda path: save_checkpoint(path, state, config=config, splits=splits))  # noqa: B023  # called at once
+        yield from _reports_of(state.history, model, config)[-1:]
 
 
-def _report(result: EpochResult, config: Config) -> EpochReport:
+def _reports_of(history: History, model: NARM, config: Config) -> list[EpochReport]:
+    """A report for each epoch since the first validation."""
+    n_parameters = sum(parameter.numel() for parameter in model.parameters())
+    valid = {epoch["epoch"]: epoch["valid"] for epoch in history}
+    seconds, made = 0.0, []
+    for epoch in history:
+        seconds += epoch["seconds"]
+        if epoch["best_epoch"]:
+            best = valid[epoch["best_epoch"]]
+            made.append(_report(epoch, best, seconds, n_parameters, config))
+    return made
+
+
+def _report(
+    epoch: Mapping[str, Any], best: dict[str, float], seconds: float, n_parameters: int, config: Config
+) -> EpochReport:
+    evaluation: EvaluationConfig = config.evaluation
     return EpochReport(
-        epoch=result.epoch,
-        value=result.best[config.evaluation.objective],
-        valid=result.valid,
-        best=result.best,
-        best_epoch=result.best_epoch,
-        train_loss=result.train_loss,
-        seconds=result.seconds,
-        targets_per_second=result.targets_per_second,
-        stopped_early=result.stopped_early,
-        final=result.stopped_early or result.epoch == config.training.epochs,
+        epoch=epoch["epoch"],
+        value=best[evaluation.objective],
+        valid=epoch["valid"],
+        best=best,
+        best_epoch=epoch["best_epoch"],
+        train_loss=epoch["train_loss"],
+        seconds=epoch["seconds"],
+        total_seconds=seconds,
+        targets_per_second=epoch["targets_per_second"],
+        n_parameters=n_parameters,
+        stopped_early=epoch["stopped_early"],
+        final=epoch["stopped_early"] or epoch["epoch"] >= config.training.epochs,
     )

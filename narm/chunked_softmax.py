@@ -7,7 +7,8 @@ embeddings; it is the hidden states that are normalised there, [R, D], not the e
 
 Tiles are items by rows, [C, R], the layout in which all three products run fastest. A thread takes every P-th
 tile and multiplies it alone, so that a tile stays in one core's cache and no thread waits for another before
-the end of a chunk, where their partial softmaxes are merged.
+the end of a chunk, where their partial softmaxes are merged. A catalogue so small that a core's cache holds all
+logits of some rows takes a shorter way (`narm.row_softmax`).
 
 Shapes: Q targets, R of them in a chunk, V items, C of them in a tile, T tiles, D embedding, M sampled items,
 P threads.
@@ -24,9 +25,10 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from narm import row_softmax
 from narm.kernels import threads
 from narm.kernels.compile import compiled
-from narm.tiles import ROW_GROUP, even_tiles, scratch, tile_size
+from narm.tiles import ROW_GROUP, even_tiles, scratch, tile_size, whole_rows
 
 LOWEST_EXPONENT = -80.0  # smaller factors are below all rounding, and would make denormal numbers
 NO_ITEM = -1  # the target of a row that only fills up a chunk
@@ -94,6 +96,15 @@ def _hand_out(ctx: Any, grad_loss: Tensor, compute: Callable[..., tuple[Tensor, 
 
 def _full(hidden: Tensor, weight: Tensor, targets: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """The mean loss, and its gradients for hidden and weight."""
+    if n_rows := whole_rows(len(weight), weight.element_size()):
+        losses, grad_hidden, grad_weight = row_softmax.full(hidden, weight, targets, n_rows)
+    else:
+        losses, grad_hidden, grad_weight = _full_in_tiles(hidden, weight, targets)
+    return losses.mean(), grad_hidden, grad_weight
+
+
+def _full_in_tiles(hidden: Tensor, weight: Tensor, targets: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """The losses [Q], and the gradients of their mean for hidden and weight."""
     share = 1 / len(hidden)  # of one row in the mean
     losses = hidden.new_empty(len(hidden))
     grad_hidden = torch.empty_like(hidden, memory_format=torch.contiguous_format)
@@ -107,7 +118,7 @@ def _full(hidden: Tensor, weight: Tensor, targets: Tensor) -> tuple[Tensor, Tens
     # the softmax had p for the targets, where p - 1 is due
     grad_hidden.sub_(weight[targets], alpha=share)
     items.gradient.index_add_(0, targets, hidden, alpha=-share)
-    return losses.mean(), grad_hidden, items.gradient
+    return losses, grad_hidden, items.gradient
 
 
 def _sampled(
@@ -119,9 +130,24 @@ def _sampled(
     places: Tensor,
 ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """The mean loss, and its gradients for hidden, target_rows and item_rows."""
-    share = 1 / len(hidden)  # of one row in the mean
     target_logits = (hidden * target_rows).sum(dim=1) + target_bias
-    log_p = torch.empty_like(target_logits)
+    if n_rows := whole_rows(len(item_rows) + 1, item_rows.element_size()):
+        losses, grad_hidden, grad_items = row_softmax.sampled(
+            hidden, item_rows, item_bias, target_logits, places, n_rows
+        )
+    else:
+        losses, grad_hidden, grad_items = _sampled_in_tiles(hidden, item_rows, item_bias, target_logits, places)
+    grad_logits = (-losses).expm1_().div_(len(losses)).unsqueeze(1)  # of the targets: p - 1
+    grad_hidden.addcmul_(grad_logits, target_rows)
+    return losses.mean(), grad_hidden, grad_logits * hidden, grad_items
+
+
+def _sampled_in_tiles(
+    hidden: Tensor, item_rows: Tensor, item_bias: Tensor, target_logits: Tensor, places: Tensor
+) -> tuple[Tensor, Tensor, Tensor]:
+    """The losses [Q], and the gradients of their mean for hidden, as far as the items go, and item_rows."""
+    share = 1 / len(hidden)  # of one row in the mean
+    losses = torch.empty_like(target_logits)
     grad_hidden = torch.empty_like(hidden, memory_format=torch.contiguous_format)
     items = _Items(item_rows, item_bias)
     for rows in items.chunks(len(hidden)):
@@ -129,11 +155,9 @@ def _sampled(
         chunk.meet_first(target_logits[rows])
         chunk.visit()
         chunk.push_back(share)
-        log_p[rows] = target_logits[rows] - chunk.normalisers()
+        losses[rows] = chunk.normalisers() - target_logits[rows]
         grad_hidden[rows] = chunk.grad_hidden(share)
-    grad_logits = log_p.expm1().mul_(share).unsqueeze(1)  # p - 1
-    grad_hidden.addcmul_(grad_logits, target_rows)
-    return -log_p.mean(), grad_hidden, grad_logits * hidden, items.gradient
+    return losses, grad_hidden, items.gradient
 
 
 class _Items:

@@ -131,9 +131,9 @@ def _back_through_time(
     d_recurrent: Tensor,
 ) -> None:
     """Fill d_gates and d_recurrent."""
-    size, width, panel = w_hh.shape[1], hidden.shape[1], ctx.kernel.PANEL
-    from_gates = functional.pad(_pad_gates(w_hh, width), (0, width - size))
-    d_hidden = functional.pad(d_output, (0, width - size)).contiguous()
+    width, panel = hidden.shape[1], ctx.kernel.PANEL
+    from_gates = _pad_columns(_pad_gates(w_hh, width), width)
+    d_hidden = _pad_columns(d_output, width).contiguous()
     threads = torch.get_num_threads()
     scratch = hidden.new_empty(threads, -(-int(ctx.offsets[1]) // threads), width)
     panels = _panels(from_gates[: 2 * width], panel), _panels(from_gates[2 * width :], panel)
@@ -141,9 +141,16 @@ def _back_through_time(
     run(ctx.kernel.backward, ctx.offsets, *buffers)
 
 
+def _pad_columns(rows: Tensor, width: int) -> Tensor:
+    """Pad with zeros, [N, H] -> [N, P]; nothing is copied if H = P."""
+    return rows if rows.shape[1] == width else functional.pad(rows, (0, width - rows.shape[1]))
+
+
 def _pad_gates(weights: Tensor, width: int) -> Tensor:
-    """Pad each of the three gates' rows with zeros, [3 H, ...] -> [3 P, ...]."""
+    """Pad each of the three gates' rows with zeros, [3 H, ...] -> [3 P, ...]; nothing is copied if H = P."""
     by_gate = torch.unflatten(weights, 0, (3, -1))
+    if by_gate.shape[1] == width:
+        return weights
     padding = [0] * (2 * (by_gate.dim() - 2)) + [0, width - by_gate.shape[1]]
     return functional.pad(by_gate, padding).flatten(0, 1)
 

@@ -17,6 +17,9 @@ from narm.data.packing import PackedLayout, pack_padded
 from narm.dropout import Dropout
 from narm.gru import packed_gru
 
+SHAPE_OPTIONS = frozenset({"embedding_size", "hidden_size", "n_layers", "gru_bias"})
+"""Options of `ModelConfig` on which the shapes of the parameters depend."""
+
 
 class NARM(nn.Module):
     """A GRU reads the session; attention by the last state recalls what it was after; a bilinear form scores items.

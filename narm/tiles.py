@@ -19,6 +19,7 @@ from torch import Tensor
 
 ROW_GROUP = 32  # chunks are whole groups: four vectors of eight lanes, which the softmax kernel takes at once
 MAX_ROWS = 512  # more rows save nothing: reading the embeddings once a chunk no longer matters by then
+MAX_WHOLE_ROWS = 192  # of whole rows each thread has its own: few enough for even shares
 
 _CACHES = Path("/sys/devices/system/cpu/cpu0/cache")
 # What a machine that does not tell is taken to have: as little as CPUs of the last ten years come with.
@@ -46,6 +47,19 @@ def tile_size(n_items: int, element_size: int) -> TileSize:
     rows = min(math.isqrt(second // 2), 2 * third // n_items, MAX_ROWS)
     rows = max(rows // ROW_GROUP, 1) * ROW_GROUP
     return TileSize(rows, items=max(second // rows, ROW_GROUP))
+
+
+def whole_rows(n_items: int, element_size: int) -> int:
+    """Rows whose logits of the whole catalogue a core keeps at hand; 0 if too few for products at full speed.
+
+    They may be four times the second-level cache: the third serves the rest, and products of more rows run faster.
+
+    Args:
+        n_items: the size of the catalogue, V.
+        element_size: bytes of a number.
+    """
+    rows = 4 * cache_bytes(2) // element_size // n_items
+    return min(rows // ROW_GROUP * ROW_GROUP, MAX_WHOLE_ROWS) if rows >= 2 * ROW_GROUP else 0
 
 
 def even_tiles(n_items: int, limit: int, n_threads: int) -> int:

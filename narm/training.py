@@ -18,6 +18,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from narm.allocator import keep_freed_memory
 from narm.checkpoint import read_checkpoint
 from narm.config import Config, EvaluationConfig, TrainingConfig
 from narm.data.batches import training_batches
@@ -47,7 +48,8 @@ class TrainingState:
         best: its validation metrics.
         best_weights: its weights.
         misses: validations since then.
-        history: epoch, seconds, train_loss and valid of each epoch.
+        history: what each epoch brought: epoch, seconds, targets_per_second, train_loss, valid, and best_epoch and
+            stopped_early as they stood then.
     """
 
     model: NARM
@@ -121,6 +123,7 @@ def fit(
     *,
     device: str = "auto",
     resume: Path | None = None,
+    inherit: Path | None = None,
 ) -> Iterator[EpochResult]:
     """Train, an epoch at each step of the iteration.
 
@@ -134,15 +137,20 @@ def fit(
         evaluation: what to validate by.
         device: auto, cpu or cuda.
         resume: a checkpoint of the same run to go on from.
+        inherit: a checkpoint of another run on the same data, of a model of the same shape, whose weights, optimizer
+            and epoch this one starts from; its best is its own.
     Raises:
-        InputError: the checkpoint is not one of this run or leaves nothing to train, the device is not there, or
-            there is nothing to validate on.
+        InputError: the checkpoint is not one of this run, or of one to inherit from, or leaves nothing to train; the
+            device is not there; there is nothing to validate on.
         NonFiniteLoss: at the first step whose loss, or validation whose scores, are infinite or NaN.
     """
     if training.eval_step and not len(splits.valid):
         raise InputError("eval_step: there is nothing to validate on; set it to 0, or valid_share above 0")
+    keep_freed_memory()
     model.to(resolve_device(device))
     state = TrainingState(model, _adam(model, training))
+    if inherit is not None:
+        _inherit(state, inherit, splits, training)
     if resume is not None:
         _restore(state, resume, splits, training)
         if state.epoch >= training.epochs or _exhausted(state, training):
@@ -184,7 +192,15 @@ def _train_epoch(
         state.judge(valid, evaluation.objective)
     validated = time.perf_counter()
     state.history.append(
-        {"epoch": state.epoch, "seconds": validated - started, "train_loss": train_loss, "valid": valid}
+        {
+            "epoch": state.epoch,
+            "seconds": validated - started,
+            "targets_per_second": len(windows.targets) / (trained - started),
+            "train_loss": train_loss,
+            "valid": valid,
+            "best_epoch": state.best_epoch,
+            "stopped_early": _exhausted(state, training),
+        }
     )
     return EpochResult(
         epoch=state.epoch,
@@ -258,12 +274,29 @@ def _describe(model: NARM, training: TrainingConfig) -> str:
 _FREE_AT_RESUME = {"epochs", "stopping_step"}
 
 
-def _restore(state: TrainingState, path: Path, splits: Splits, training: TrainingConfig) -> None:
+def _read_own(path: Path, splits: Splits) -> dict[str, Any]:
     saved = read_checkpoint(path)
     if saved["fingerprint"] != splits.fingerprint:
         raise InputError(
             f"{path}: was trained on other data ({saved['dataset']}); resume with the same dataset and options"
         )
+    return saved
+
+
+def _inherit(state: TrainingState, path: Path, splits: Splits, training: TrainingConfig) -> None:
+    saved = _read_own(path, splits)
+    try:
+        state.model.load_state_dict(saved["model"])
+    except RuntimeError:
+        raise InputError(f"{path}: is of a model of another shape; inherit from one of the same") from None
+    state.optimizer.load_state_dict(saved["optimizer"])
+    for group in state.optimizer.param_groups:
+        group["weight_decay"] = training.weight_decay
+    state.epoch = saved["epoch"]
+
+
+def _restore(state: TrainingState, path: Path, splits: Splits, training: TrainingConfig) -> None:
+    saved = _read_own(path, splits)
     wanted = {**state.model.config.model_dump(mode="json"), **training.model_dump(mode="json")}
     for name, value in wanted.items():
         if name not in _FREE_AT_RESUME and saved["config"][name] != value:

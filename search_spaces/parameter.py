@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from fractions import Fraction
+from typing import Literal, TypeGuard
 
 from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 
@@ -17,6 +19,11 @@ Distribution = CategoricalDistribution | IntDistribution | FloatDistribution
 Params = dict[str, Value]
 """A point of a space: values by parameter name, without the parameters that do not apply there."""
 
+
+Side = Literal["lower", "upper"]
+
+CLOSE = 0.02
+"""Share of a range that counts as its end."""
 
 FINEST = 1_000_000_000
 """Steps in a range, beyond which it is as good as continuous (and beyond Optuna's decimals some way further)."""
@@ -66,6 +73,30 @@ class Parameter:
             return self.distribution.choices
         return tuple(dict.fromkeys((self.distribution.low, self.distribution.high)))
 
+    def end(self, value: Value) -> Side | None:
+        """Which end of the range, or of choices that are numbers, a value is or is close to; None in between.
+
+        Where the option itself ends there (a dropout of 0) it is none: nothing lies beyond.
+        """
+        ends = [corner for corner in self.corners() if _is_number(corner)]
+        if not _is_number(value) or len(ends) < max(2, len(self.corners())):
+            return None
+        low, high, at = _on_scale(self.distribution, min(ends), max(ends), value)
+        if at <= low + CLOSE * (high - low):
+            return "lower" if self._goes_on(min(ends), -1) else None
+        if at >= high - CLOSE * (high - low):
+            return "upper" if self._goes_on(max(ends), 1) else None
+        return None
+
+    def _goes_on(self, end: float, way: int) -> bool:
+        """Whether the option takes values beyond the end."""
+        beyond = end + way if self.axis.number is int else end + way * abs(end or 1) * 1e-3
+        try:
+            self.axis.encode(beyond)
+        except InputError:
+            return False
+        return True
+
     def __contains__(self, value: Value) -> bool:
         distribution = self.distribution
         if isinstance(distribution, CategoricalDistribution):
@@ -88,6 +119,16 @@ class Parameter:
             return ", ".join(str(choice) for choice in distribution.choices)
         steps = f" in steps of {distribution.step}" if distribution.step not in (None, 1) else ""
         return f"{distribution.low} to {distribution.high}{steps}"
+
+
+def _is_number(value: object) -> TypeGuard[float]:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+def _on_scale(distribution: Distribution, *values: float) -> Sequence[float]:
+    """The values as distances on the distribution's scale, which may be logarithmic."""
+    logarithmic = not isinstance(distribution, CategoricalDistribution) and distribution.log
+    return [math.log(value) for value in values] if logarithmic else values
 
 
 def choices(axis: Axis, values: Sequence[object]) -> CategoricalDistribution:

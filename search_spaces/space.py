@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 from optuna.distributions import CategoricalDistribution, IntDistribution
 
@@ -15,7 +15,7 @@ from narm.errors import InputError
 from narm.text_file import located, read_text
 from search_spaces.axis import Value
 from search_spaces.consistency import ordered, point_with
-from search_spaces.parameter import Distribution, Parameter, Params
+from search_spaces.parameter import Distribution, Parameter, Params, Side
 from search_spaces.recbole import parse_hyper
 from search_spaces.yaml_space import parse_yaml_space
 
@@ -114,6 +114,14 @@ class SearchSpace:
             if parameter.name in params and params[parameter.name] not in parameter:
                 return False
         return True
+
+    def boundary(self, params: Mapping[str, Value]) -> list[tuple[str, float, Side]]:
+        """Which parameters are at an end of the space, with their value: the optimum may lie beyond."""
+        return [
+            (name, cast("float", value), side)
+            for name, value in params.items()
+            if name in self._by_name and (side := self._by_name[name].end(value)) is not None
+        ]
 
     @cached_property
     def size(self) -> int | None:
@@ -216,9 +224,16 @@ def load_space(path_or_name: str | Path) -> SearchSpace:
             f"no search space '{path_or_name}'{did_you_mean(str(path_or_name), bundled)} "
             f"(or a file that ends in {', '.join(PARSERS)})"
         )
-    text = read_text(path)
-    file = path.name if path.parent == _FOLDER else str(path)
-    return SearchSpace(path.stem, file, text, tuple(PARSERS[path.suffix](text, file)))
+    return parse_space(path.stem, path.name if path.parent == _FOLDER else str(path), read_text(path))
+
+
+def parse_space(name: str, file: str, text: str) -> SearchSpace:
+    """The space that the text of a file describes; `file` tells its grammar, and stands in errors.
+
+    Raises:
+        InputError: a mistake in it.
+    """
+    return SearchSpace(name, file, text, tuple(PARSERS[Path(file).suffix](text, file)))
 
 
 def _suggest(trial: Suggests, parameter: Parameter) -> Value:

@@ -1,4 +1,4 @@
-"""The elementwise half of the chunked softmax: one visit to a tile of logits that the cache still holds.
+"""The elementwise half of the softmax losses: one visit to a tile of logits that the cache still holds.
 
 Rows stand in the lanes of the vectors, so that maxima and sums over items are plain loops.
 
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 from numba.extending import intrinsic
 
 from narm.kernels.compile import inner, kernel
@@ -125,3 +126,25 @@ def online_softmax(
         _raise_maxima(tile, shift, start)
         _rescale(previous, shift, mass, pulled, start)
         _exponentiate(tile, shift, mass, start)
+
+
+@kernel("void(real[:, ::1], i8[::1], real[::1], real[::1], real[::1])")
+def cross_entropy(tile: Any, targets: Any, shift: Any, mass: Any, losses: Any) -> None:
+    """The cross-entropy of rows whose logits are all here, and its gradient.
+
+    Args:
+        tile: logits of all items, [V, R]; left as mass * (p - [the item is the row's target]), where p is the softmax.
+        targets: the item of each row, [R], in 0..V-1.
+        shift: receives the largest logit of each row, [R].
+        mass: receives the sum of exp(logit - shift), [R].
+        losses: receives the cross-entropy, [R].
+    """
+    for start in range(0, tile.shape[1], ROWS):
+        for row in range(start, start + ROWS):
+            shift[row] = losses[row] = tile[targets[row], row]
+            mass[row] = 0
+        _raise_maxima(tile, shift, start)
+        _exponentiate(tile, shift, mass, start)
+        for row in range(start, start + ROWS):
+            losses[row] = np.log(mass[row]) + shift[row] - losses[row]
+            tile[targets[row], row] -= mass[row]

@@ -4,29 +4,52 @@ from __future__ import annotations
 
 import signal
 import time
+from typing import cast
 
 import pytest
 
+from experiments.engine import Engine
 from experiments.interruption import INTERRUPTED, TIME_BUDGET, Interruption
 
 
+class Idle:
+    """An engine that only ends."""
+
+    reason: str | None = None
+
+    def stop(self, reason: str) -> None:
+        self.reason = reason
+
+
+def engine() -> Engine:
+    return cast("Engine", Idle())
+
+
+def test_the_engine_may_end_it():
+    idle = engine()
+    interruption = Interruption(idle, deadline=None)
+    idle.stop("epoch budget")
+    assert interruption.stop_all()
+    assert interruption.reason is None
+
+
 def test_nothing_ends_a_search_without_a_deadline():
-    interruption = Interruption(deadline=None)
+    interruption = Interruption(engine(), deadline=None)
     assert not interruption.stop_all()
     assert not interruption("a", {})
     assert interruption.reason is None
 
 
 def test_the_time_budget_ends_it():
-    assert not Interruption(deadline=time.monotonic() + 60).stop_all()
-    over = Interruption(deadline=time.monotonic())
+    assert not Interruption(engine(), deadline=time.monotonic() + 60).stop_all()
+    over = Interruption(engine(), deadline=time.monotonic())
     assert over.stop_all()
     assert over.reason == TIME_BUDGET
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_the_first_signal_ends_it_in_good_order_and_the_second_at_once(number):
-    interruption = Interruption(deadline=None)
+    interruption = Interruption(engine(), deadline=None)
     before = signal.getsignal(number)
     with interruption.on_signals():
         signal.raise_signal(number)

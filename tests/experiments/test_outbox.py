@@ -20,7 +20,7 @@ def path(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def outbox(path: Path) -> Iterator[Outbox]:
-    outbox = Outbox(path, HEADER)
+    outbox = Outbox(path, HEADER, receiver="server")
     yield outbox
     outbox.close()
 
@@ -79,7 +79,7 @@ def test_updates_are_read_in_order_from_where_sending_stopped(outbox: Outbox, pa
     outbox.mark_sent(position)
     outbox.close()
 
-    again = Outbox(path, {"study": "another"})
+    again = Outbox(path, {"study": "another"}, receiver="server")
     rest, position = again.read(limit=100)
     assert first + rest == written
     assert again.header == HEADER
@@ -93,7 +93,7 @@ def test_a_torn_last_line_is_dropped_and_the_next_update_is_whole(outbox: Outbox
     outbox.close()
     path.write_bytes(path.read_bytes() + b'{"run": "2", "ti')
 
-    again = Outbox(path, HEADER)
+    again = Outbox(path, HEADER, receiver="server")
     written += append_all(again, [Update(run="3", time=9)])
     assert again.read(limit=100)[0] == written
     again.close()
@@ -122,25 +122,25 @@ def test_a_useless_note_of_what_was_sent_means_sending_all_again(outbox: Outbox,
     written = append_all(outbox, updates(2))
     outbox.close()
     path.with_name("outbox.jsonl.sent").write_text(note)
-    again = Outbox(path, HEADER)
+    again = Outbox(path, HEADER, receiver="server")
     assert again.read(limit=100)[0] == written
     again.close()
 
 
 def test_an_outbox_belongs_to_one_process_at_a_time(outbox: Outbox, path: Path) -> None:
     with pytest.raises(InputError, match="in use by another process"):
-        Outbox(path, HEADER)
+        Outbox(path, HEADER, receiver="server")
 
 
 @pytest.mark.parametrize("content", ["", "not json\n", "[1, 2]\n"])
 def test_another_kind_of_file_is_refused(path: Path, content: str) -> None:
     path.write_text(content)
     with pytest.raises(InputError, match=r"outbox\.jsonl: line 1: not an outbox"):
-        Outbox(path, HEADER)
+        Outbox(path, HEADER, receiver="server")
     assert path.read_text() == content
 
 
-def test_unfinished_runs_are_those_started_and_not_ended_since(outbox: Outbox) -> None:
+def test_it_is_known_where_every_run_stands(outbox: Outbox) -> None:
     for run, status in [
         ("0", "RUNNING"),
         ("1", "RUNNING"),
@@ -149,8 +149,19 @@ def test_unfinished_runs_are_those_started_and_not_ended_since(outbox: Outbox) -
         ("2", "RUNNING"),
     ]:
         outbox.append(Update(run=run, time=1, status=status))  # type: ignore[arg-type]
-    outbox.append(Update(run="1", time=2, metrics={"loss": 1.0}))
-    assert outbox.unfinished() == ["1", "2"]
+    outbox.append(Update(run="1", time=2, step=3, metrics={"loss": 1.0}))
+    standing = outbox.standing()
+    assert [run for run, of_run in standing.items() if of_run.status == "RUNNING"] == ["1", "2"]
+    assert [of_run.step for of_run in standing.values()][:2] == [0, 3]
+
+
+def test_another_receiver_is_sent_everything(outbox: Outbox, path: Path) -> None:
+    written = append_all(outbox, updates(3))
+    outbox.mark_sent(outbox.size)
+    outbox.close()
+    other = Outbox(path, HEADER, receiver="another server")
+    assert other.read(limit=100)[0] == written
+    other.close()
 
 
 def test_everything_arrives_once_and_in_order(outbox: Outbox, path: Path, drain: Callable[..., Drainer]) -> None:
@@ -161,7 +172,7 @@ def test_everything_arrives_once_and_in_order(outbox: Outbox, path: Path, drain:
     assert server.received == written
     drainer.stop()
     outbox.close()
-    again = Outbox(path, HEADER)
+    again = Outbox(path, HEADER, receiver="server")
     assert not again.pending
     again.close()
 
@@ -231,7 +242,7 @@ def test_what_was_not_sent_is_sent_by_the_next_process(outbox: Outbox, path: Pat
     down.stop()
     outbox.close()
 
-    again = Outbox(path, HEADER)
+    again = Outbox(path, HEADER, receiver="server")
     server = Server()
     drainer = Drainer(again, server.send, name="server", pause=0.01)
     drainer.start()

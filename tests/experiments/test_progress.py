@@ -89,8 +89,8 @@ def test_a_terminal_shows_counts_best_and_running_trials(clock: Clock) -> None:
         shown.finished(1, "PRUNED", 0.09)
         shown.finished(2, "FAIL", None)
     lines = text(console).splitlines()
-    assert "3/10 trials · 1 running · 1 pruned · 1 failed · 1 min 10 s left" in lines
-    assert "best  MRR@10 0.0500  trial 3  n_layers=3" in lines
+    assert "3/10 trials · 1 running · 0 paused · 1 pruned · 1 failed · 1 min 10 s left" in lines
+    assert "best  MRR@10 0.0900  trial 1  n_layers=1" in lines
     assert "trial 3  epoch 2  0.0500  n_layers=3" in lines
 
 

@@ -1,113 +1,99 @@
-"""Schedulers stop the worse trials, and never the default configuration."""
+"""Who goes on, from curves alone."""
 
 from __future__ import annotations
 
 import pytest
-from ray.tune.schedulers import TrialScheduler
+from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 
-from experiments.schedulers import SCHEDULERS, grace_period
+from experiments.schedulers import SCHEDULERS
+from experiments.schedulers.halving import rungs
+from experiments.schedulers.policy import Curve, CurveState, Offspring, Promotion, Scheduler, Settings, Verdict
+from experiments.schedulers.population import perturbed
 
-STOPPING = ("asha", "hyperband", "median")
-
-
-class Trial:
-    """As much of Ray's trial as the schedulers look at."""
-
-    def __init__(self, number: int, *, spared: bool = False, seed: int = 0) -> None:
-        self.trial_id = str(number)
-        self.config = {"spared": spared, "seed": seed}
+EPOCHS = 9
+MUTABLE = {"learning_rate": FloatDistribution(1e-4, 1e-2, log=True)}
 
 
-class Controller:
-    """Ray's controller, with no trial waiting."""
-
-    def get_live_trials(self) -> list[Trial]:
-        return []
+def scheduler(name: str, trials: int = 30) -> Scheduler:
+    return SCHEDULERS[name](Settings(epochs=EPOCHS, trials=trials, mutable=MUTABLE))
 
 
-def decisions(scheduler: TrialScheduler, trial: Trial, value: float, epochs: int) -> list[str]:
-    """Of a trial whose value stays the same, until it is stopped."""
-    scheduler.on_trial_add(Controller(), trial)
-    made = []
-    for epoch in range(1, epochs + 1):
-        result = {"epoch": epoch, "value": value, "training_iteration": epoch}
-        made.append(scheduler.on_trial_result(Controller(), trial, result))
-        if made[-1] == TrialScheduler.STOP:
-            break
-    return made
+def curve(number: int, *values: float, state: CurveState = "running", spared: bool = False) -> Curve:
+    params = {"learning_rate": 0.001 * (number + 1)}
+    return Curve(number=number, state=state, values=dict(enumerate(values, 1)), params=params, spared=spared)
 
 
-@pytest.mark.parametrize("name", STOPPING)
-def test_a_trial_behind_the_others_is_stopped_early(name):
-    scheduler = SCHEDULERS[name](9)
-    for number in range(4):
-        decisions(scheduler, Trial(number), 0.5, epochs=9)
-    made = decisions(scheduler, Trial(9), 0.1, epochs=9)
-    assert made[-1] == TrialScheduler.STOP
-    assert len(made) < 9
+@pytest.mark.parametrize(
+    ("epochs", "grace", "reduction", "expected"), [(100, 3, 4, (3, 12, 48)), (9, 1, 3, (1, 3)), (1, 1, 3, ())]
+)
+def test_rungs(epochs, grace, reduction, expected):
+    assert rungs(epochs, grace, reduction) == expected
 
 
-@pytest.mark.parametrize("name", STOPPING)
-def test_the_default_configuration_is_trained_to_the_end(name):
-    scheduler = SCHEDULERS[name](9)
-    for number in range(4):
-        decisions(scheduler, Trial(number), 0.5, epochs=9)
-    made = decisions(scheduler, Trial(9, spared=True), 0.1, epochs=9)
-    assert made == [TrialScheduler.CONTINUE] * 9
+def test_asha_holds_up_whoever_is_not_among_the_best_third():
+    behind, ahead = curve(0, 0.1), curve(3, 0.4)
+    others = [curve(1, 0.2, state="paused"), curve(2, 0.3, state="paused")]
+    asha = scheduler("asha")
+    assert asha.judge(behind, [behind]) is Verdict.PAUSE
+    assert asha.judge(ahead, [behind, *others, ahead]) is Verdict.CONTINUE
 
 
-@pytest.mark.parametrize("name", STOPPING)
-def test_the_default_configuration_counts_when_others_are_judged(name):
-    scheduler = SCHEDULERS[name](9)
-    for number in range(4):
-        decisions(scheduler, Trial(number, spared=True), 0.5, epochs=9)
-    assert decisions(scheduler, Trial(9), 0.1, epochs=9)[-1] == TrialScheduler.STOP
+def test_asha_promotes_the_best_that_waits_on_the_highest_rung():
+    paused = [curve(n, 0.1 * n, state="paused") for n in range(6)]
+    assert scheduler("asha").next(paused[:2]) is None
+    assert scheduler("asha").next(paused) == Promotion(5)
+    higher = [curve(n, 0.1 * n, 0.1 * n, 0.5 + 0.1 * n, state="paused") for n in range(6, 9)]
+    assert scheduler("asha").next([*paused, *higher]) == Promotion(8)
 
 
-@pytest.mark.parametrize("name", STOPPING)
-def test_a_trial_ahead_of_the_others_is_trained_to_the_end(name):
-    scheduler = SCHEDULERS[name](9)
-    for number in range(4):
-        decisions(scheduler, Trial(number), 0.5, epochs=9)
-    assert len(decisions(scheduler, Trial(9), 0.9, epochs=9)) == 9
-
-
-def test_none_stops_nothing():
-    scheduler = SCHEDULERS["none"](9)
-    for number, value in enumerate((0.9, 0.8, 0.1)):
-        assert decisions(scheduler, Trial(number), value, epochs=9) == [TrialScheduler.CONTINUE] * 9
-
-
-def test_no_trial_is_paused_while_another_waits():
-    class Busy(Controller):
-        def get_live_trials(self):
-            waiting = Trial(7)
-            waiting.status = "PENDING"
-            return [waiting]
-
-    scheduler = SCHEDULERS["median"](9)
-    trial = Trial(0)
-    scheduler.on_trial_add(Busy(), trial)
-    decision = scheduler.on_trial_result(Busy(), trial, {"epoch": 3, "value": 0.1})
-    assert decision == TrialScheduler.CONTINUE
-
-
-def test_a_bracket_follows_from_the_seed_of_the_trial():
-    def bracket(seed: int) -> int:
-        scheduler = SCHEDULERS["hyperband"](27)
-        trial = Trial(0, seed=seed)
-        scheduler.on_trial_add(Controller(), trial)
-        return scheduler._brackets.index(scheduler._trial_info[trial.trial_id])
-
-    assert [bracket(seed) for seed in range(20)] == [bracket(seed) for seed in range(20)]
-    assert {bracket(seed) for seed in range(20)} == {0, 1, 2}
-
-
-@pytest.mark.parametrize(("epochs", "expected"), [(1, 1), (3, 1), (25, 2), (300, 33)])
-def test_every_trial_is_given_a_ninth_of_the_epochs(epochs, expected):
-    assert grace_period(epochs) == expected
+def test_a_trial_that_ended_by_itself_keeps_its_value_on_later_rungs():
+    assert curve(0, 0.1, state="complete").at(5) == 0.1
+    assert curve(0, 0.1, state="stopped").at(5) is None
 
 
 @pytest.mark.parametrize("name", SCHEDULERS)
-def test_one_epoch_is_enough_for_every_scheduler(name):
-    assert decisions(SCHEDULERS[name](1), Trial(0, spared=True), 0.1, epochs=1) == [TrialScheduler.CONTINUE]
+def test_the_default_configuration_is_never_held_up(name):
+    spared = curve(9, 0.0, 0.0, 0.0, spared=True)
+    others = [curve(n, 0.5, 0.5, 0.5) for n in range(5)]
+    assert scheduler(name).judge(spared, [*others, spared]) is Verdict.CONTINUE
+
+
+def test_the_brackets_of_hyperband_do_not_compete():
+    hyperband = scheduler("hyperband")
+    verdicts = {hyperband.judge(trial, [trial]) for trial in (curve(number, 0.1) for number in range(40))}
+    assert verdicts == {Verdict.PAUSE, Verdict.CONTINUE}  # one bracket begins at epoch 1, others later
+
+
+def test_the_median_rule_stops_what_lies_below():
+    others = [curve(n, 0.2) for n in range(3)]
+    low, high = curve(8, 0.1), curve(9, 0.3)
+    assert scheduler("median").judge(low, [*others, low]) is Verdict.STOP
+    assert scheduler("median").judge(high, [*others, high]) is Verdict.CONTINUE
+    assert scheduler("median").judge(low, [*others[:2], low]) is Verdict.CONTINUE  # two others say nothing
+
+
+def test_the_worst_of_a_population_takes_over_from_the_best():
+    population = [curve(n, 0.1 * (n + 1), state="paused") for n in range(8)]
+    pbt = scheduler("pbt", trials=12)
+    found = pbt.next(population)
+    assert isinstance(found, Offspring)
+    assert found.instead_of == 0
+    assert found.parent in (6, 7)
+    assert found.params["learning_rate"] != population[found.parent].params["learning_rate"]
+    assert pbt.next(population[4:]) == Promotion(4) or isinstance(pbt.next(population[4:]), Offspring)
+    assert scheduler("pbt", trials=8).next(population) == Promotion(0)  # there may be no more trials
+
+
+def test_a_perturbed_value_is_near_and_inside():
+    import numpy as np
+
+    rng = np.random.default_rng(0)
+    assert perturbed(IntDistribution(32, 256, step=32), 64, rng) in (32, 64, 96)
+    assert perturbed(FloatDistribution(0.1, 1.0), 1.0, rng) in (0.8, 1.0)
+    assert perturbed(CategoricalDistribution([1, 2, 3]), 2, rng) in (1, 3)
+
+
+def test_none_stops_nothing():
+    behind = curve(9, 0.0)
+    assert scheduler("none").judge(behind, [behind, *(curve(n, 0.5) for n in range(9))]) is Verdict.CONTINUE
+    assert scheduler("none").next([behind]) is None

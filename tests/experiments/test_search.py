@@ -10,7 +10,7 @@ import ray
 from experiments import search
 from experiments.command_line import run_command
 from experiments.presets import PRESETS
-from experiments.search import build_spec, read_time_budget
+from experiments.search_arguments import build_parser, build_spec, read_duration, read_max_failed
 from experiments.spec import StudySpec
 from narm.config_file import OptionsFile, read_config
 from narm.errors import InputError
@@ -18,7 +18,7 @@ from narm.threads import usable_cores
 
 
 def spec(*arguments: str) -> StudySpec:
-    given = search._parser().parse_args(arguments)
+    given = build_parser().parse_args(arguments)
     return build_spec(given, read_config(Path(given.config)) if given.config else OptionsFile())
 
 
@@ -79,26 +79,38 @@ def test_results_go_below_the_output_folder(tmp_path):
     built = spec("--output", str(tmp_path), "--study", "mine")
     assert built.storage == f"sqlite:///{tmp_path}/studies.db"
     assert built.tracking_uri == f"sqlite:///{tmp_path}/mlflow.db"
-    assert built.checkpoints == tmp_path / "mine" / "checkpoints"
+    assert built.checkpoints == str(tmp_path / "mine" / "checkpoints")
 
 
 @pytest.mark.parametrize(
     ("text", "seconds"), [("90", 90), ("90s", 90), ("1.5m", 90), ("10m", 600), ("2h", 7200), ("none", None)]
 )
 def test_durations(text, seconds):
-    assert read_time_budget(text) == seconds
+    assert read_duration(text) == seconds
 
 
 @pytest.mark.parametrize("text", ["", "0", "-5", "10 parsecs", "1h30m", "nan"])
 def test_what_is_no_duration_is_refused(text):
     with pytest.raises(InputError, match="write 90s, 10m, 2h or none"):
-        read_time_budget(text)
+        read_duration(text)
+
+
+@pytest.mark.parametrize(("text", "count"), [("3", 3), ("0.5", 10), ("25%", 5), ("none", None), ("0", 0)])
+def test_failures_are_counted_or_a_share(text, count):
+    assert read_max_failed(text, trials=20) == count
+
+
+@pytest.mark.parametrize("text", ["", "-1", "1.5", "120%", "many"])
+def test_what_is_no_number_of_failures_is_refused(text):
+    with pytest.raises(InputError, match=r"write 3, 0\.5, 50% or none"):
+        read_max_failed(text, trials=20)
 
 
 FILES = {
     "bad_key.yaml": "learning_rat: 0.1\n",
     "bad_value.yaml": "\nhidden_size: zero\n",
     "torn.yaml": "a: [1,\n",
+    "queue.yaml": "configurations:\n  - {hiden_size: 16}\n",
     "typo.hyper": "learning_rate choice [0.01]\nhiden_size choice [8]\n",
     "bounds.yaml": "hidden_size: [0, 8]\n",
     "ranges.yaml": "learning_rate: {low: 0.001, high: 0.1}\n",
@@ -122,6 +134,15 @@ MISTAKES: dict[str, tuple[list[str], str]] = {
     "an unknown scheduler": (["--scheduler", "asaha"], "scheduler: there is no 'asaha'; did you mean 'asha'?"),
     "an unknown device": (["--device", "abacus"], "device: 'abacus' is none of auto, cpu, cuda"),
     "an unknown metric": (["--objective", "MRR"], "'MRR' is not a metric"),
+    "an unknown cost": (["--objective", "MRR@10,secnds"], "'secnds' is no cost to minimise"),
+    "a scheduler for two objectives": (
+        ["--objective", "MRR@10,n_parameters", "--scheduler", "asha"], "asha ranks trials by one objective"
+    ),
+    "nothing to resume": (["--resume", "nothing"], "study: there is no 'nothing'"),
+    "no study to start from": (["--warm-start", "nothing"], "study: there is no 'nothing'"),
+    "a bad number of failures": (["--max-failed", "many"], "'many' is no number or share"),
+    "a queue that is none": (["--enqueue", "bad_key.yaml"], "bad_key.yaml:1: expected one key"),
+    "a typo in a queue": (["--enqueue", "queue.yaml"], "queue.yaml:2: 'hiden_size' is not searched by smoke"),
     "a bad duration": (["--time-budget", "soon"], "'soon' is no duration"),
     "a value out of bounds": (["--embedding_size", "0"], "embedding_size"),
     "a bad seed": (["--seed", "-1"], "seed"),

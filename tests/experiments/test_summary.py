@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
+from experiments.report import print_summary
 from experiments.summary import (
     Best,
     Counts,
@@ -18,11 +19,7 @@ from experiments.summary import (
     Summary,
     Timing,
     TrialSummary,
-    print_summary,
     write_summary,
-)
-from experiments.summary import (
-    FinalMetrics as FinalMetrics,  # pytest takes Test* for a test class
 )
 
 NAN = float("nan")
@@ -62,7 +59,6 @@ def summary() -> Summary:
         counts=Counts.of(trials),
         best=Best(number=1, params=trials[2].params, valid={"recall_at_10": 0.30}),
         default=Default(number=0, valid={"recall_at_10": 0.20}),
-        test=FinalMetrics(winner={"recall_at_10": 0.28}, default={"recall_at_10": 0.19}),
         timing=Timing(wall_s=100.0, training_s=150.0, overhead_s=50.0),
     )
 
@@ -92,23 +88,23 @@ def test_the_keys_are_exactly_those_documented(summary: Summary, tmp_path: Path)
     content = read(tmp_path / "summary.json")
     assert list(content) == [
         "study", "command", "git_commit", "versions", "seed", "dataset", "objective", "space",
-        "trials", "counts", "best", "default", "test", "timing",
+        "trials", "counts", "best", "default", "timing", "finals", "on_boundary", "pareto", "stop_reason",
     ]  # fmt: skip
     assert list(content["dataset"]) == ["name", "fingerprint", "n_sessions", "n_items", "n_targets"]
     assert list(content["trials"][0]) == [
-        "number", "state", "params", "value", "best_epoch", "epochs", "seconds", "mlflow_run_id",
+        "number", "state", "params", "value", "best_epoch", "epochs", "seconds", "mlflow_run_id", "reason",
+        "retries",
     ]  # fmt: skip
-    assert content["counts"] == {"complete": 2, "pruned": 1, "failed": 1}
+    assert content["counts"] == {"complete": 2, "pruned": 1, "failed": 1, "interrupted": 0}
     assert list(content["best"]) == ["number", "params", "valid"]
     assert list(content["default"]) == ["number", "valid"]
-    assert list(content["test"]) == ["winner", "default"]
     assert list(content["timing"]) == ["wall_s", "training_s", "overhead_s"]
 
 
 def test_what_is_not_known_yet_is_null(summary: Summary, tmp_path: Path) -> None:
-    write_summary(tmp_path / "summary.json", replace(summary, best=None, default=None, test=None))
+    write_summary(tmp_path / "summary.json", replace(summary, best=None, default=None))
     content = read(tmp_path / "summary.json")
-    assert content["best"] is content["default"] is content["test"] is content["git_commit"] is None
+    assert content["best"] is content["default"] is content["finals"] is content["git_commit"] is None
 
 
 def test_trials_stand_in_the_order_of_their_numbers(summary: Summary, tmp_path: Path) -> None:
@@ -186,15 +182,9 @@ def test_a_default_of_zero_has_no_relative_gain(summary: Summary) -> None:
 
 def test_a_search_without_a_result_says_so(summary: Summary) -> None:
     trials = [trial(0, "FAIL", NAN), trial(1, "FAIL", None)]
-    shown = printed(replace(summary, trials=trials, counts=Counts.of(trials), best=None, default=None, test=None))
+    shown = printed(replace(summary, trials=trials, counts=Counts.of(trials), best=None, default=None))
     assert "No trial has a result: there is no winner." in shown
     assert "nan" not in shown
-
-
-def test_test_metrics_stand_beside_the_defaults(summary: Summary) -> None:
-    assert ["recall_at_10", "0.2800", "0.1900"] in [line.split() for line in printed(summary).splitlines()]
-    alone = replace(summary, test=FinalMetrics(winner={"recall_at_10": 0.28}, default=None))
-    assert ["recall_at_10", "0.2800"] in [line.split() for line in printed(alone).splitlines()]
 
 
 def test_a_command_can_be_pasted_from_a_narrow_terminal(summary: Summary) -> None:

@@ -165,13 +165,14 @@ def test_a_killed_session_goes_on_in_the_same_runs(
 
     resumed = make()
     start(resumed, trials=3, seed=1)
+    assert resumed.open_trials == [1, 2]
     trial(resumed, 2)
     end(resumed)
     after = runs()
     assert {name: run.info.run_id for name, run in after.items()} == before
     assert resumed.run_id(0) == before["trial 0"]
     assert after["trial 1"].info.status == "KILLED"
-    assert after["trial 1"].data.tags["reason"] == "an earlier session ended before the trial did"
+    assert after["trial 1"].data.tags["reason"] == "the search ended before the trial did"
     assert after["trial 2"].info.status == after["my study"].info.status == "FINISHED"
     # MLflow keeps a parameter's first value; what is new is added
     assert after["my study"].data.params == {"trials": "2", "seed": "1"}
@@ -203,7 +204,7 @@ def test_sending_everything_again_changes_nothing(
     client = MlflowClient(tracking_uri=store)
 
     (tmp_path / "outbox.jsonl.sent").unlink()
-    outbox = Outbox(tmp_path / "outbox.jsonl", {})
+    outbox = Outbox(tmp_path / "outbox.jsonl", {}, receiver="x")
     again = Mirror(store, outbox.header)
     for update in outbox.read(limit=10_000)[0]:  # one by one: batches need not be cut in the same places
         again.send([update])
@@ -334,7 +335,9 @@ def test_many_epochs_take_few_calls(
     calls: Counter[str] = Counter()
     monkeypatch.setattr(tracking, "_new_client", lambda uri: Flaky(uri, Counter(), calls))
     names = [metric_key(name, cutoff) for name in METRICS for cutoff in (1, 5, 10, 20)]
-    outbox = Outbox(tmp_path / "outbox.jsonl", {"study": "x", "name": "many", "experiment": tmp_path.name})
+    outbox = Outbox(
+        tmp_path / "outbox.jsonl", {"study": "x", "name": "many", "experiment": tmp_path.name}, receiver="x"
+    )
     header = {**outbox.header, "artifact_dir": str(tmp_path)}
     outbox.close()
     mirror = Mirror(store, header)

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from narm import chunked_softmax
+from narm import chunked_softmax, row_softmax
 from narm.chunked_softmax import FullSoftmax, SampledSoftmax, online_softmax_reference
 from narm.kernels.compile import compiled
 from narm.losses import sampled_softmax_reference
@@ -25,12 +25,16 @@ def _tile_pass(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) 
     if request.param == "kernel":
         assert compiled("softmax", torch.float32) is not None
     else:
-        monkeypatch.setattr(chunked_softmax, "compiled", lambda name, dtype: None)
+        for module in (chunked_softmax, row_softmax):
+            monkeypatch.setattr(module, "compiled", lambda name, dtype: None)
 
 
-@pytest.fixture(params=[TileSize(256, 512), TileSize(32, 7)], ids=["one tile", "many tiles"])
+@pytest.fixture(params=["one tile", "many tiles", "whole rows"])
 def _tiles(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(chunked_softmax, "tile_size", lambda n_items, element_size: request.param)
+    tile = TileSize(32, 7) if request.param == "many tiles" else TileSize(256, 512)
+    monkeypatch.setattr(chunked_softmax, "tile_size", lambda n_items, element_size: tile)
+    rows = 32 if request.param == "whole rows" else 0
+    monkeypatch.setattr(chunked_softmax, "whole_rows", lambda n_items, element_size: rows)
 
 
 def problem(n_rows: int, n_items: int, width: int, *, scale: float = 1, seed: int = 0) -> tuple[Tensor, Tensor, Tensor]:
@@ -105,7 +109,7 @@ def test_the_sampled_softmax_is_its_reference() -> None:
     torch.testing.assert_close(SampledSoftmax.apply(*arguments), sampled_softmax_reference(*arguments))
 
 
-@pytest.mark.usefixtures("_tile_pass")
+@pytest.mark.usefixtures("_tile_pass", "_tiles")
 @pytest.mark.parametrize("place", ["hidden", "weight"])
 def test_a_nan_reaches_the_loss(place: str) -> None:
     hidden, weight, targets = problem(40, 600, 8)
@@ -122,6 +126,7 @@ def test_the_backward_scales_and_may_run_again() -> None:
     torch.testing.assert_close(thrice, tuple(3 * gradient for gradient in once))
 
 
+@pytest.mark.usefixtures("_tiles")
 def test_the_same_threads_give_the_same_bits_and_others_only_round_differently() -> None:
     arguments = problem(300, 1500, 16)
     results = {}

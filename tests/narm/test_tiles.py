@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from narm import tiles
-from narm.tiles import ROW_GROUP, cache_bytes, even_tiles, scratch, tile_size
+from narm.tiles import ROW_GROUP, cache_bytes, even_tiles, scratch, tile_size, whole_rows
 
 
 @pytest.fixture
@@ -42,6 +42,12 @@ def test_a_tile_fits_the_second_level_and_a_chunk_stays_near_the_third(n_items: 
     assert size.rows % ROW_GROUP == 0
     assert 4 * size.rows * size.items <= cache_bytes(2)
     assert size.rows == ROW_GROUP or 4 * size.rows * n_items <= 2 * cache_bytes(3)
+
+
+@pytest.mark.usefixtures("caches")
+def test_whole_rows_are_for_catalogues_of_which_a_core_holds_enough() -> None:
+    sizes = {n_items: whole_rows(n_items, element_size=4) for n_items in (2, 1_683, 20_000, 32_768, 32_769, 43_098)}
+    assert sizes == {2: 192, 1_683: 192, 20_000: 96, 32_768: 64, 32_769: 0, 43_098: 0}
 
 
 @pytest.mark.parametrize(("n_items", "n_threads"), [(1683, 1), (1683, 2), (43_098, 2), (5, 4), (2, 1)])

@@ -24,7 +24,7 @@ def search(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 def test_the_smoke_preset_finds_a_winner(tmp_path):
     done = search(tmp_path, "--preset", "smoke")
     assert done.returncode == 0, done.stderr
-    assert "Winner: trial" in done.stdout
+    assert "is better than the default configuration on test" in done.stdout
     assert "mlflow ui --backend-store-uri" in done.stdout
     (summary,) = (tmp_path / "runs").glob("synthetic-smoke-*/summary.json")
     assert json.loads(summary.read_text())["counts"]["failed"] == 0
@@ -35,7 +35,7 @@ def test_help_is_short_and_has_examples(tmp_path):
     done = search(tmp_path, "--help")
     assert done.returncode == 0
     assert "examples:" in done.stdout
-    assert len(done.stdout.splitlines()) < 75
+    assert len(done.stdout.splitlines()) < 100
 
 
 def test_a_mistake_is_one_line(tmp_path):

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import optuna
 import pytest
 from optuna.trial import TrialState
 
-from experiments.distinct import REPLACED, DistinctSampler, configurations
+from experiments.proposals import Proposer
 from experiments.samplers import SAMPLERS
 from narm.errors import InputError
 from search_spaces.space import SearchSpace, load_space
@@ -30,66 +31,73 @@ def numeric(tmp_path_factory: pytest.TempPathFactory) -> SearchSpace:
     return load_space(path)
 
 
-def new_study(space: SearchSpace, sampler: str, seed: int = 1) -> optuna.Study:
-    distinct = DistinctSampler(SAMPLERS[sampler](space, seed), space, seed)
-    return optuna.create_study(direction="maximize", sampler=distinct)
-
-
-def run(study: optuna.Study, space: SearchSpace, trials: int) -> list[dict]:
+def run(
+    sampler: Any, space: SearchSpace, trials: int, *, seed: int = 1, study: optuna.Study | None = None
+) -> list[dict]:
     """Trials whose value favours the first choice of everything."""
+    study = study or optuna.create_study(direction="maximize")
+    proposer = Proposer(SAMPLERS[sampler] if isinstance(sampler, str) else sampler, space, seed)
     drawn = []
     for _ in range(trials):
-        trial = study.ask()
-        params = space.suggest(trial)
-        drawn.append(params)
-        study.tell(trial, -sum(len(str(value)) for value in params.values()))
+        proposal = proposer.propose(study, len(study.trials))
+        value = -sum(len(str(value)) for value in proposal.params.values())
+        study.add_trial(finished(space, proposal.params, float(value), proposal.notes))
+        drawn.append(proposal.params)
     return drawn
+
+
+def finished(space: SearchSpace, params: dict, value: float, notes: dict) -> optuna.trial.FrozenTrial:
+    distributions = {name: space.distributions[name] for name in params}
+    return optuna.create_trial(value=value, params=params, distributions=distributions, system_attrs=notes)
+
+
+def distinct(drawn: list[dict]) -> int:
+    return len({str(params) for params in drawn})
 
 
 @pytest.mark.parametrize("sampler", set(SAMPLERS) - {"cmaes"})
 def test_a_finite_space_is_covered_without_a_repetition(sampler):
     space = load_space("recbole")
-    study = new_study(space, sampler)
-    run(study, space, 30)
     assert space.size == 30
-    assert len(configurations(study)) == 30
+    assert distinct(run(sampler, space, 30)) == 30
 
 
 @pytest.mark.parametrize("sampler", set(SAMPLERS) - {"grid"})
 def test_every_draw_lies_inside_a_space_with_conditions(sampler, numeric):
-    drawn = run(new_study(numeric, sampler), numeric, 25)
+    drawn = run(sampler, numeric, 25)
     assert all(numeric.contains(params) for params in drawn)
     assert {"softmax_samples" in params for params in drawn} == {True, False}
 
 
 @pytest.mark.parametrize("sampler", set(SAMPLERS) - {"grid"})
 def test_the_same_seed_draws_the_same(sampler, numeric):
-    assert run(new_study(numeric, sampler), numeric, 14) == run(new_study(numeric, sampler), numeric, 14)
-    assert run(new_study(numeric, sampler, seed=2), numeric, 2) != run(new_study(numeric, sampler), numeric, 2)
+    assert run(sampler, numeric, 14) == run(sampler, numeric, 14)
+    assert run(sampler, numeric, 2, seed=2) != run(sampler, numeric, 2)
 
 
 @pytest.mark.parametrize("sampler", set(SAMPLERS) - {"cmaes"})
 def test_a_default_outside_the_space_does_not_disturb_the_sampler(sampler):
     space = load_space("recbole")
-    study = new_study(space, sampler)
+    study = optuna.create_study(direction="maximize")
     study.tell(study.ask(), 1.0)  # it has none of the space's parameters
-    run(study, space, 14)
-    assert len(configurations(study)) == 14
-
-
-def test_no_trial_is_spent_on_a_repetition():
-    space = load_space("smoke")
-    study = new_study(space, "random")
-    run(study, space, 4)
-    assert study.user_attrs[REPLACED] > 0
-    assert [trial.state for trial in study.trials] == [TrialState.COMPLETE] * 4
+    assert distinct(run(sampler, space, 14, study=study)) == 14
 
 
 def test_a_configuration_in_flight_counts_as_seen():
-    space = load_space("smoke")
-    study = new_study(space, "random")
-    drawn = [space.suggest(study.ask()) for _ in range(4)]
-    assert len({tuple(params.items()) for params in drawn}) == 4
+    space = load_space("recbole")
+    study = optuna.create_study(direction="maximize")
+    proposer = Proposer(SAMPLERS["random"], space, 1)
+    replaced = 0
+    for number in range(30):
+        proposal = proposer.propose(study, number)
+        replaced += proposal.replaced
+        study.add_trial(
+            optuna.create_trial(
+                state=TrialState.RUNNING, params=proposal.params, distributions=dict(space.distributions)
+            )
+        )
+    assert distinct([trial.params for trial in study.trials]) == 30
+    assert replaced > 0
 
 
 def test_a_repetition_gives_way_to_the_nearest_new_configuration():
@@ -100,8 +108,7 @@ def test_a_repetition_gives_way_to_the_nearest_new_configuration():
             return {"learning_rate": 0.01, "hidden_size": 128, "n_layers": 1, "dropout_probs": "[0.25,0.5]"}
 
     space = load_space("recbole")
-    study = optuna.create_study(sampler=DistinctSampler(Stubborn(seed=1), space, 1))
-    first, *others = run(study, space, 8)
+    first, *others = run(lambda space, seed: Stubborn(seed), space, 8)
     assert all(sum(first[name] != other[name] for name in first) == 1 for other in others)
 
 
@@ -113,8 +120,7 @@ def test_numeric_neighbours_are_nearer_than_distant_values(tmp_path):
     path = tmp_path / "sizes.yaml"
     path.write_text("hidden_size: {low: 32, high: 256, step: 32}\n")
     space = load_space(path)
-    study = optuna.create_study(sampler=DistinctSampler(Stubborn(seed=1), space, 1))
-    sizes = [params["hidden_size"] for params in run(study, space, 3)]
+    sizes = [params["hidden_size"] for params in run(lambda space, seed: Stubborn(seed), space, 3)]
     assert sizes[0] == 128
     assert set(sizes[1:]) == {96, 160}
 

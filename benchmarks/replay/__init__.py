@@ -1,0 +1,1 @@
+"""Searches replayed on recorded learning curves: the search is real, the training is looked up."""

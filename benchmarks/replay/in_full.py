@@ -1,0 +1,52 @@
+"""Searches that train everything they try to its end, in random order and without repetition."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from benchmarks.replay.table import CurveTable
+from benchmarks.replay.world import Leg, Report
+
+
+@dataclass(slots=True)
+class InFull:
+    """RecBole's exhaustive search, and random search: they differ in when they stop, and in trials at once.
+
+    RecBole draws the points of its grid at random without replacement, as its own `ExhaustiveSearch` over hyperopt
+    does, and stops after `patience` finished trials in a row without a new best, 10 unless told.
+
+    Attributes:
+        table: whose configurations are tried.
+        order: in which.
+        patience: None: all are tried.
+    """
+
+    table: CurveTable
+    order: list[int]
+    patience: int | None = None
+    _best: float = -np.inf
+    _misses: int = 0
+    _started: int = 0
+
+    def next(self) -> Leg | None:
+        """The next configuration."""
+        if self._started == len(self.order) or (self.patience is not None and self._misses >= self.patience):
+            return None
+        self._started += 1
+        return Leg(trial=self._started - 1, params=self.table.configurations[self.order[self._started - 1]])
+
+    def reported(self, trial: int, report: Report) -> bool:
+        """Train on; count the finished ones that brought nothing."""
+        if report.final:
+            improved = report.value > self._best
+            self._best = max(self._best, report.value)
+            self._misses = 0 if improved else self._misses + 1
+        return True
+
+
+def in_random_order(table: CurveTable, seed: int, trials: int, *, patience: int | None = None) -> InFull:
+    """So many of the table's configurations, shuffled."""
+    order = np.random.default_rng(seed).permutation(len(table.configurations))[:trials].tolist()
+    return InFull(table, order, patience)

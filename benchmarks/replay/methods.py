@@ -1,0 +1,88 @@
+"""The searches that are compared, by name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+
+from benchmarks.replay.in_full import in_random_order
+from benchmarks.replay.measures import Outcome, outcome
+from benchmarks.replay.optuna_alone import OptunaAlone
+from benchmarks.replay.ours import Ours
+from benchmarks.replay.plain_ray import PlainRay
+from benchmarks.replay.table import CurveTable
+from benchmarks.replay.world import WORKERS, Search, replay
+from experiments.samplers import SAMPLERS
+from experiments.schedulers import SCHEDULERS
+from narm.errors import InputError
+
+DEFAULT = "ours: tpe, asha"
+PLAIN_RAY = "Ray Tune + OptunaSearch + ASHA"
+PLAIN_RAY_IN_FULL = f"{PLAIN_RAY}, no early stopping"
+EXHAUSTIVE = "RecBole, exhaustive"
+
+SAME_AS_RANDOM = {"grid"}  # on a finite space, once repetitions are left out
+HALVINGS = ((2, 1), (2, 2), (3, 1), (3, 2), (3, 4), (4, 1), (4, 2))  # reductions and grace epochs, beside the default
+NOT_IN_A_TABLE = {"pbt"}  # a trial that starts from another's weights has a curve of its own
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Method:
+    """A way to search.
+
+    Attributes:
+        search: a new search of a table, from the table, a seed and a number of trials.
+        early_stopping: whether its trials stop as RecBole's do, after 10 validations without a new best.
+        workers: trials at once.
+    """
+
+    search: Callable[[CurveTable, int, int], Search]
+    early_stopping: bool = True
+    workers: int = WORKERS
+
+    def run(self, table: CurveTable, seed: int) -> Outcome:
+        """Search a table once, with as many trials as it has configurations."""
+        world = table if self.early_stopping else table.without_early_stopping()
+        search = self.search(world, seed, len(table.configurations))
+        return outcome(replay(search, world, seed=seed, workers=self.workers), table)
+
+
+def methods_for(table: CurveTable) -> dict[str, Method]:
+    """The methods that can search this space, ours first, by the names they have in the results."""
+    ours = {
+        f"ours: {sampler}, {scheduler}": Method(
+            search=partial(Ours, sampler=SAMPLERS[sampler], scheduler=SCHEDULERS[scheduler])
+        )
+        for sampler in SAMPLERS
+        if sampler not in SAME_AS_RANDOM and _can_draw(sampler, table)
+        for scheduler in SCHEDULERS
+        if scheduler not in NOT_IN_A_TABLE
+    }
+    halvings = {
+        f"{DEFAULT}, reduction {reduction}, grace {grace}": Method(
+            search=partial(
+                Ours, sampler=SAMPLERS["tpe"], scheduler=SCHEDULERS["asha"], reduction=reduction, grace_epochs=grace
+            )
+        )
+        for reduction, grace in HALVINGS
+    }
+    return {
+        **ours,
+        **halvings,
+        PLAIN_RAY: Method(search=PlainRay),
+        PLAIN_RAY_IN_FULL: Method(search=PlainRay, early_stopping=False),
+        "Optuna, TPE + Hyperband pruner": Method(search=OptunaAlone),
+        "random search in full": Method(search=in_random_order),
+        EXHAUSTIVE: Method(search=in_random_order, workers=1),
+        f"{EXHAUSTIVE}, 10 without progress": Method(search=partial(in_random_order, patience=10), workers=1),
+    }
+
+
+def _can_draw(sampler: str, table: CurveTable) -> bool:
+    """Whether a sampler takes the space: CMA-ES needs numeric ranges."""
+    try:
+        SAMPLERS[sampler](table.space, 0)
+    except InputError:
+        return False
+    return True

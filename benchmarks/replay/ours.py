@@ -1,0 +1,101 @@
+"""The engine of `experiments`, as `experiments.search` drives it, on the simulated world instead of Ray."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import optuna
+from optuna.samplers import BaseSampler
+from optuna.trial import FrozenTrial
+
+from benchmarks.replay.table import CurveTable
+from benchmarks.replay.world import Leg, Report
+from experiments import engine as real
+from experiments import trial_record
+from experiments.epoch_report import EpochReport
+from experiments.limits import Limits
+from experiments.objectives import parse_objectives
+from experiments.schedulers.policy import Scheduler, Settings, Verdict
+from narm.config import Config
+from search_spaces.space import SearchSpace
+
+
+class Ours:
+    """A search of ours; its first trial is the default configuration.
+
+    Args:
+        table: what is searched.
+        seed: of the study.
+        trials: of the study at most.
+        sampler: from `SAMPLERS`.
+        scheduler: from `SCHEDULERS`.
+        shape: of its rungs, `reduction` and `grace_epochs`, where they are not the default.
+    """
+
+    def __init__(
+        self,
+        table: CurveTable,
+        seed: int,
+        trials: int,
+        *,
+        sampler: Callable[[SearchSpace, int], BaseSampler],
+        scheduler: Callable[[Settings], Scheduler],
+        **shape: int,
+    ) -> None:
+        optuna.logging.set_verbosity(optuna.logging.ERROR)
+        self._space = table.space
+        self._config = Config.from_flat({"dataset": "ml-100k", "epochs": table.max_epochs, "seed": seed})
+        settings = Settings(epochs=table.max_epochs, trials=trials, seed=seed, mutable={}, **shape)
+        self._engine = real.Engine(
+            study=optuna.create_study(direction="maximize"),
+            space=table.space,
+            config=self._config,
+            objectives=parse_objectives("MRR@10"),
+            sampler=sampler,
+            scheduler=scheduler(settings),
+            n_trials=trials,
+            limits=Limits(),
+            listener=_Nobody(),
+        )
+        self._engine.enqueue({}, **{trial_record.DEFAULT: True})
+
+    def next(self) -> Leg | None:
+        """The engine's next leg."""
+        leg = self._engine.next_leg()
+        if isinstance(leg, real.Idle):
+            return None
+        params = self._space.from_options(self._config.replace(leg.options))
+        assert params is not None  # the default configuration is in the table too
+        return Leg(trial=leg.number, params=params)
+
+    def reported(self, trial: int, report: Report) -> bool:
+        """The engine's verdict."""
+        return self._engine.report(trial, _epoch_report(report)) is Verdict.CONTINUE
+
+
+def _epoch_report(report: Report) -> EpochReport:
+    """What the engine is told of an epoch; a table of curves knows no more than the objective."""
+    return EpochReport(
+        epoch=report.epoch,
+        value=report.value,
+        valid=None,
+        best={},
+        best_epoch=report.epoch,
+        train_loss=0.0,
+        seconds=1.0,
+        total_seconds=float(report.epoch),
+        targets_per_second=0.0,
+        n_parameters=0,
+        stopped_early=report.stopped_early,
+        final=report.final,
+    )
+
+
+class _Nobody:
+    """Listens to nothing."""
+
+    def started(self, leg: real.Leg) -> None: ...
+    def reported(self, number: int, report: EpochReport) -> None: ...
+    def held_up(self, number: int, why: real.Delay, reason: str) -> None: ...
+    def finished(self, trial: FrozenTrial) -> None: ...
+    def run_id(self, number: int) -> None: ...

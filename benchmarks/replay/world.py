@@ -1,0 +1,132 @@
+"""The simulated world: a few workers, an epoch a unit of time, and curves instead of training."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from heapq import heappop, heappush
+from itertools import count
+from typing import Protocol
+
+import numpy as np
+
+from benchmarks.replay.table import CurveTable, Floats, Params
+
+WORKERS = 2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Leg:
+    """What a search wants trained: a new trial, or one that was held up and goes on where it stood."""
+
+    trial: int
+    params: Params
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """What a search is told after an epoch.
+
+    Attributes:
+        epoch: epochs of the trial so far, from 1.
+        value: the objective, the best so far.
+        final: whether the trial ends here of its own accord, by early stopping or after all epochs.
+        stopped_early: whether it was early stopping.
+    """
+
+    epoch: int
+    value: float
+    final: bool
+    stopped_early: bool
+
+
+class Search(Protocol):
+    """A search, as the world drives it."""
+
+    def next(self) -> Leg | None:
+        """What a free slot should train; None: nothing, for now or at all."""
+
+    def reported(self, trial: int, report: Report) -> bool:
+        """Take note of an epoch; whether the trial trains on, which a final one does not."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """An epoch of a search.
+
+    Attributes:
+        trial: that trained it.
+        configuration: of the trial, by its place in the table.
+        value: the trial's best so far.
+        ceiling: the best that the trial comes to if it is trained to its end.
+    """
+
+    trial: int
+    configuration: int
+    value: float
+    ceiling: float
+
+
+@dataclass(slots=True)
+class _Training:
+    """A trial in training, or held up."""
+
+    configuration: int
+    curve: Floats
+    max_epochs: int
+    epoch: int = 0
+
+    def train(self) -> Report:
+        self.epoch += 1
+        ended = self.epoch == len(self.curve)
+        return Report(
+            epoch=self.epoch,
+            value=float(self.curve[self.epoch - 1]),
+            final=ended,
+            stopped_early=ended and self.epoch < self.max_epochs,
+        )
+
+
+def replay(search: Search, table: CurveTable, *, seed: int, workers: int = WORKERS) -> list[Step]:
+    """Run a search to its end.
+
+    Which of a configuration's curves a trial gets is drawn from the seed, the configuration and how often the search
+    has tried it: searches with the same seed see the same world, whatever order they look at it in.
+
+    Args:
+        search: asked whenever a slot is free, told after every epoch.
+        table: what it trains on.
+        seed: of the world.
+        workers: trials at once.
+    Returns:
+        every epoch trained, in order.
+    """
+    trainings: dict[int, _Training] = {}
+    tried: Counter[int] = Counter()
+    steps: list[Step] = []
+    running: list[tuple[int, int, int]] = []  # when the epoch is over, the order of starts, the trial
+    order, clock = count(), 0
+    while True:
+        while len(running) < workers and (leg := search.next()) is not None:
+            if leg.trial not in trainings:
+                configuration = table.index(leg.params)
+                drawn = np.random.default_rng([seed, configuration, tried[configuration]]).integers(table.n_seeds)
+                curve = table.curves[configuration][drawn]
+                trainings[leg.trial] = _Training(configuration, curve, table.max_epochs)
+                tried[configuration] += 1
+            heappush(running, (clock + 1, next(order), leg.trial))
+        if not running:
+            return steps
+        clock, _, trial = heappop(running)
+        training = trainings[trial]
+        report = training.train()
+        steps.append(
+            Step(
+                trial=trial,
+                configuration=training.configuration,
+                value=report.value,
+                ceiling=float(training.curve[-1]),
+            )
+        )
+        if search.reported(trial, report) and not report.final:
+            heappush(running, (clock + 1, next(order), trial))

@@ -1,0 +1,266 @@
+"""Finalists: the few configurations that are trained again, over several seeds, and judged on test once.
+
+A run of a finalist leaves two files: the checkpoint, written after every epoch, from which a killed run goes on, and
+which holds the model; and the result, written when it has been judged, which is never trained again. This module
+knows no Ray: `experiments.finalist_tasks` trains them in parallel.
+
+Q targets of the test split.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import math
+import zipfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from experiments.summary import TrialSummary
+from narm.checkpoint import read_checkpoint, save_checkpoint
+from narm.config import Config, EvaluationConfig, ModelConfig, TrainingConfig
+from narm.data.sessions import Splits
+from narm.errors import InputError
+from narm.evaluation import rank_targets
+from narm.files import atomic_file
+from narm.metrics import Ranks, parse_metric, summarize
+from narm.seeds import derived_seed
+from narm.threads import set_threads
+from narm.training import TrainingState, create_model, fit
+
+logger = logging.getLogger(__name__)
+
+FORMAT = "narm-finalist-1"
+
+_FIRST_NUMBER = 2**32
+"""Trials are numbered from 0 and never reach this, so no finalist's seed derives from the number of a trial's."""
+
+# What a run depends on beside the data, whose fingerprint does not know how much of a prefix the model sees.
+_OPTIONS = {
+    "max_item_list_length",
+    *ModelConfig.model_fields,
+    *TrainingConfig.model_fields,
+    *EvaluationConfig.model_fields,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finalist:
+    """A configuration to train again.
+
+    Attributes:
+        number: of its trial in the study.
+        options: values of the options that the space varies.
+        is_default: whether it is the default configuration.
+    """
+
+    number: int
+    options: Mapping[str, Any]
+    is_default: bool = False
+
+    @property
+    def label(self) -> str:
+        """What to call it in a sentence."""
+        return "the default configuration" if self.is_default else f"trial {self.number}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FinalistRun:
+    """A finalist trained with one seed, and judged.
+
+    Attributes:
+        finalist: what was trained.
+        seed: of its training.
+        epochs: trained.
+        best_epoch: the one by validation, whose weights were judged.
+        seconds: wall clock of its epochs.
+        valid: validation metrics of that epoch, by key.
+        test: test metrics, by key.
+        ranks: rank of each test target, [Q].
+    """
+
+    finalist: Finalist
+    seed: int
+    epochs: int
+    best_epoch: int
+    seconds: float
+    valid: dict[str, float]
+    test: dict[str, float]
+    ranks: Ranks
+
+
+def choose_finalists(trials: Sequence[TrialSummary], *, default: int | None, k: int) -> list[Finalist]:
+    """The best k trials by validation, from the best down, and the default configuration if it is not among them.
+
+    A trial without a value, or failed, is never one.
+
+    Args:
+        trials: of the study.
+        default: number of the trial of the default configuration; None: there was none.
+        k: how many; with 0 there are no finalists at all.
+    """
+    if k == 0:
+        return []
+    valued = sorted((trial for trial in trials if _value(trial) > -math.inf), key=lambda t: (-_value(t), t.number))
+    chosen = valued[:k] + [trial for trial in valued[k:] if trial.number == default]
+    return [Finalist(number=trial.number, options=trial.params, is_default=trial.number == default) for trial in chosen]
+
+
+def _value(trial: TrialSummary) -> float:
+    has_value = trial.state != "FAIL" and trial.value is not None and math.isfinite(trial.value)
+    return trial.value if has_value and trial.value is not None else -math.inf
+
+
+def finalist_seeds(study_seed: int, count: int) -> list[int]:
+    """Seeds of the runs of each finalist, the same for all, so that they begin and shuffle alike.
+
+    They are none of the trials' seeds, which chose the finalists: a trial that was merely lucky with its seed must
+    not be lucky again. (Hashes of 32 bits may still agree, for one pair in four billion.)
+    """
+    return [derived_seed(study_seed, _FIRST_NUMBER + i) for i in range(count)]
+
+
+def result_path(folder: Path, finalist: Finalist, seed: int) -> Path:
+    """Where the result of a run stands: an npz of `ranks` [Q] and of `record`, a JSON text."""
+    return folder / f"{finalist.number:04d}-{seed}.npz"
+
+
+def model_path(folder: Path, finalist: Finalist, seed: int) -> Path:
+    """Where the checkpoint of a run stands, which holds its model."""
+    return folder / f"{finalist.number:04d}-{seed}.pt"
+
+
+def best_model(folder: Path, runs: Sequence[FinalistRun], number: int, config: Config) -> Path:
+    """The checkpoint of a finalist's run that was best on validation.
+
+    Args:
+        folder: of the results and checkpoints.
+        runs: of all finalists, at least one of them of this.
+        number: of the finalist's trial.
+        config: of the study.
+    """
+    of_one = [run for run in runs if run.finalist.number == number]
+    best = max(of_one, key=lambda run: run.valid[config.evaluation.objective])
+    return model_path(folder, best.finalist, best.seed)
+
+
+def train_finalist(
+    finalist: Finalist, seed: int, *, splits: Splits, config: Config, threads: int, device: str, folder: Path
+) -> FinalistRun:
+    """Train a finalist from one seed until its early stopping, then rank the test targets, once.
+
+    Goes on from the run's checkpoint where there is one.
+
+    Args:
+        finalist: what to train.
+        seed: of its training.
+        splits: the data.
+        config: of the study, whose options the finalist changes.
+        threads: for torch and the kernels.
+        device: auto, cpu or cuda.
+        folder: for the checkpoint.
+    Raises:
+        InputError: as `narm.training.fit`.
+        NonFiniteLoss: training diverged.
+    """
+    set_threads(threads)
+    config = _config(finalist, seed, config)
+    state = _train(config, splits, device, model_path(folder, finalist, seed))
+    evaluation = config.evaluation
+    ranks = rank_targets(state.model, splits.test, max_length=splits.max_length, batch_size=evaluation.eval_batch_size)
+    metrics = dict.fromkeys((*evaluation.metrics_to_report, "Recall"))  # which the verdict always looks at
+    cutoffs = sorted({*evaluation.topk, parse_metric(evaluation.valid_metric)[1]})
+    return FinalistRun(
+        finalist=finalist,
+        seed=seed,
+        epochs=state.epoch,
+        best_epoch=state.best_epoch,
+        seconds=sum(epoch["seconds"] for epoch in state.history),
+        valid=state.best,
+        test=summarize(ranks, metrics, cutoffs),
+        ranks=ranks,
+    )
+
+
+def write_run(folder: Path, run: FinalistRun, *, splits: Splits, config: Config) -> None:
+    """Keep the result of a run, atomically, with all that it depends on."""
+    record = {
+        "format": FORMAT,
+        "number": run.finalist.number,
+        "config": _config(run.finalist, run.seed, config).flat(),
+        "fingerprint": splits.fingerprint,
+        "epochs": run.epochs,
+        "best_epoch": run.best_epoch,
+        "seconds": run.seconds,
+        "valid": run.valid,
+        "test": run.test,
+    }
+    with atomic_file(result_path(folder, run.finalist, run.seed)) as file:
+        np.savez_compressed(file, ranks=run.ranks, record=np.array(json.dumps(record)))
+
+
+def read_run(folder: Path, finalist: Finalist, seed: int, *, splits: Splits, config: Config) -> FinalistRun | None:
+    """The kept result of a run; None where there is none, or it is one of other data, options or epochs."""
+    path = result_path(folder, finalist, seed)
+    try:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as content:
+            record, ranks = json.loads(str(content["record"])), content["ranks"]
+        if record["format"] != FORMAT:
+            raise ValueError(f"its format is {record['format']}, not {FORMAT}")
+    except FileNotFoundError:
+        return None
+    except (OSError, EOFError, KeyError, ValueError, TypeError, zipfile.BadZipFile) as error:
+        logger.warning("%s: not the result of a finalist (%s): it is trained anew", path, error)
+        return None
+    if not _is_of_run(record, _config(finalist, seed, config), splits):
+        return None
+    return FinalistRun(
+        finalist=finalist,
+        seed=seed,
+        epochs=record["epochs"],
+        best_epoch=record["best_epoch"],
+        seconds=record["seconds"],
+        valid=record["valid"],
+        test=record["test"],
+        ranks=ranks,
+    )
+
+
+def _config(finalist: Finalist, seed: int, config: Config) -> Config:
+    return config.replace({**finalist.options, "seed": seed})
+
+
+def _train(config: Config, splits: Splits, device: str, checkpoint: Path) -> TrainingState:
+    """Train to the end; the model of the state then has the weights of the best epoch."""
+    if _can_go_on(checkpoint, config, splits):
+        try:
+            return _fit(config, splits, device, checkpoint, resume=checkpoint)
+        except InputError:  # trained to the end, and killed before it was judged
+            logger.info("%s: nothing is left to train: it is trained anew", checkpoint)
+    return _fit(config, splits, device, checkpoint, resume=None)
+
+
+def _can_go_on(checkpoint: Path, config: Config, splits: Splits) -> bool:
+    try:
+        return _is_of_run(read_checkpoint(checkpoint), config, splits)
+    except InputError:
+        return False
+
+
+def _fit(config: Config, splits: Splits, device: str, checkpoint: Path, *, resume: Path | None) -> TrainingState:
+    model = create_model(splits.n_items, config)
+    for result in fit(model, splits, config.training, config.evaluation, device=device, resume=resume):
+        save_checkpoint(checkpoint, result.state, config=config, splits=splits)
+    return result.state
+
+
+def _is_of_run(saved: Mapping[str, Any], config: Config, splits: Splits) -> bool:
+    """Whether a checkpoint or a record is of this configuration, seed included, on these data."""
+    if saved["fingerprint"] != splits.fingerprint:
+        return False
+    flat = config.flat()
+    return all(saved["config"].get(name) == flat[name] for name in _OPTIONS)

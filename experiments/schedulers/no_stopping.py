@@ -1,0 +1,18 @@
+"""Every trial runs to its own end."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from experiments.schedulers.policy import Curve, Verdict
+
+
+class NoStopping:
+    """Stops nothing."""
+
+    def judge(self, trial: Curve, curves: Sequence[Curve]) -> Verdict:
+        """Go on."""
+        return Verdict.CONTINUE
+
+    def next(self, curves: Sequence[Curve]) -> None:
+        """Nothing is ever paused."""

@@ -1,0 +1,127 @@
+"""Opens the study database: a new study, or one to go on with."""
+
+from __future__ import annotations
+
+import sqlite3
+
+import optuna
+from optuna.exceptions import DuplicatedStudyError
+from optuna.storages import RDBStorage
+from sqlalchemy import event
+from sqlalchemy.exc import SQLAlchemyError
+
+from experiments import trial_record
+from experiments.environment import mask_credentials
+from experiments.spec import StudySpec
+from experiments.study_record import Record, check_resumable, record_of
+from narm.config import did_you_mean
+from narm.errors import InputError
+
+# What is below warnings is told by the engine; samplers warn of conditional spaces, which are meant.
+optuna.logging.set_verbosity(optuna.logging.ERROR)
+
+
+def create_study(spec: StudySpec, fingerprint: str) -> optuna.Study:
+    """A new study, and its folder.
+
+    Raises:
+        InputError: it exists already, or cannot be written.
+    """
+    if spec.folder.exists():
+        raise InputError(
+            f"study: {spec.folder} exists already: go on with it (--resume {spec.name}), or choose another name"
+        )
+    try:
+        spec.folder.mkdir(parents=True)
+    except OSError as error:
+        raise InputError(f"output: {spec.output} cannot be written: {error.strerror}") from None
+    try:
+        study = _create(spec)
+    except InputError:
+        spec.folder.rmdir()
+        raise
+    study.set_user_attr(trial_record.SPEC, record_of(spec, fingerprint))
+    return study
+
+
+def _create(spec: StudySpec) -> optuna.Study:
+    directions = [objective.direction for objective in spec.objectives]
+    storage = open_storage(spec.storage)
+    try:
+        return optuna.create_study(study_name=spec.name, storage=storage, directions=directions)
+    except DuplicatedStudyError:
+        raise InputError(
+            f"study: '{spec.name}' exists already in {mask_credentials(spec.storage)}: go on with it "
+            f"(--resume {spec.name}), or choose another name"
+        ) from None
+
+
+def resume_study(spec: StudySpec, fingerprint: str) -> optuna.Study:
+    """A study that another session began, with the spec that now holds.
+
+    Raises:
+        InputError: there is none, or it is not of the same data, objective and fixed options.
+    """
+    study = load_study(spec.name, spec.storage)
+    check_resumable(read_record(study), spec, fingerprint)
+    study.set_user_attr(trial_record.SPEC, record_of(spec, fingerprint))
+    return study
+
+
+def load_study(name: str, url: str) -> optuna.Study:
+    """A study by its name.
+
+    Raises:
+        InputError: there is none; the nearest name is told.
+    """
+    storage = open_storage(url)
+    known = [study.study_name for study in storage.get_all_studies()]
+    if name not in known:
+        others = did_you_mean(name, known) if known else "; it has no studies"
+        raise InputError(f"study: there is no '{name}' in {mask_credentials(url)}{others}")
+    return optuna.load_study(study_name=name, storage=storage)
+
+
+def read_record(study: optuna.Study) -> Record:
+    """What a study says of itself.
+
+    Raises:
+        InputError: it is not one of ours.
+    """
+    record: Record | None = study.user_attrs.get(trial_record.SPEC)
+    if record is None:
+        raise InputError(f"study: '{study.study_name}' was not made by this program: choose another")
+    return record
+
+
+def open_storage(url: str) -> RDBStorage:
+    """Connect to a database of studies.
+
+    Raises:
+        InputError: it cannot be opened.
+    """
+    try:
+        storage = RDBStorage(url)
+        if storage.engine.dialect.name == "sqlite":
+            _write_ahead(storage)
+        return storage
+    except (SQLAlchemyError, ImportError) as error:
+        reason = mask_credentials(str(error).splitlines()[0])
+        raise InputError(
+            f"storage: {mask_credentials(url)} cannot be opened ({reason}): write sqlite:///FILE or "
+            "postgresql://USER@HOST/NAME"
+        ) from None
+
+
+def _write_ahead(storage: RDBStorage) -> None:
+    """Let SQLite write ahead, without waiting for the disk at every epoch.
+
+    A crash of the process, kill -9 included, loses nothing; one of the machine may lose the last seconds.
+    """
+
+    @event.listens_for(storage.engine, "connect")
+    def configure(connection: sqlite3.Connection, _: object) -> None:
+        connection.execute("PRAGMA journal_mode=WAL")
+        connection.execute("PRAGMA synchronous=NORMAL")
+
+    storage.engine.dispose()  # of the connections that it has opened already

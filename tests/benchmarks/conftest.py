@@ -1,0 +1,52 @@
+"""Learning curves of the shape that NARM's have on RecBole's space: the learning rate decides, noise does the rest."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from benchmarks.replay.table import CurveTable, curve_table
+from search_spaces.space import load_space
+
+PATIENCE = 4
+EPOCHS = 12
+QUALITY = {0.01: 0.05, 0.005: 0.048, 0.001: 0.042, 0.0005: 0.035, 0.0001: 0.02}
+
+
+@pytest.fixture(scope="session")
+def curves() -> pd.DataFrame:
+    """Every configuration with three seeds, as `benchmarks.curves` would have trained them."""
+    grid = list(load_space("recbole").grid())
+    return pd.concat(
+        [
+            _curve(params, seed, np.random.default_rng([index, seed]))
+            for index, params in enumerate(grid)
+            for seed in range(3)
+        ],
+        ignore_index=True,
+    )
+
+
+@pytest.fixture(scope="session")
+def table(curves: pd.DataFrame) -> CurveTable:
+    return curve_table(curves, load_space("recbole"), "mrr_at_10")
+
+
+def _curve(params: dict[str, object], seed: int, rng: np.random.Generator) -> pd.DataFrame:
+    epochs = np.arange(1, EPOCHS + 1)
+    values = QUALITY[params["learning_rate"]] * (1 - 0.6 * np.exp(-epochs / 3)) + rng.normal(0, 0.002, EPOCHS)
+    since_best = epochs - 1 - np.array([values[:epoch].argmax() for epoch in epochs])
+    n_epochs = int((since_best > PATIENCE).argmax()) + 1 if (since_best > PATIENCE).any() else EPOCHS
+    return pd.DataFrame(
+        {
+            "space": "recbole",
+            "params": json.dumps(params),
+            "seed": seed,
+            "epoch": epochs[:n_epochs],
+            "mrr_at_10": values[:n_epochs],
+            "recall_at_10": 3 * values[:n_epochs],
+        }
+    )
