@@ -5,6 +5,7 @@
 The table is that of `python -m benchmarks.curves`. Ours, the engine of `experiments` with every sampler and scheduler,
 runs beside what a user would do instead: Ray Tune with its own OptunaSearch and ASHA, Optuna with a Hyperband pruner,
 random search, RecBole's exhaustive search. All of them are real; only the training is looked up.
+It takes some minutes, most of them in the Gaussian process.
 """
 
 from __future__ import annotations

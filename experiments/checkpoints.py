@@ -1,6 +1,6 @@
 """Where the checkpoints of a study are kept: a folder, or any file system that pyarrow can address.
 
-The latest checkpoint of a trial is the file `NNNN.pt`. It is written under another name and then renamed, so that a
+A training run keeps its latest checkpoint under one name. It is written under another name and then renamed, so that a
 reader finds the old one or the new one, never a part; on an object store, where a rename is a copy on the server, too.
 """
 
@@ -24,8 +24,8 @@ from narm.files import atomic_file
 _CHUNK = 16 * 2**20  # bytes: an object store takes a request for each
 
 
-def checkpoint_name(number: int) -> str:
-    """File name of a trial's checkpoint."""
+def trial_checkpoint(number: int) -> str:
+    """Name of a trial's checkpoint."""
     return f"{number:04d}.pt"
 
 
@@ -41,7 +41,7 @@ def address_below(address: str, name: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class CheckpointStore:
-    """The latest checkpoint of every trial of a study.
+    """The latest checkpoints of training runs, by name.
 
     It holds nothing but its address, so that it travels to Ray's workers, which each open it for themselves.
 
@@ -85,75 +85,58 @@ class CheckpointStore:
         except OSError as error:
             raise InputError(f"checkpoint storage: {self} cannot be written: {_reason(error)}") from None
 
-    def save(self, number: int, write: Callable[[Path], None]) -> None:
-        """Replace the checkpoint of a trial.
+    def save(self, name: str, write: Callable[[Path], None]) -> None:
+        """Replace a checkpoint.
 
         Args:
-            number: of the trial.
+            name: of its file.
             write: writes a checkpoint to the path it is given. When it fails, the old checkpoint stays.
         Raises:
             OSError: the file system failed; for a folder also that it is not there, as on a node of a cluster that
                 does not share it.
         """
         file_system, base = _open(self.uri)
-        temporary = f"{base}/{_temporary(checkpoint_name(number))}"
+        temporary = f"{base}/{_temporary(name)}"
         try:
             if self.folder:
                 self._require_folder(self.folder)
                 write(Path(temporary))
             else:
                 with tempfile.TemporaryDirectory(prefix="narm-") as directory:
-                    local = Path(directory) / checkpoint_name(number)
+                    local = Path(directory) / name
                     write(local)
                     _upload(local, file_system, temporary)
-            file_system.move(temporary, self._path(number))
+            file_system.move(temporary, self._path(name))
         except BaseException:
             _remove(file_system, temporary)
             raise
 
-    def fetch(self, number: int, into: Path) -> Path | None:
-        """The checkpoint of a trial as a file on this machine.
+    def fetch(self, name: str, into: Path) -> Path | None:
+        """A checkpoint as a file on this machine.
 
         Args:
-            number: of the trial.
+            name: of its file.
             into: folder for a copy, which only a store that is no folder needs.
         Returns:
-            the file, to be read only; None if the trial has no checkpoint.
+            the file, to be read only; None if there is no such checkpoint.
         """
-        if not self.exists(number):
+        if not self.exists(name):
             return None
         if self.folder:
-            return self.folder / checkpoint_name(number)
+            return self.folder / name
         file_system, _ = _open(self.uri)
-        local = into / checkpoint_name(number)
-        with file_system.open_input_stream(self._path(number)) as source, atomic_file(local) as target:
+        local = into / name
+        with file_system.open_input_stream(self._path(name)) as source, atomic_file(local) as target:
             shutil.copyfileobj(source, target, _CHUNK)
         return local
 
-    def exists(self, number: int) -> bool:
-        """Whether the trial has a checkpoint."""
+    def exists(self, name: str) -> bool:
+        """Whether there is such a checkpoint."""
         file_system, _ = _open(self.uri)
-        return bool(file_system.get_file_info(self._path(number)).type is FileType.File)
+        return bool(file_system.get_file_info(self._path(name)).type is FileType.File)
 
-    def copy(self, source: int, target: int) -> None:
-        """Give a trial the checkpoint of another, which may go on writing its own meanwhile.
-
-        Raises:
-            FileNotFoundError: `source` has no checkpoint.
-        """
-        if not self.exists(source):
-            raise FileNotFoundError(f"{self}: no {checkpoint_name(source)}")
-        file_system, base = _open(self.uri)
-        temporary = f"{base}/{_temporary(checkpoint_name(target))}"
-        try:
-            file_system.copy_file(self._path(source), temporary)
-            file_system.move(temporary, self._path(target))
-        except BaseException:
-            _remove(file_system, temporary)
-            raise
-
-    def _path(self, number: int) -> str:
-        return f"{_open(self.uri)[1]}/{checkpoint_name(number)}"
+    def _path(self, name: str) -> str:
+        return f"{_open(self.uri)[1]}/{name}"
 
     def _require_folder(self, folder: Path) -> None:
         """Not made here: a folder of that name on a node that does not share it would keep the checkpoint to itself."""

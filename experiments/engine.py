@@ -7,6 +7,7 @@ database is the truth: an engine made on a study that another left behind, howev
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import Enum
@@ -53,7 +54,6 @@ class Leg:
         options: config options that its parameters stand for.
         epochs: that the study knows of already; the trial's checkpoint may have more.
         parent: trial whose checkpoint it starts from, in its first leg; None: from nothing.
-        attempt: counts the legs of the trial, from 1.
     """
 
     number: int
@@ -61,7 +61,6 @@ class Leg:
     options: dict[str, Any]
     epochs: int
     parent: int | None
-    attempt: int
 
 
 class Listener(Protocol):
@@ -90,7 +89,7 @@ class _Open:
     trial: optuna.Trial
     phase: Literal["queued", "running", "paused"] = "queued"
     epochs: int = 0
-    attempt: int = 0
+    has_begun: bool = False
     retries: int = 0
 
     @property
@@ -105,7 +104,7 @@ class Engine:
     One engine at a time works on a study. Methods are called from one thread.
 
     Args:
-        study: with one direction an objective, from `open_study`.
+        study: with one direction an objective, from `experiments.study_store`.
         space: what is searched.
         config: what the space varies, and the seed of the study.
         objectives: a metric, and costs.
@@ -236,7 +235,7 @@ class Engine:
     def _queued(self) -> _Open | None:
         """What was interrupted first, then what was queued, each in the order of its number."""
         queued = [trial for trial in self._open.values() if trial.phase == "queued"]
-        return min(queued, key=lambda trial: (trial.attempt == 0, trial.number), default=None)
+        return min(queued, key=lambda trial: (not trial.has_begun, trial.number), default=None)
 
     def _scheduled(self) -> _Open | None:
         match self.scheduler.next(list(self._curves.values())):
@@ -303,14 +302,13 @@ class Engine:
         attributes = trial.trial.user_attrs
         trial.trial.storage.set_trial_state_values(trial.trial._trial_id, TrialState.RUNNING)  # of one that waited
         trial.phase = "running"
-        trial.attempt += 1
+        trial.has_begun = True
         leg = Leg(
             number=trial.number,
             seed=attributes[trial_record.SEED],
             options=dict(attributes[trial_record.OPTIONS]),
             epochs=trial.epochs,
             parent=attributes.get(trial_record.PARENT),
-            attempt=trial.attempt,
         )
         self._redraw(trial, "running")
         self.listener.started(leg)
@@ -353,7 +351,7 @@ class Engine:
         """Let a trial wait for the search to be resumed."""
         trial.trial.set_user_attr(trial_record.REASON, reason)
         trial.trial.storage.set_trial_state_values(trial.trial._trial_id, TrialState.WAITING)
-        if trial.attempt:
+        if trial.has_begun:
             self.listener.held_up(trial.number, "INTERRUPTED", reason)
 
     # Keeping count
@@ -368,16 +366,18 @@ class Engine:
         """Go on with a trial as the study has it."""
         progress = read_progress(trial)
         self._tally.failed += trial.state is TrialState.FAIL
-        if progress is not None and trial.state is not TrialState.FAIL:
-            self._tally.count(progress["epochs"], progress["value"])
-            self._curves[trial.number] = _curve(trial)
+        if progress is not None:
+            has_failed = trial.state is TrialState.FAIL
+            self._tally.count(progress["epochs"], -math.inf if has_failed else progress["value"])
+            if not has_failed:
+                self._curves[trial.number] = _curve(trial)
         if not trial.state.is_finished():
             if progress is not None:
                 self.study._storage.set_trial_state_values(trial._trial_id, TrialState.RUNNING)
             self._open[trial.number] = _Open(
                 optuna.Trial(self.study, trial._trial_id),
                 epochs=0 if progress is None else progress["epochs"],
-                attempt=0 if progress is None else 1,
+                has_begun=progress is not None,
                 retries=trial.user_attrs.get(trial_record.RETRIES, 0),
             )
 
@@ -402,6 +402,6 @@ def _curve(trial: FrozenTrial) -> Curve:
         number=trial.number,
         state=_CURVE_STATES.get(trial.state, "running"),
         values={epoch: value for epoch, value in reported if progress and epoch <= progress["epochs"]},
-        params=trial.params,
+        params=plain_names(trial.params),
         spared=trial_record.DEFAULT in trial.user_attrs,
     )

@@ -14,6 +14,7 @@ from typing import Any
 import ray
 from ray.exceptions import RayError, RayTaskError
 
+from experiments.checkpoints import CheckpointStore
 from experiments.finalists import Finalist, FinalistRun, read_run, train_finalist, write_run
 from experiments.summary import FinalistFailure
 from narm.config import Config
@@ -61,6 +62,7 @@ def train_finalists(
     resources: Mapping[str, float],
     concurrency: int,
     folder: Path,
+    checkpoints: CheckpointStore,
     stop: Callable[[], bool],
     on_done: Callable[[FinalistRun | FinalistFailure], None],
 ) -> Trained:
@@ -79,14 +81,15 @@ def train_finalists(
         device: auto, cpu or cuda.
         resources: Ray's of each task, `cpu` and `gpu`, as of a trial.
         concurrency: tasks at once.
-        folder: of the results and checkpoints; the checkpoints are written where the task runs.
+        folder: of the results.
+        checkpoints: for the tasks, wherever they run.
         stop: whether to end now; asked several times a second.
         on_done: is told of each run at once, also of those done before. It must not raise.
     """
     tasks = [_Task(finalist, seed) for seed, finalist in product(seeds, finalists)]
     known = [read_run(folder, task.finalist, task.seed, splits=splits, config=config) for task in tasks]
     missing = [task for task, run in zip(tasks, known, strict=True) if run is None]
-    queue = _Queue(missing, _starter(splits, config, threads, device, resources, folder.resolve()), concurrency)
+    queue = _Queue(missing, _starter(splits, config, threads, device, resources, checkpoints), concurrency)
     runs = [run for run in known if run is not None]
     failures: list[FinalistFailure] = []
     for run in runs:
@@ -113,7 +116,12 @@ def _keep(folder: Path, run: FinalistRun, splits: Splits, config: Config) -> Non
 
 
 def _starter(
-    splits: Splits, config: Config, threads: int, device: str, resources: Mapping[str, float], folder: Path
+    splits: Splits,
+    config: Config,
+    threads: int,
+    device: str,
+    resources: Mapping[str, float],
+    checkpoints: CheckpointStore,
 ) -> Callable[[_Task], Reference]:
     """What starts a task in Ray."""
     remote: Any = ray.remote(train_finalist)  # type: ignore[arg-type]  # keywords are beyond its types
@@ -132,7 +140,7 @@ def _starter(
             config=config,
             threads=threads,
             device=device,
-            folder=folder,
+            checkpoints=checkpoints,
         )
         return reference
 

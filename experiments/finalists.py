@@ -12,25 +12,29 @@ from __future__ import annotations
 import json
 import logging
 import math
+import tempfile
 import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from experiments.checkpoints import CheckpointStore
 from experiments.summary import TrialSummary
-from narm.checkpoint import read_checkpoint, save_checkpoint
+from narm.checkpoint import load_model, read_checkpoint, save_checkpoint
 from narm.config import Config, EvaluationConfig, ModelConfig, TrainingConfig
 from narm.data.sessions import Splits
+from narm.device import resolve_device
 from narm.errors import InputError
 from narm.evaluation import rank_targets
 from narm.files import atomic_file
-from narm.metrics import Ranks, parse_metric, summarize
+from narm.metrics import Ranks, summarize
 from narm.seeds import derived_seed
 from narm.threads import set_threads
-from narm.training import TrainingState, create_model, fit
+from narm.training import create_model, fit, is_last
 
 logger = logging.getLogger(__name__)
 
@@ -129,27 +133,33 @@ def result_path(folder: Path, finalist: Finalist, seed: int) -> Path:
     return folder / f"{finalist.number:04d}-{seed}.npz"
 
 
-def model_path(folder: Path, finalist: Finalist, seed: int) -> Path:
-    """Where the checkpoint of a run stands, which holds its model."""
-    return folder / f"{finalist.number:04d}-{seed}.pt"
+def run_checkpoint(finalist: Finalist, seed: int) -> str:
+    """Name of the checkpoint of a run, which holds its model."""
+    return f"{finalist.number:04d}-{seed}.pt"
 
 
-def best_model(folder: Path, runs: Sequence[FinalistRun], number: int, config: Config) -> Path:
-    """The checkpoint of a finalist's run that was best on validation.
+def best_checkpoint(runs: Sequence[FinalistRun], number: int, config: Config) -> str:
+    """Name of the checkpoint of a finalist's run that was best on validation.
 
     Args:
-        folder: of the results and checkpoints.
         runs: of all finalists, at least one of them of this.
         number: of the finalist's trial.
         config: of the study.
     """
     of_one = [run for run in runs if run.finalist.number == number]
     best = max(of_one, key=lambda run: run.valid[config.evaluation.objective])
-    return model_path(folder, best.finalist, best.seed)
+    return run_checkpoint(best.finalist, best.seed)
 
 
 def train_finalist(
-    finalist: Finalist, seed: int, *, splits: Splits, config: Config, threads: int, device: str, folder: Path
+    finalist: Finalist,
+    seed: int,
+    *,
+    splits: Splits,
+    config: Config,
+    threads: int,
+    device: str,
+    checkpoints: CheckpointStore,
 ) -> FinalistRun:
     """Train a finalist from one seed until its early stopping, then rank the test targets, once.
 
@@ -162,26 +172,27 @@ def train_finalist(
         config: of the study, whose options the finalist changes.
         threads: for torch and the kernels.
         device: auto, cpu or cuda.
-        folder: for the checkpoint.
+        checkpoints: of the finalists.
     Raises:
         InputError: as `narm.training.fit`.
         NonFiniteLoss: training diverged.
     """
     set_threads(threads)
     config = _config(finalist, seed, config)
-    state = _train(config, splits, device, model_path(folder, finalist, seed))
+    with tempfile.TemporaryDirectory() as scratch:
+        checkpoint = _train(config, splits, device, checkpoints, run_checkpoint(finalist, seed), Path(scratch))
+        trained, model = read_checkpoint(checkpoint), load_model(checkpoint).to(resolve_device(device))
     evaluation = config.evaluation
-    ranks = rank_targets(state.model, splits.test, max_length=splits.max_length, batch_size=evaluation.eval_batch_size)
+    ranks = rank_targets(model, splits.test, max_length=splits.max_length, batch_size=evaluation.eval_batch_size)
     metrics = dict.fromkeys((*evaluation.metrics_to_report, "Recall"))  # which the verdict always looks at
-    cutoffs = sorted({*evaluation.topk, parse_metric(evaluation.valid_metric)[1]})
     return FinalistRun(
         finalist=finalist,
         seed=seed,
-        epochs=state.epoch,
-        best_epoch=state.best_epoch,
-        seconds=sum(epoch["seconds"] for epoch in state.history),
-        valid=state.best,
-        test=summarize(ranks, metrics, cutoffs),
+        epochs=trained["epoch"],
+        best_epoch=trained["best_epoch"],
+        seconds=sum(epoch["seconds"] for epoch in trained["history"]),
+        valid=trained["best"],
+        test=summarize(ranks, metrics, evaluation.cutoffs),
         ranks=ranks,
     )
 
@@ -234,28 +245,27 @@ def _config(finalist: Finalist, seed: int, config: Config) -> Config:
     return config.replace({**finalist.options, "seed": seed})
 
 
-def _train(config: Config, splits: Splits, device: str, checkpoint: Path) -> TrainingState:
-    """Train to the end; the model of the state then has the weights of the best epoch."""
-    if _can_go_on(checkpoint, config, splits):
-        try:
-            return _fit(config, splits, device, checkpoint, resume=checkpoint)
-        except InputError:  # trained to the end, and killed before it was judged
-            logger.info("%s: nothing is left to train: it is trained anew", checkpoint)
-    return _fit(config, splits, device, checkpoint, resume=None)
+def _train(config: Config, splits: Splits, device: str, checkpoints: CheckpointStore, name: str, scratch: Path) -> Path:
+    """Train to the end, from the run's checkpoint where there is one; the last checkpoint."""
+    resume = checkpoints.fetch(name, scratch)
+    begun = None if resume is None else _content(resume, config, splits)
+    if begun is None or not is_last(begun["history"][-1], config.training):
+        resume = None if begun is None else resume
+        model = create_model(splits.n_items, config)
+        for result in fit(model, splits, config.training, config.evaluation, device=device, resume=resume):
+            checkpoints.save(name, partial(save_checkpoint, state=result.state, config=config, splits=splits))
+    last = checkpoints.fetch(name, scratch)
+    assert last is not None
+    return last
 
 
-def _can_go_on(checkpoint: Path, config: Config, splits: Splits) -> bool:
+def _content(checkpoint: Path, config: Config, splits: Splits) -> dict[str, Any] | None:
+    """What is in a checkpoint of this run; None if it is of another, or unreadable."""
     try:
-        return _is_of_run(read_checkpoint(checkpoint), config, splits)
+        content = read_checkpoint(checkpoint)
     except InputError:
-        return False
-
-
-def _fit(config: Config, splits: Splits, device: str, checkpoint: Path, *, resume: Path | None) -> TrainingState:
-    model = create_model(splits.n_items, config)
-    for result in fit(model, splits, config.training, config.evaluation, device=device, resume=resume):
-        save_checkpoint(checkpoint, result.state, config=config, splits=splits)
-    return result.state
+        return None
+    return content if _is_of_run(content, config, splits) else None
 
 
 def _is_of_run(saved: Mapping[str, Any], config: Config, splits: Splits) -> bool:

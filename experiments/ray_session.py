@@ -68,15 +68,25 @@ def ray_session(
     on_sigterm = signal.getsignal(signal.SIGTERM)
     with tempfile.TemporaryDirectory(prefix="narm-", dir=_short_directory(), ignore_cleanup_errors=True) as directory:
         try:
-            if address is None:
-                _start(math.ceil(concurrency * resources["cpu"]), splits, directory)
-            else:
-                _attach(address)
+            with _sigterm_as_interrupt():
+                if address is None:
+                    _start(math.ceil(concurrency * resources["cpu"]), splits, directory)
+                else:
+                    _attach(address)
             signal.signal(signal.SIGTERM, on_sigterm)  # Ray takes it, to abort
             _require_room(resources)
             yield Path(directory)
         finally:
             ray.shutdown()
+
+
+@contextmanager
+def _sigterm_as_interrupt() -> Iterator[None]:
+    """While Ray starts, its own handler of SIGTERM leaves with SystemExit: an interruption like any other."""
+    try:
+        yield
+    except SystemExit:
+        raise KeyboardInterrupt from None
 
 
 def _start(cpus: int, splits: Splits, directory: str) -> None:

@@ -15,12 +15,11 @@ from optuna.trial import FrozenTrial
 from experiments.engine import Delay, Leg
 from experiments.environment import git_commit, versions
 from experiments.epoch_report import EpochReport
-from experiments.finalists import FinalistRun
 from experiments.objectives import describe
 from experiments.progress import Progress
-from experiments.results import state_of, summarize, summarize_trial
+from experiments.results import seconds_trained, state_of, summarize, summarize_trial
 from experiments.spec import StudySpec
-from experiments.summary import FinalistFailure, Finals, Summary, write_summary
+from experiments.summary import Finals, Summary, write_summary
 from experiments.tracking import Tracker
 from experiments.trial_record import REPLACED, TRACEBACK, read_progress, trials_of, value_of
 from narm.data.sessions import Splits
@@ -48,6 +47,8 @@ class Recorder:
         self._tracker = tracker
         self._progress = progress
         self._start = time.monotonic()
+        self._wall_seconds: float | None = None
+        self._trained_before = seconds_trained(study)
 
     def begin(self) -> None:
         """Open the study's run in MLflow, with all that is needed to repeat it, and catch up with the study."""
@@ -131,9 +132,9 @@ class Recorder:
             artifacts={"traceback.txt": failure} if failure and known.state == "FAIL" else {},
         )
 
-    def finalist_done(self, outcome: FinalistRun | FinalistFailure) -> None:
-        """A finalist has been trained with one more seed, or could not be."""
-        self._progress.finalist_done(outcome)
+    def searched(self) -> None:
+        """The search is over, and its clock stops; finalists may follow."""
+        self._wall_seconds = time.monotonic() - self._start
 
     def run_id(self, number: int) -> str | None:
         """The MLflow run of a trial, as far as it is known."""
@@ -168,7 +169,8 @@ class Recorder:
             self._splits,
             self._study,
             run_ids={number: self.run_id(number) for number in numbers},
-            wall_seconds=time.monotonic() - self._start,
+            wall_seconds=self._wall_seconds or time.monotonic() - self._start,
+            trained_before=self._trained_before,
             reason=reason,
             finals=finals,
         )

@@ -42,7 +42,7 @@ def print_summary(
     if summary.pareto:
         console.print(_pareto_table(summary))
     if summary.finals is not None:
-        console.print(_finalist_table(summary.finals, summary.objective))
+        console.print(_finalist_table(summary.finals, summary.objective, wide=console.width >= 90))
     for line in _sentences(summary, n_valid, rows):
         console.print(Text(line))
     for what, place in where.items():
@@ -51,7 +51,7 @@ def print_summary(
 
 def _sentences(summary: Summary, n_valid: int, rows: int) -> Iterator[str]:
     if summary.finals is not None:
-        yield from _verdict(summary.finals, summary.objective)
+        yield from _verdict(summary.finals)
     else:
         yield from _provisional_verdict(summary, n_valid)
     for parameter in summary.on_boundary:
@@ -146,27 +146,34 @@ def _gain(best: float, default: float, error: float) -> str:
 # The finalists: what several seeds say on test.
 
 
-def _finalist_table(finals: Finals, objective: str) -> Table:
+def _finalist_table(finals: Finals, objective: str, *, wide: bool) -> Table:
     n_seeds = len(finals.finalists[0].seeds)
     spread = f"mean ± standard deviation over {n_seeds} seeds" if n_seeds > 1 else "a single seed"
     table = _table(f"Finalists, {spread}")
     table.add_column("trial", justify="right")
     metrics = compared_metrics(objective)
-    for heading in (f"validation {objective}", *(f"test {metric}" for metric in metrics), "epochs"):
+    for heading in (
+        f"validation {objective}",
+        *(f"test {metric}" for metric in metrics),
+        *(["epochs"] if wide else []),
+    ):
         table.add_column(heading, justify="right")
     table.add_column("")
     for finalist in finals.finalists:
-        table.add_row(*_finalist_cells(finalist, finals, objective, metrics))
+        table.add_row(*_finalist_cells(finalist, finals, objective, metrics, wide=wide))
     return table
 
 
-def _finalist_cells(finalist: FinalistSummary, finals: Finals, objective: str, metrics: Sequence[str]) -> Iterator[str]:
+def _finalist_cells(
+    finalist: FinalistSummary, finals: Finals, objective: str, metrics: Sequence[str], *, wide: bool
+) -> Iterator[str]:
     yield f"{finalist.number}"
     yield _format_spread(finalist.valid[metric_key(*parse_metric(objective))])
     for metric in metrics:
         yield _format_spread(finalist.test[metric_key(*parse_metric(metric))])
-    low, high = min(finalist.epochs), max(finalist.epochs)
-    yield f"{low}" if low == high else f"{low}-{high}"
+    if wide:
+        low, high = min(finalist.epochs), max(finalist.epochs)
+        yield f"{low}" if low == high else f"{low}-{high}"
     is_winner = finalist.number == finals.winner
     yield " ".join(["(winner)"] * is_winner + ["(default)"] * finalist.is_default)
 
@@ -175,7 +182,7 @@ def _format_spread(spread: Spread) -> str:
     return f"{spread.mean:.4f}" if spread.sd is None else f"{spread.mean:.4f} ± {spread.sd:.4f}"
 
 
-def _verdict(finals: Finals, objective: str) -> Iterator[str]:
+def _verdict(finals: Finals) -> Iterator[str]:
     """The winner against the default configuration and the runner-up, in plain words."""
     winner, *others = finals.finalists
     if winner.is_default:

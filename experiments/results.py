@@ -54,6 +54,7 @@ def summarize(
     *,
     run_ids: Mapping[int, str | None],
     wall_seconds: float,
+    trained_before: float = 0.0,
     reason: str | None = None,
     finals: Finals | None = None,
 ) -> Summary:
@@ -64,14 +65,15 @@ def summarize(
         splits: the data.
         study: the truth.
         run_ids: MLflow runs by trial number, as far as known.
-        wall_seconds: of the search, all its sessions.
+        wall_seconds: of this session's search.
+        trained_before: seconds of training by earlier sessions.
         reason: why it ended; None as long as it has not.
         finals: what became of the finalists, once that is known.
     """
     begun = [trial for trial in trials_of(study) if _has_begun(trial)]
     trials = [summarize_trial(trial, run_ids.get(trial.number)) for trial in begun]
     best, default = winner(study), default_trial(study)
-    training = sum(trial.seconds for trial in trials)
+    training = seconds_trained(study) - trained_before
     return Summary(
         study=spec.name,
         command=spec.command,
@@ -95,6 +97,11 @@ def summarize(
             overhead_s=max(0.0, wall_seconds * spec.concurrency - training),
         ),
     )
+
+
+def seconds_trained(study: optuna.Study) -> float:
+    """Of all its trials so far."""
+    return sum(progress["seconds"] for trial in trials_of(study) if (progress := read_progress(trial)))
 
 
 def state_of(trial: FrozenTrial) -> TrialState:

@@ -15,6 +15,7 @@ from experiments.environment import command_line as own_command
 from experiments.limits import Limits
 from experiments.objectives import COSTS, Objective, parse_objectives
 from experiments.presets import DEFAULT_PRESET, PRESETS, Preset
+from experiments.ray_session import cluster_address
 from experiments.samplers import SAMPLERS
 from experiments.schedulers import SCHEDULERS
 from experiments.spec import StudySpec
@@ -99,7 +100,7 @@ def build_spec(given: argparse.Namespace, file: OptionsFile) -> StudySpec:
         gpus_per_trial=_gpus_per_trial(choose("gpus_per_trial"), device, concurrency),
         finalists=choose("finalists"),
         finalist_seeds=choose("finalist_seeds"),
-        address=given.address,
+        address=cluster_address(given.address),
         checkpoint_storage=choose("checkpoint_storage"),
         storage=storage,
         tracking_uri=choose("tracking_uri") or f"sqlite:///{(output / 'mlflow.db').resolve()}",

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from experiments.checkpoints import address_below
 from experiments.limits import Limits
@@ -178,12 +179,11 @@ class StudySpec:
         """Folder of this study."""
         return self.output / self.name
 
-    @property
-    def checkpoints(self) -> str:
-        """Folder or address of the trials' checkpoints."""
+    def checkpoints(self, of: Literal["checkpoints", "finalists"]) -> str:
+        """Folder or address of the checkpoints of trials, or of finalists."""
         if self.checkpoint_storage is None:
-            return str((self.folder / "checkpoints").resolve())
-        return address_below(self.checkpoint_storage, self.name)
+            return str((self.folder / of).resolve())
+        return address_below(self.checkpoint_storage, f"{self.name}/{of}")
 
 
 def _check_known(what: str, name: str, known: Iterable[str]) -> None:

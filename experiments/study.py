@@ -8,6 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Literal
 
@@ -15,14 +16,14 @@ import optuna
 from ray import tune
 from rich.console import Console
 
-from experiments.checkpoints import CheckpointStore
+from experiments.checkpoints import CheckpointStore, trial_checkpoint
 from experiments.engine import Engine
 from experiments.finalist_tasks import Trained, train_finalists
-from experiments.finalists import best_model, choose_finalists, finalist_seeds
+from experiments.finalists import best_checkpoint, choose_finalists, finalist_seeds
 from experiments.interruption import INTERRUPTED, Interruption
 from experiments.progress import Progress
 from experiments.queue_sources import Queued
-from experiments.ray_session import cluster_address, ray_session
+from experiments.ray_session import ray_session
 from experiments.recorder import Recorder
 from experiments.results import default_trial, summarize_trial, winner
 from experiments.samplers import SAMPLERS
@@ -78,7 +79,7 @@ def run_study(
         InputError: the study exists, or is another than the spec says, or its folder or storage cannot be written.
     """
     deadline = None if spec.time_budget is None else time.monotonic() + spec.time_budget
-    checkpoints = CheckpointStore(spec.checkpoints)
+    checkpoints = CheckpointStore(spec.checkpoints("checkpoints"))
     tracker = Tracker(
         spec.tracking_uri,
         experiment=splits.name,
@@ -115,7 +116,7 @@ class _Outcome:
     model: Path | None = None
 
 
-@dataclass(slots=True)
+@dataclass
 class _Search:
     """The engine, and Ray around it."""
 
@@ -153,15 +154,15 @@ class _Search:
         """Train until there is nothing more to do, or something ends it; then the finalists, if nobody interrupts."""
         spec = self.spec
         interruption = Interruption(self.engine, self.deadline)
-        address = cluster_address(spec.address)
         try:
             with (
-                ray_session(spec.concurrency, self.splits, resources=spec.resources, address=address) as folder,
+                ray_session(spec.concurrency, self.splits, resources=spec.resources, address=spec.address) as folder,
                 interruption.on_signals(),
                 self.progress,
             ):
                 self._tuner(interruption, str(folder)).fit()
                 reason = self.engine.close()
+                self.recorder.searched()
                 trained = None if interruption.reason == INTERRUPTED else self._train_finalists(interruption)
         finally:
             self.engine.close()
@@ -170,17 +171,19 @@ class _Search:
         finals = judge_finalists(
             trained.runs, trained.failures, test=self.splits.test, objective=spec.objective, seed=spec.seed
         )
-        model = None if finals is None else best_model(self._finalists, trained.runs, finals.winner, spec.config)
-        return _Outcome(reason=reason, finals=finals, model=model or self._best())
-
-    @property
-    def _finalists(self) -> Path:
-        return self.spec.folder / "finalists"
+        if finals is None:
+            return _Outcome(reason=reason, model=self._best())
+        shipped = best_checkpoint(trained.runs, finals.winner, spec.config)
+        return _Outcome(reason=reason, finals=finals, model=self._finalist_checkpoints.fetch(shipped, spec.folder))
 
     def _best(self) -> Path | None:
-        """The checkpoint of the best trial, where it stands in a folder of this machine."""
+        """The checkpoint of the best trial; what is kept elsewhere is copied into the study's folder."""
         best = winner(self.study)
-        return None if best is None or not self.checkpoints.folder else self.checkpoints.fetch(best.number, Path())
+        return None if best is None else self.checkpoints.fetch(trial_checkpoint(best.number), self.spec.folder)
+
+    @cached_property
+    def _finalist_checkpoints(self) -> CheckpointStore:
+        return CheckpointStore(self.spec.checkpoints("finalists"))
 
     def _train_finalists(self, interruption: Interruption) -> Trained | None:
         spec, default = self.spec, default_trial(self.study)
@@ -188,6 +191,7 @@ class _Search:
         finalists = choose_finalists(trials, default=default.number if default else None, k=spec.finalists)
         if not finalists:
             return None
+        self._finalist_checkpoints.prepare()
         seeds = finalist_seeds(spec.seed, spec.finalist_seeds)
         self.progress.finalists(len(finalists) * len(seeds))
         return train_finalists(
@@ -199,9 +203,10 @@ class _Search:
             device=spec.device,
             resources=spec.resources,
             concurrency=spec.concurrency,
-            folder=self._finalists,
+            folder=spec.folder / "finalists",
+            checkpoints=self._finalist_checkpoints,
             stop=lambda: interruption.reason == INTERRUPTED,
-            on_done=self.recorder.finalist_done,
+            on_done=self.progress.finalist_done,
         )
 
     def _tuner(self, interruption: Interruption, folder: str) -> tune.Tuner:

@@ -211,7 +211,7 @@ class ParetoPoint:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Timing:
-    """Seconds: on the wall; spent training, over all trials; and not spent training, of the workers' time."""
+    """Seconds of this session's search: on the wall; spent training, over all trials; not spent so, of the workers'."""
 
     wall_s: float
     training_s: float

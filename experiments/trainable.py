@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from ray import tune
 
-from experiments.checkpoints import CheckpointStore
+from experiments.checkpoints import CheckpointStore, trial_checkpoint
 from experiments.engine import Leg
 from experiments.epoch_report import EpochReport
 from narm.checkpoint import read_checkpoint, save_checkpoint
@@ -17,7 +18,7 @@ from narm.config import Config, EvaluationConfig
 from narm.data.sessions import Splits
 from narm.model import NARM
 from narm.threads import set_threads
-from narm.training import create_model, fit
+from narm.training import create_model, fit, is_last
 
 History = Sequence[Mapping[str, Any]]
 """`TrainingState.history`."""
@@ -49,8 +50,7 @@ def train_leg(
             checkpoints=checkpoints,
             scratch=Path(scratch),
         ):
-            # The scheduler of Ray wants a number beside what the engine reads.
-            tune.report({"value": report.value, "report": report})
+            tune.report({"report": report})
 
 
 def reports(
@@ -68,17 +68,19 @@ def reports(
     """
     config = config.replace({**leg.options, "seed": leg.seed})
     model = create_model(splits.n_items, config)
-    resume = checkpoints.fetch(leg.number, scratch)
+    resume = checkpoints.fetch(trial_checkpoint(leg.number), scratch)
     if resume is not None:
         known = _reports_of(read_checkpoint(resume)["history"], model, config)
         yield from (report for report in known if report.epoch > leg.epochs or report.final)
         if known and known[-1].final:
             return
-    inherit = checkpoints.fetch(leg.parent, scratch) if resume is None and leg.parent is not None else None
+    inherit = None
+    if resume is None and leg.parent is not None:
+        inherit = checkpoints.fetch(trial_checkpoint(leg.parent), scratch)
     for result in fit(model, splits, config.training, config.evaluation, device=device, resume=resume, inherit=inherit):
-        state = result.state
-        checkpoints.save(leg.number, lambda path: save_checkpoint(path, state, config=config, splits=splits))  # noqa: B023  # called at once
-        yield from _reports_of(state.history, model, config)[-1:]
+        write = partial(save_checkpoint, state=result.state, config=config, splits=splits)
+        checkpoints.save(trial_checkpoint(leg.number), write)
+        yield from _reports_of(result.state.history, model, config)[-1:]
 
 
 def _reports_of(history: History, model: NARM, config: Config) -> list[EpochReport]:
@@ -110,5 +112,5 @@ def _report(
         targets_per_second=epoch["targets_per_second"],
         n_parameters=n_parameters,
         stopped_early=epoch["stopped_early"],
-        final=epoch["stopped_early"] or epoch["epoch"] >= config.training.epochs,
+        final=is_last(epoch, config.training),
     )

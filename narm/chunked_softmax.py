@@ -27,7 +27,7 @@ from torch.nn import functional
 
 from narm import row_softmax
 from narm.kernels import threads
-from narm.kernels.compile import compiled
+from narm.kernels.compile import on_tensors
 from narm.tiles import ROW_GROUP, even_tiles, scratch, tile_size, whole_rows
 
 LOWEST_EXPONENT = -80.0  # smaller factors are below all rounding, and would make denormal numbers
@@ -207,7 +207,11 @@ class _Chunk:
     def visit(self) -> None:
         """Meet all items: compute exponentials, their sums, and the hidden states' gradient."""
         across = self.hidden.T.contiguous()
-        threads.run(self._visit_share, across, _tile_pass(self.hidden.dtype))
+        threads.run(
+            self._visit_share,
+            across,
+            on_tensors("softmax", "online_softmax", self.hidden.dtype, online_softmax_reference),
+        )
         self.partial = self.partial.merged()
 
     @torch.no_grad()
@@ -282,18 +286,6 @@ class _PartialSoftmax:
     def normaliser(self) -> Tensor:
         """Log of the sum of exp(logit) of one thread's items, [R]."""
         return self.shift[0] + self.mass[0].log()
-
-
-def _tile_pass(dtype: torch.dtype) -> TilePass:
-    """The kernel where there is one, else its torch reference."""
-    kernels = compiled("softmax", dtype)
-    if kernels is None:
-        return online_softmax_reference
-
-    def run(*tensors: Tensor) -> None:
-        kernels.online_softmax(*(tensor.numpy() for tensor in tensors))
-
-    return run
 
 
 def online_softmax_reference(

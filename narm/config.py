@@ -240,6 +240,11 @@ class EvaluationConfig(_Section):
         return self.metrics if name in self.metrics else (*self.metrics, name)
 
     @property
+    def cutoffs(self) -> list[int]:
+        """`topk`, and that of `valid_metric`, ascending."""
+        return sorted({*self.topk, parse_metric(self.valid_metric)[1]})
+
+    @property
     def objective(self) -> str:
         """Key of `valid_metric` among the results: `mrr_at_10`."""
         name, cutoff = parse_metric(self.valid_metric)

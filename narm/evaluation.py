@@ -14,7 +14,7 @@ from narm.config import EvaluationConfig
 from narm.data.batches import ordered_batches
 from narm.data.sessions import Examples
 from narm.data.windows import cut_windows
-from narm.metrics import parse_metric, summarize
+from narm.metrics import summarize
 from narm.model import NARM
 from narm.ranking import target_ranks
 
@@ -28,9 +28,8 @@ def evaluate(model: NARM, examples: Examples, config: EvaluationConfig, *, max_l
         config: metrics and cutoffs; the cutoff of `valid_metric` is always among them.
         max_length: events of a prefix that the model sees.
     """
-    cutoffs = sorted({*config.topk, parse_metric(config.valid_metric)[1]})
     ranks = rank_targets(model, examples, max_length=max_length, batch_size=config.eval_batch_size)
-    return summarize(ranks, config.metrics_to_report, cutoffs)
+    return summarize(ranks, config.metrics_to_report, config.cutoffs)
 
 
 @torch.no_grad()

@@ -17,7 +17,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from narm.kernels import threads
-from narm.kernels.compile import compiled
+from narm.kernels.compile import on_tensors
 from narm.tiles import ROW_GROUP, scratch
 
 NO_ITEM = -1  # the own item of a row that has none
@@ -87,7 +87,7 @@ def _visit(
     grad_hidden = torch.empty_like(hidden)
     grad_items = hidden.new_zeros(torch.get_num_threads(), *item_rows.shape)
     rooms = scratch(torch.get_num_threads(), n_logits * rows_a_chunk, like=hidden)
-    cross_entropy = _cross_entropy(hidden.dtype)
+    cross_entropy = on_tensors("softmax", "cross_entropy", hidden.dtype, cross_entropy_reference)
 
     @torch.no_grad()
     def share_of_rows(thread: int, n_threads: int) -> None:
@@ -110,18 +110,6 @@ def row_chunks(n_rows: int, thread: int, n_threads: int, rows_a_chunk: int) -> l
     share = math.ceil(n_rows / (n_threads * ROW_GROUP)) * ROW_GROUP
     end = min((thread + 1) * share, n_rows)
     return [slice(start, min(start + rows_a_chunk, end)) for start in range(thread * share, end, rows_a_chunk)]
-
-
-def _cross_entropy(dtype: torch.dtype) -> CrossEntropy:
-    """The kernel where there is one, else its torch reference."""
-    kernels = compiled("softmax", dtype)
-    if kernels is None:
-        return cross_entropy_reference
-
-    def run(*tensors: Tensor) -> None:
-        kernels.cross_entropy(*(tensor.numpy() for tensor in tensors))
-
-    return run
 
 
 def cross_entropy_reference(logits: Tensor, targets: Tensor, shift: Tensor, mass: Tensor, losses: Tensor) -> None:

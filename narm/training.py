@@ -9,7 +9,7 @@ from __future__ import annotations
 import copy
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -164,6 +164,11 @@ def fit(
         yield _train_epoch(state, windows, objective, splits, training, evaluation)
     if state.best_weights:
         model.load_state_dict(state.best_weights)
+
+
+def is_last(epoch: Mapping[str, Any], training: TrainingConfig) -> bool:
+    """Whether training ends with this entry of `TrainingState.history`."""
+    return bool(epoch["stopped_early"]) or epoch["epoch"] >= training.epochs
 
 
 def training_windows(splits: Splits, training: TrainingConfig) -> Windows:

@@ -13,6 +13,7 @@ import numpy as np
 from benchmarks.replay.table import CurveTable, Floats, Params
 
 WORKERS = 2
+STREAM = 943  # apart from the draws of the searches, which begin with the same seed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,7 +111,8 @@ def replay(search: Search, table: CurveTable, *, seed: int, workers: int = WORKE
         while len(running) < workers and (leg := search.next()) is not None:
             if leg.trial not in trainings:
                 configuration = table.index(leg.params)
-                drawn = np.random.default_rng([seed, configuration, tried[configuration]]).integers(table.n_seeds)
+                rng = np.random.default_rng([STREAM, seed, configuration, tried[configuration]])
+                drawn = rng.integers(table.n_seeds)
                 curve = table.curves[configuration][drawn]
                 trainings[leg.trial] = _Training(configuration, curve, table.max_epochs)
                 tried[configuration] += 1

@@ -103,6 +103,26 @@ def _compile_once(module: ModuleType, real: str) -> None:
         done.touch()
 
 
+def on_tensors(name: str, function: str, dtype: torch.dtype, reference: Callable[..., None]) -> Callable[..., None]:
+    """A function of a kernel that takes tensors, or its torch reference where there is no kernel.
+
+    Args:
+        name: of the kernel's module.
+        function: in it, which writes its results into its arguments.
+        dtype: of the tensors.
+        reference: takes the same tensors.
+    """
+    kernels = compiled(name, dtype)
+    if kernels is None:
+        return reference
+    kernel = getattr(kernels, function)
+
+    def run(*tensors: torch.Tensor) -> None:
+        kernel(*(tensor.numpy() for tensor in tensors))
+
+    return run
+
+
 def _compile(module: ModuleType, real: str) -> None:
     for dispatcher, signature in _declared[module.__name__]:
         dispatcher.disable_compile(False)

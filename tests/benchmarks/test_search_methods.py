@@ -60,11 +60,17 @@ def test_plain_ray_stops_at_the_rungs_of_asha_and_nowhere_else(table: CurveTable
     assert set(epochs_by_trial(steps).values()) <= {1, 4} | ends
 
 
-def test_the_searcher_of_plain_ray_learns_of_every_end(table: CurveTable) -> None:
+def test_the_searcher_of_plain_ray_learns_of_every_end_and_not_of_the_epoch_at_which_asha_stops(
+    table: CurveTable,
+) -> None:
     search = PlainRay(table, 1, 12)
-    replay(search, table, seed=1)
-    states = {trial.state.name for trial in search._searcher._ot_study.trials}
-    assert states == {"COMPLETE"}  # also those that ASHA stopped: that is how Ray tells it
+    epochs = epochs_by_trial(replay(search, table, seed=1))
+    trials = search._searcher._ot_study.trials
+    assert {trial.state.name for trial in trials} == {"COMPLETE"}  # also those that ASHA stopped: that is Ray's way
+    told = {trial.number: len(trial.intermediate_values) for trial in trials}
+    stopped = {number for number in epochs if epochs[number] in (1, 4, table.max_epochs)}  # and at its last epoch
+    assert stopped
+    assert all(told[number] == epochs[number] - (number in stopped) for number in epochs)
 
 
 def test_optuna_alone_prunes(table: CurveTable) -> None:

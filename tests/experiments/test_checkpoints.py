@@ -27,45 +27,35 @@ def writing(content: bytes) -> Callable[[Path], None]:
     return lambda path: path.write_bytes(content) and None
 
 
-def read(store: CheckpointStore, number: int, into: Path) -> bytes | None:
-    file = store.fetch(number, into)
+def read(store: CheckpointStore, name: str, into: Path) -> bytes | None:
+    file = store.fetch(name, into)
     return file.read_bytes() if file else None
 
 
 def test_the_latest_checkpoint_is_read_back(store, tmp_path):
     for content in (b"first", b"second"):
-        store.save(7, writing(content))
-        assert read(store, 7, tmp_path) == content
-    assert store.exists(7)
+        store.save("0007.pt", writing(content))
+        assert read(store, "0007.pt", tmp_path) == content
+    assert store.exists("0007.pt")
 
 
 def test_a_trial_without_a_checkpoint_has_none(store, tmp_path):
-    store.save(7, writing(b"of another"))
-    assert not store.exists(8)
-    assert store.fetch(8, tmp_path) is None
-    with pytest.raises(FileNotFoundError, match=r"no 0008\.pt"):
-        store.copy(8, 9)
-
-
-def test_a_copy_stays_as_its_source_goes_on(store, tmp_path):
-    store.save(1, writing(b"epoch 1"))
-    store.save(2, writing(b"to be replaced"))
-    store.copy(1, 2)
-    store.save(1, writing(b"epoch 2"))
-    assert read(store, 2, tmp_path) == b"epoch 1"
+    store.save("0007.pt", writing(b"of another"))
+    assert not store.exists("0008.pt")
+    assert store.fetch("0008.pt", tmp_path) is None
 
 
 def test_a_write_that_fails_leaves_the_old_checkpoint_and_no_trace(store, tmp_path):
-    store.save(7, writing(b"whole"))
+    store.save("0007.pt", writing(b"whole"))
 
     def tear(path: Path) -> None:
         path.write_bytes(b"par")
-        assert read(store, 7, tmp_path) == b"whole"
+        assert read(store, "0007.pt", tmp_path) == b"whole"
         raise OSError("disk full")
 
     with pytest.raises(OSError, match="disk full"):
-        store.save(7, tear)
-    assert read(store, 7, tmp_path) == b"whole"
+        store.save("0007.pt", tear)
+    assert read(store, "0007.pt", tmp_path) == b"whole"
     if store.folder:
         assert [file.name for file in store.folder.iterdir()] == ["0007.pt"]
 
@@ -79,25 +69,25 @@ def test_a_folder_is_read_and_written_in_place(tmp_path):
         written.append(path)
         path.write_bytes(b"content")
 
-    store.save(7, write)
+    store.save("0007.pt", write)
     assert written[0].parent == store.folder == tmp_path / "checkpoints"
-    assert store.fetch(7, tmp_path / "elsewhere") == tmp_path / "checkpoints" / "0007.pt"
+    assert store.fetch("0007.pt", tmp_path / "elsewhere") == tmp_path / "checkpoints" / "0007.pt"
 
 
 def test_a_folder_that_a_node_does_not_share_is_not_made_there(tmp_path):
     store = CheckpointStore(f"{tmp_path}/checkpoints")
     with pytest.raises(FileNotFoundError, match="not on this node: name a folder that all nodes share"):
-        store.save(7, writing(b"lost"))
+        store.save("0007.pt", writing(b"lost"))
     assert not (tmp_path / "checkpoints").exists()
 
 
 def test_a_store_travels_to_workers_that_have_another_working_directory(store, tmp_path, monkeypatch):
-    store.save(7, writing(b"content"))
+    store.save("0007.pt", writing(b"content"))
     monkeypatch.chdir(tmp_path)
     relative = CheckpointStore("checkpoints")
     copies = [pickle.loads(pickle.dumps(each)) for each in (store, relative)]  # noqa: S301  # our own
     monkeypatch.chdir("/")
-    assert read(copies[0], 7, tmp_path) == b"content"
+    assert read(copies[0], "0007.pt", tmp_path) == b"content"
     assert copies[1].folder == tmp_path / "checkpoints"
 
 

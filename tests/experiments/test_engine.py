@@ -242,3 +242,13 @@ def test_a_search_that_is_killed_again_and_again_does_the_same_trials(tmp_path):
     assert len({str(trial.params) for trial in killed}) == 12
     for trial in killed:
         assert sorted(trial.intermediate_values) == list(range(1, len(trial.intermediate_values) + 1))
+
+
+def test_epochs_of_a_failed_trial_count_against_the_budget_after_a_crash_too(study):
+    engine = make_engine(study)
+    number = begin(engine).number
+    engine.report(number, report(1, 0.9))
+    engine.failed(number, "no luck", "")
+    resumed = make_engine(study, limits=Limits(epochs=2))
+    resumed.report(begin(resumed).number, report(1, 0.1))
+    assert resumed.close() == "epoch budget (2)"

@@ -11,14 +11,16 @@ import numpy as np
 import pytest
 
 from experiments import finalists
+from experiments.checkpoints import CheckpointStore
 from experiments.finalists import (
     Finalist,
     FinalistRun,
+    best_checkpoint,
     choose_finalists,
     finalist_seeds,
-    model_path,
     read_run,
     result_path,
+    run_checkpoint,
     train_finalist,
     write_run,
 )
@@ -52,7 +54,9 @@ def numbers(chosen: list[Finalist]) -> list[int]:
 
 
 def train(folder: Path, splits, config: Config = CONFIG, finalist: Finalist = FINALIST, seed: int = 5) -> FinalistRun:
-    return train_finalist(finalist, seed, splits=splits, config=config, threads=1, device="cpu", folder=folder)
+    store = CheckpointStore(str(folder))
+    store.prepare()
+    return train_finalist(finalist, seed, splits=splits, config=config, threads=1, device="cpu", checkpoints=store)
 
 
 def assert_same(one: FinalistRun, other: FinalistRun | None) -> None:
@@ -96,7 +100,7 @@ def test_seeds_of_finalists_are_their_own():
 
 def test_a_finalist_is_judged_on_test_by_the_weights_of_its_best_epoch(ring_splits, tmp_path):
     run = train(tmp_path, ring_splits)
-    model = load_model(model_path(tmp_path, FINALIST, 5))
+    model = load_model(tmp_path / run_checkpoint(FINALIST, 5))
     assert model.config.n_layers == 2
     ranks = rank_targets(model, ring_splits.test, max_length=6, batch_size=64)
     assert (run.ranks == ranks).all()
@@ -136,8 +140,10 @@ def test_a_killed_run_goes_on_and_ends_as_if_it_had_not_been(ring_splits, tmp_pa
     assert epochs == [2, 3]
 
 
-def test_a_run_that_was_killed_before_it_was_judged_is_judged(ring_splits, tmp_path):
-    assert_same(train(tmp_path, ring_splits), train(tmp_path, ring_splits))
+def test_a_run_that_was_killed_before_it_was_judged_is_judged_and_not_trained_again(ring_splits, tmp_path, monkeypatch):
+    run = train(tmp_path, ring_splits)
+    monkeypatch.setattr(finalists, "fit", None)
+    assert_same(run, train(tmp_path, ring_splits))
 
 
 @pytest.mark.parametrize("change", [{"learning_rate": 0.02}, {"valid_metric": "Recall@5"}])
@@ -149,7 +155,7 @@ def test_a_checkpoint_of_another_configuration_is_not_gone_on_with(ring_splits, 
 
 def test_a_torn_checkpoint_is_not_gone_on_with(ring_splits, tmp_path):
     run = train(tmp_path, ring_splits)
-    model_path(tmp_path, FINALIST, 5).write_bytes(b"PK torn")
+    (tmp_path / run_checkpoint(FINALIST, 5)).write_bytes(b"PK torn")
     assert_same(run, train(tmp_path, ring_splits))
 
 
@@ -210,3 +216,11 @@ def test_a_foreign_npz_is_not_used(kept, ring_splits, tmp_path, caplog):
         np.savez(file, ranks=np.arange(3), record=np.array("{}"))
     assert read_run(tmp_path, FINALIST, 5, splits=ring_splits, config=CONFIG) is None
     assert "not the result of a finalist" in caplog.text
+
+
+def test_the_model_to_ship_is_the_winners_run_that_was_best_on_validation(kept):
+    runs = [
+        dataclasses.replace(kept, seed=seed, valid={"mrr_at_10": value}, finalist=Finalist(number=number, options={}))
+        for number, seed, value in ((7, 5, 0.1), (7, 6, 0.3), (8, 6, 0.9))
+    ]
+    assert best_checkpoint(runs, 7, CONFIG) == "0007-6.pt"

@@ -65,3 +65,12 @@ def test_the_cluster_file_of_the_documentation_is_one_that_ray_takes():
     validate_config(prepare_config(cluster))
     for commands in (cluster["head_start_ray_commands"], cluster["worker_start_ray_commands"]):
         assert "RAY_AUTH_MODE=token" in commands[-1]
+
+
+def test_a_sigterm_that_ray_takes_while_it_starts_is_an_interruption(ring_splits, monkeypatch):
+    def starting(*_: object, **__: object) -> None:
+        raise SystemExit(15)  # as Ray's handler does
+
+    monkeypatch.setattr("ray.init", starting)
+    with pytest.raises(KeyboardInterrupt), ray_session(1, ring_splits, resources={"cpu": 1}):
+        pass

@@ -79,7 +79,7 @@ def test_results_go_below_the_output_folder(tmp_path):
     built = spec("--output", str(tmp_path), "--study", "mine")
     assert built.storage == f"sqlite:///{tmp_path}/studies.db"
     assert built.tracking_uri == f"sqlite:///{tmp_path}/mlflow.db"
-    assert built.checkpoints == str(tmp_path / "mine" / "checkpoints")
+    assert built.checkpoints("checkpoints") == str(tmp_path / "mine" / "checkpoints")
 
 
 @pytest.mark.parametrize(
