@@ -4,7 +4,6 @@ import json
 from dataclasses import asdict
 
 import pytest
-import torch
 
 from benchmarks import machine
 
@@ -22,7 +21,7 @@ def test_a_description_is_complete_and_prints_as_json(monkeypatch: pytest.Monkey
 
 def test_packages_that_are_not_installed_have_no_version(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(machine, "PACKAGES", ("torch", "no-such-package"))
-    assert machine.installed_versions() == {"torch": torch.__version__}
+    assert list(machine.installed_versions()) == ["torch"]
 
 
 def test_the_sgemm_peak_counts_two_operations_a_product(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -39,6 +39,7 @@ def test_a_run_interrupted_and_resumed_is_the_run_that_was_not(tmp_path):
         assert list(record) == ["dataset", "config", "n_parameters", "epochs", "best", "test"]
         for epoch in record["epochs"]:
             assert epoch.pop("seconds") > 0
+            assert epoch.pop("targets_per_second") > 0
     assert records[0] == records[1]
     assert [epoch["epoch"] for epoch in records[0]["epochs"]] == [1, 2, 3, 4]
     best = records[0]["best"]
