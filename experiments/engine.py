@@ -238,7 +238,7 @@ class Engine:
         return min(queued, key=lambda trial: (not trial.has_begun, trial.number), default=None)
 
     def _scheduled(self) -> _Open | None:
-        match self.scheduler.next(list(self._curves.values())):
+        match self.scheduler.next(list(self._curves.values()), more=self._wants_more()):
             case Promotion(number):
                 return self._open[number]
             case Offspring() as offspring:
@@ -257,7 +257,7 @@ class Engine:
         return created
 
     def _proposed(self) -> _Open | None:
-        if not self._wants_more() or self._exhausted():
+        if not self._wants_more():
             return None
         paused = {trial.number for trial in self._open.values() if trial.phase == "paused"}
         proposal = self._proposer.propose(self.study, self._n_created, paused=paused)
@@ -268,11 +268,9 @@ class Engine:
         return self._create(TrialState.RUNNING, proposal.params, {trial_record.OPTIONS: options}, proposal.notes)
 
     def _wants_more(self) -> bool:
-        return self._n_created < self.n_trials
-
-    def _exhausted(self) -> bool:
-        """Whether every configuration of the space has had its trial."""
-        return self.space.size is not None and len(self._tried) >= self.space.size
+        """Whether there may be another trial, and a configuration of the space for it that has had none."""
+        is_exhausted = self.space.size is not None and len(self._tried) >= self.space.size
+        return self._n_created < self.n_trials and not is_exhausted
 
     # Telling the study
 
@@ -403,5 +401,5 @@ def _curve(trial: FrozenTrial) -> Curve:
         state=_CURVE_STATES.get(trial.state, "running"),
         values={epoch: value for epoch, value in reported if progress and epoch <= progress["epochs"]},
         params=plain_names(trial.params),
-        spared=trial_record.DEFAULT in trial.user_attrs,
+        spared=trial_record.SPARED in trial.user_attrs,
     )

@@ -18,6 +18,7 @@ from experiments.presets import DEFAULT_PRESET, PRESETS, Preset
 from experiments.ray_session import cluster_address
 from experiments.samplers import SAMPLERS
 from experiments.schedulers import SCHEDULERS
+from experiments.schedulers.policy import REDUCTION
 from experiments.spec import StudySpec
 from experiments.study_record import Record, recorded_space
 from experiments.study_store import load_study, read_record
@@ -90,7 +91,7 @@ def build_spec(given: argparse.Namespace, file: OptionsFile) -> StudySpec:
         sampler=choose("sampler", "tpe"),
         scheduler=choose("scheduler", "asha" if len(objectives) == 1 else "none"),
         grace_epochs=choose("grace_epochs"),
-        reduction=choose("reduction", 3),
+        reduction=choose("reduction", REDUCTION),
         trials=(trials := _trials(choose, record, space)),
         limits=_limits(choose, record, trials),
         time_budget=read_duration(given.time_budget) if given.time_budget else choose("time_budget"),
@@ -248,7 +249,7 @@ def _add_how(group: argparse._ArgumentGroup) -> None:
     group.add_argument("--sampler", help=f"{_names(SAMPLERS)} (default: tpe)")
     group.add_argument("--scheduler", help=f"{_names(SCHEDULERS)} (default: asha)")
     group.add_argument("--grace-epochs", type=int, metavar="N", help="that the scheduler gives every trial")
-    group.add_argument("--reduction", type=int, metavar="N", help="one of N trials goes on at each rung (default: 3)")
+    group.add_argument("--reduction", type=int, metavar="N", help="one of N trials goes on at each rung (default: 4)")
     group.add_argument("--seed", metavar="N", help="of the study; a trial's follows from it (default: 2020)")
 
 

@@ -33,7 +33,7 @@ from experiments.study_store import create_study, resume_study
 from experiments.summary import Finals, Summary
 from experiments.tracking import Tracker
 from experiments.trainable import train_leg
-from experiments.trial_record import DEFAULT, ORIGIN, trials_of
+from experiments.trial_record import DEFAULT, ORIGIN, SPARED, trials_of
 from experiments.verdict import judge_finalists
 from narm.data.sessions import Splits
 from narm.kernels.compile import compile_all
@@ -144,9 +144,13 @@ class _Search:
         )
 
     def enqueue(self, queue: Sequence[Queued]) -> None:
-        """The default configuration is trial 0; what a person wants tried comes next."""
+        """The default configuration is trial 0; what a person wants tried comes next.
+
+        The default is always among the finalists, which are trained to their end. Where there are none, its trial is.
+        """
         flat = self.spec.config.flat()
-        self.engine.enqueue({name: flat[name] for name in self.spec.space.options}, **{DEFAULT: True})
+        marks = {DEFAULT: True} if self.spec.finalists else {DEFAULT: True, SPARED: True}
+        self.engine.enqueue({name: flat[name] for name in self.spec.space.options}, **marks)
         for queued in queue:
             self.engine.enqueue(queued.options, **{ORIGIN: queued.origin})
 

@@ -13,6 +13,7 @@ from experiments.epoch_report import EpochReport
 OPTIONS = "options"  # values of the options that its parameters stand for
 SEED = "seed"  # of its training
 DEFAULT = "default"  # it is the default configuration
+SPARED = "spared"  # no scheduler holds it up
 ORIGIN = "origin"  # where a configuration came from that no sampler drew
 PARENT = "parent"  # number of the trial whose checkpoint it started from
 PROGRESS = "progress"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from benchmarks.replay.in_full import in_random_order
@@ -15,6 +15,8 @@ from benchmarks.replay.table import CurveTable
 from benchmarks.replay.world import WORKERS, Search, replay
 from experiments.samplers import SAMPLERS
 from experiments.schedulers import SCHEDULERS
+from experiments.schedulers.halving import SuccessiveHalving
+from experiments.schedulers.policy import Scheduler, Settings
 from narm.errors import InputError
 
 DEFAULT = "ours: tpe, asha"
@@ -23,7 +25,7 @@ PLAIN_RAY_IN_FULL = f"{PLAIN_RAY}, no early stopping"
 EXHAUSTIVE = "RecBole, exhaustive"
 
 SAME_AS_RANDOM = {"grid"}  # on a finite space, once repetitions are left out
-HALVINGS = ((2, 1), (2, 2), (3, 1), (3, 2), (3, 4), (4, 1), (4, 2))  # reductions and grace epochs, beside the default
+HALVINGS = ((2, 1), (2, 2), (3, 1), (3, 2), (4, 2), (4, 4), (5, 1))  # reductions and grace epochs, beside the default
 NOT_IN_A_TABLE = {"pbt"}  # a trial that starts from another's weights has a curve of its own
 
 
@@ -70,6 +72,9 @@ def methods_for(table: CurveTable) -> dict[str, Method]:
     return {
         **ours,
         **halvings,
+        f"{DEFAULT}, no crowd, one survivor": Method(
+            search=partial(Ours, sampler=SAMPLERS["tpe"], scheduler=asha_of_the_paper)
+        ),
         PLAIN_RAY: Method(search=PlainRay),
         PLAIN_RAY_IN_FULL: Method(search=PlainRay, early_stopping=False),
         "Optuna, TPE + Hyperband pruner": Method(search=OptunaAlone),
@@ -77,6 +82,13 @@ def methods_for(table: CurveTable) -> dict[str, Method]:
         EXHAUSTIVE: Method(search=in_random_order, workers=1),
         f"{EXHAUSTIVE}, 10 without progress": Method(search=partial(in_random_order, patience=10), workers=1),
     }
+
+
+def asha_of_the_paper(settings: Settings) -> Scheduler:
+    """What is left of `asha` without a crowd to choose from, and without survivors."""
+    ours = SCHEDULERS["asha"](settings)
+    assert isinstance(ours, SuccessiveHalving)
+    return replace(ours, crowd=1, survivors=0)
 
 
 def _can_draw(sampler: str, table: CurveTable) -> bool:

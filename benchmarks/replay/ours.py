@@ -21,7 +21,7 @@ from search_spaces.space import SearchSpace
 
 
 class Ours:
-    """A search of ours; its first trial is the default configuration.
+    """A search of ours; its first trial is the default configuration, which the finalists are compared with.
 
     Args:
         table: what is searched.

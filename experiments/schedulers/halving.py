@@ -1,7 +1,12 @@
 """Successive halving that promotes from checkpoints, in one bracket (ASHA) or several (Hyperband).
 
 Li et al., "A System for Massively Parallel Hyperparameter Tuning", MLSys 2020, algorithm 2. Differs from the paper:
-a trial that is among the best of its rung on arrival goes straight on.
+
+- A trial that is among the best of its rung on arrival goes straight on.
+- The first rung promotes no one before a crowd has arrived there: the best of the first few draws are no good, and
+  training them to the end is what asynchronous halving mostly spends its epochs on (`benchmarks.search`).
+- When the last configuration has begun, rungs are settled from the lowest up, and so many survivors go on at each
+  that the search ends with a choice: one value on one validation split is too noisy to leave a single trial.
 """
 
 from __future__ import annotations
@@ -38,11 +43,15 @@ class SuccessiveHalving:
         brackets: rungs of each bracket; brackets do not compete with each other.
         reduction: how many trials share a place on the next rung.
         seed: of the draw that puts a trial into its bracket.
+        crowd: trials that a first rung waits for as long as new ones come.
+        survivors: trials of each bracket that go on from every rung in the end.
     """
 
     brackets: tuple[Rungs, ...]
     reduction: int
     seed: int
+    crowd: int = 1
+    survivors: int = 1
 
     def judge(self, trial: Curve, curves: Sequence[Curve]) -> Verdict:
         """Pause at a rung, unless the trial is among its best."""
@@ -51,24 +60,37 @@ class SuccessiveHalving:
         best = self._best(trial.epoch, self._bracket(trial), curves)
         return Verdict.CONTINUE if trial.number in best else Verdict.PAUSE
 
-    def next(self, curves: Sequence[Curve]) -> Promotion | None:
-        """The best paused trial that has come to be among the best of its rung, on the highest rung there is."""
+    def next(self, curves: Sequence[Curve], *, more: bool) -> Promotion | None:
+        """The best paused trial that its rung has a place for: on the highest rung, or, in the end, on the lowest."""
         for bracket, of_bracket in enumerate(self.brackets):
-            for rung in reversed(of_bracket):
+            for rung in reversed(of_bracket) if more else of_bracket:
+                is_settled = not more and not self._is_below(rung, bracket, curves)
+                best = self._best(rung, bracket, curves, is_settled=is_settled)
                 paused = {curve.number for curve in curves if curve.state == "paused" and curve.epoch == rung}
-                for number in self._best(rung, bracket, curves):
+                for number in best:
                     if number in paused:
                         return Promotion(number)
         return None
 
-    def _best(self, rung: int, bracket: int, curves: Sequence[Curve]) -> list[int]:
+    def _best(self, rung: int, bracket: int, curves: Sequence[Curve], *, is_settled: bool = False) -> list[int]:
         """The trials for which the next rung has a place, the best first; of equals the earlier."""
         arrived = [
             (-value, curve.number)
             for curve in curves
             if self._bracket(curve) == bracket and (value := curve.at(rung)) is not None
         ]
-        return [number for _, number in sorted(arrived)[: len(arrived) // self.reduction]]
+        places = len(arrived) // self.reduction
+        if is_settled:
+            places = max(places, self.survivors)
+        elif rung == self.brackets[bracket][0] and len(arrived) < self.crowd:
+            places = 0
+        return [number for _, number in sorted(arrived)[:places]]
+
+    def _is_below(self, rung: int, bracket: int, curves: Sequence[Curve]) -> bool:
+        """Whether a trial is on its way to the rung."""
+        return any(
+            curve.state == "running" and curve.epoch < rung and self._bracket(curve) == bracket for curve in curves
+        )
 
     def _rungs(self, trial: Curve) -> Rungs:
         return self.brackets[self._bracket(trial)]

@@ -30,5 +30,5 @@ class MedianStopping:
         behind = len(others) >= FEWEST and trial.values[trial.epoch] < median(others)
         return Verdict.STOP if behind else Verdict.CONTINUE
 
-    def next(self, curves: Sequence[Curve]) -> None:
+    def next(self, curves: Sequence[Curve], *, more: bool) -> None:
         """Nothing is ever paused."""

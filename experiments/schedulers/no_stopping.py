@@ -14,5 +14,5 @@ class NoStopping:
         """Go on."""
         return Verdict.CONTINUE
 
-    def next(self, curves: Sequence[Curve]) -> None:
+    def next(self, curves: Sequence[Curve], *, more: bool) -> None:
         """Nothing is ever paused."""

@@ -13,6 +13,9 @@ from typing import Any, Literal, Protocol
 
 from optuna.distributions import BaseDistribution
 
+REDUCTION = 4
+"""One of so many trials goes on at each rung, when nothing is said: what `benchmarks.search` found best."""
+
 CurveState = Literal["running", "paused", "complete", "stopped"]
 
 
@@ -34,7 +37,7 @@ class Curve:
         state: running; paused, on a scheduler's word; complete, at its own end; stopped for good by a scheduler.
         values: the best objective so far by epoch, larger is better; epochs ascend.
         params: its parameters, as Optuna has them.
-        spared: whether it is never held up: a baseline is worth having only when it is trained to its end.
+        spared: whether it is never held up, since it is there to be compared with.
     """
 
     number: int
@@ -85,8 +88,13 @@ class Scheduler(Protocol):
             curves: of all trials of the study, this one among them.
         """
 
-    def next(self, curves: Sequence[Curve]) -> Promotion | Offspring | None:
-        """What a free slot should do before a new configuration is drawn; None: nothing."""
+    def next(self, curves: Sequence[Curve], *, more: bool) -> Promotion | Offspring | None:
+        """What a free slot should do before a new configuration is begun; None: nothing.
+
+        Args:
+            curves: of all trials of the study that have begun.
+            more: whether there are configurations to begin.
+        """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,6 +113,6 @@ class Settings:
     epochs: int
     trials: int
     grace_epochs: int | None = None
-    reduction: int = 3
+    reduction: int = REDUCTION
     seed: int = 0
     mutable: Mapping[str, BaseDistribution]

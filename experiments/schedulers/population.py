@@ -42,10 +42,10 @@ class PopulationBased:
         due = trial.epoch % self.interval == 0 and not trial.spared
         return Verdict.PAUSE if due else Verdict.CONTINUE
 
-    def next(self, curves: Sequence[Curve]) -> Promotion | Offspring | None:
+    def next(self, curves: Sequence[Curve], *, more: bool) -> Promotion | Offspring | None:
         """The member that is furthest back goes on, or gives way if it is among the worst."""
         waiting = [curve for curve in curves if curve.state == "paused"]
-        if len(curves) < self.population or not waiting:
+        if not waiting or (more and len(curves) < self.population):
             return None
         member = min(waiting, key=lambda curve: (curve.epoch, curve.number))
         ranked = self._ranked(member.epoch, curves)

@@ -6,7 +6,7 @@ import pytest
 from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 
 from experiments.schedulers import SCHEDULERS
-from experiments.schedulers.halving import rungs
+from experiments.schedulers.halving import SuccessiveHalving, rungs
 from experiments.schedulers.policy import Curve, CurveState, Offspring, Promotion, Scheduler, Settings, Verdict
 from experiments.schedulers.population import perturbed
 
@@ -30,20 +30,64 @@ def test_rungs(epochs, grace, reduction, expected):
     assert rungs(epochs, grace, reduction) == expected
 
 
-def test_asha_holds_up_whoever_is_not_among_the_best_third():
+def halving(crowd: int = 1, survivors: int = 0) -> SuccessiveHalving:
+    return SuccessiveHalving(((1, 3),), reduction=3, seed=0, crowd=crowd, survivors=survivors)
+
+
+def waiting(numbers: range, *values: float) -> list[Curve]:
+    """Paused trials, the later the better."""
+    return [curve(n, *(value + 0.01 * n for value in values), state="paused") for n in numbers]
+
+
+def test_halving_holds_up_whoever_is_not_among_the_best_third():
     behind, ahead = curve(0, 0.1), curve(3, 0.4)
     others = [curve(1, 0.2, state="paused"), curve(2, 0.3, state="paused")]
-    asha = scheduler("asha")
-    assert asha.judge(behind, [behind]) is Verdict.PAUSE
-    assert asha.judge(ahead, [behind, *others, ahead]) is Verdict.CONTINUE
+    assert halving().judge(behind, [behind]) is Verdict.PAUSE
+    assert halving().judge(ahead, [behind, *others, ahead]) is Verdict.CONTINUE
 
 
-def test_asha_promotes_the_best_that_waits_on_the_highest_rung():
-    paused = [curve(n, 0.1 * n, state="paused") for n in range(6)]
-    assert scheduler("asha").next(paused[:2]) is None
-    assert scheduler("asha").next(paused) == Promotion(5)
-    higher = [curve(n, 0.1 * n, 0.1 * n, 0.5 + 0.1 * n, state="paused") for n in range(6, 9)]
-    assert scheduler("asha").next([*paused, *higher]) == Promotion(8)
+def test_halving_promotes_the_best_that_waits_on_the_highest_rung():
+    paused = waiting(range(6), 0.1)
+    assert halving().next(paused[:2], more=True) is None
+    assert halving().next(paused, more=True) == Promotion(5)
+    higher = waiting(range(6, 9), 0.1, 0.1, 0.5)
+    assert halving().next([*paused, *higher], more=True) == Promotion(8)
+
+
+def test_the_first_rung_waits_for_a_crowd_as_long_as_new_trials_come():
+    crowded = halving(crowd=7)
+    ahead = curve(6, 0.4)
+    paused = waiting(range(6), 0.1)
+    assert crowded.next(paused, more=True) is None
+    assert crowded.judge(curve(5, 0.4), [*paused[:5], curve(5, 0.4)]) is Verdict.PAUSE
+    assert crowded.judge(ahead, [*paused, ahead]) is Verdict.CONTINUE
+    assert crowded.next([*paused, ahead], more=True) == Promotion(5)
+    assert crowded.next(paused, more=False) == Promotion(5)
+
+
+def test_in_the_end_rungs_are_settled_from_the_lowest_up():
+    higher = waiting(range(6, 9), 0.1, 0.1, 0.5)
+    assert halving().next([*waiting(range(3), 0.9), *higher], more=False) == Promotion(2)
+    assert halving().next([*waiting(range(3), 0.0), *higher], more=False) == Promotion(8)
+
+
+def test_in_the_end_so_many_survive_each_rung():
+    last = waiting(range(4), 0.1, 0.1, 0.5)
+    promoted = []
+    while (found := halving(survivors=3).next(last, more=False)) is not None:
+        promoted.append(found.number)
+        last = [curve(c.number, 0.1, 0.1, 0.6, 0.6) if c.number == found.number else c for c in last]
+    assert promoted == [3, 2, 1]
+
+
+def test_a_rung_is_not_settled_while_trials_are_on_their_way_to_it():
+    on_its_way = curve(9, 0.1, 0.1)
+    assert halving(survivors=3).next([*waiting(range(2), 0.1, 0.1, 0.5), on_its_way], more=False) is None
+
+
+def test_asha_gives_an_epoch_to_all_and_leaves_a_choice():
+    asha = SCHEDULERS["asha"](Settings(epochs=25, trials=30, mutable=MUTABLE))
+    assert asha == SuccessiveHalving(((1, 4, 16),), reduction=4, seed=0, crowd=50, survivors=4)
 
 
 def test_a_trial_that_ended_by_itself_keeps_its_value_on_later_rungs():
@@ -52,7 +96,7 @@ def test_a_trial_that_ended_by_itself_keeps_its_value_on_later_rungs():
 
 
 @pytest.mark.parametrize("name", SCHEDULERS)
-def test_the_default_configuration_is_never_held_up(name):
+def test_a_spared_trial_is_never_held_up(name):
     spared = curve(9, 0.0, 0.0, 0.0, spared=True)
     others = [curve(n, 0.5, 0.5, 0.5) for n in range(5)]
     assert scheduler(name).judge(spared, [*others, spared]) is Verdict.CONTINUE
@@ -75,13 +119,20 @@ def test_the_median_rule_stops_what_lies_below():
 def test_the_worst_of_a_population_takes_over_from_the_best():
     population = [curve(n, 0.1 * (n + 1), state="paused") for n in range(8)]
     pbt = scheduler("pbt", trials=12)
-    found = pbt.next(population)
+    found = pbt.next(population, more=True)
     assert isinstance(found, Offspring)
     assert found.instead_of == 0
     assert found.parent in (6, 7)
     assert found.params["learning_rate"] != population[found.parent].params["learning_rate"]
-    assert pbt.next(population[4:]) == Promotion(4) or isinstance(pbt.next(population[4:]), Offspring)
-    assert scheduler("pbt", trials=8).next(population) == Promotion(0)  # there may be no more trials
+    assert pbt.next(population[4:], more=True) == Promotion(4) or isinstance(
+        pbt.next(population[4:], more=True), Offspring
+    )
+    assert scheduler("pbt", trials=8).next(population, more=False) == Promotion(0)  # there may be no more trials
+
+
+def test_a_population_waits_for_its_members_as_long_as_they_can_come():
+    assert scheduler("pbt", trials=12).next([curve(0, 0.1, state="paused")], more=True) is None
+    assert scheduler("pbt", trials=12).next([curve(0, 0.1, state="paused")], more=False) == Promotion(0)
 
 
 def test_a_perturbed_value_is_near_and_inside():
@@ -96,4 +147,4 @@ def test_a_perturbed_value_is_near_and_inside():
 def test_none_stops_nothing():
     behind = curve(9, 0.0)
     assert scheduler("none").judge(behind, [behind, *(curve(n, 0.5) for n in range(9))]) is Verdict.CONTINUE
-    assert scheduler("none").next([behind]) is None
+    assert scheduler("none").next([behind], more=True) is None

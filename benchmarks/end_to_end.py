@@ -1,0 +1,120 @@
+"""The default search of ml-100k, whole and in one run, against RecBole's documented search of the same space.
+
+    python -m benchmarks.end_to_end
+
+Ours is `python -m experiments.search` as a newcomer calls it: start-up, 30 trials and the finalists, on the wall clock.
+RecBole's is projected: the seconds of its training epoch, measured here before and after ours, times the epochs that
+its exhaustive search needs, by the recorded curves. These end at 40 epochs, where RecBole's trials may go on to 300,
+and its validation is left out: the projection is a lower bound. Its environment is built by the command.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import torch
+
+from benchmarks.curves import load_curves
+from benchmarks.machine import describe
+from benchmarks.peer import DEFAULT_VENV, recbole_step_seconds
+from benchmarks.replay.table import CurveTable, curve_table
+from benchmarks.results_file import write_results
+from narm.config import Config, DataConfig
+from narm.data.datasets import load_splits
+from search_spaces.space import load_space
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """Our search.
+
+    Attributes:
+        seconds: wall clock of the command.
+        search_seconds: of the search in it, without start-up and finalists.
+        summary: what it found.
+    """
+
+    seconds: float
+    search_seconds: float
+    summary: dict[str, Any]
+
+
+def search(seed: int) -> Run:
+    """Run the command in a process of its own, in a folder that is thrown away."""
+    with tempfile.TemporaryDirectory() as folder:
+        started = time.perf_counter()
+        options = ["--seed", str(seed), "--output", folder, "--study", "default"]
+        subprocess.run([sys.executable, "-m", "experiments.search", *options], check=True)
+        seconds = time.perf_counter() - started
+        summary = json.loads((Path(folder) / "default" / "summary.json").read_text(encoding="utf-8"))
+    return Run(seconds=seconds, search_seconds=summary["timing"]["wall_s"], summary=summary)
+
+
+def recbole_epoch_seconds(n_targets: int, venv: Path, steps: int) -> float:
+    """Seconds of a training epoch of RecBole's, projected from a few steps."""
+    timing = recbole_step_seconds("ml-100k", max_steps=steps, n_threads=torch.get_num_threads(), venv=venv)
+    return timing.seconds_per_step / timing.batch_size * n_targets
+
+
+def row(run: Run, table: CurveTable, epoch_seconds: float) -> dict[str, object]:
+    """The comparison."""
+    epochs = sum(len(curve) for of_one in table.curves for curve in of_one) / table.n_seeds
+    projected = epochs * epoch_seconds
+    found = run.summary["best"]
+    worth = table.values[_index(found["params"], table)]
+    return {
+        "ours, s": round(run.seconds),
+        "search alone, s": round(run.search_seconds),
+        "RecBole's epoch, s": round(epoch_seconds, 1),
+        "its epochs": round(epochs),
+        "projected, h": round(projected / 3600, 1),
+        "ratio": round(projected / run.seconds),
+        "ratio, search alone": round(projected / run.search_seconds),
+        "validation MRR@10 of our winner": round(found["valid"]["mrr_at_10"], 4),
+        "its configuration's mean over the table's seeds": round(float(worth), 4),
+        "the grid's best mean": round(float(table.values.max()), 4),
+    }
+
+
+def _index(options: dict[str, Any], table: CurveTable) -> int:
+    """Which configuration of the table these options are."""
+    params = table.space.from_options(Config.from_flat(options))
+    assert params is not None
+    return table.index(params)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--seed", type=int, default=2020, help="of the study (default: 2020)")
+    parser.add_argument("--steps", type=int, default=6, help="of RecBole, before and after (default: 6)")
+    parser.add_argument("--peer-venv", type=Path, default=DEFAULT_VENV, help="default: %(default)s")
+    given = parser.parse_args()
+    n_targets = len(load_splits(DataConfig(dataset="ml-100k")).train)
+    before = recbole_epoch_seconds(n_targets, given.peer_venv, given.steps)
+    run = search(given.seed)
+    after = recbole_epoch_seconds(n_targets, given.peer_venv, given.steps)
+    table = curve_table(load_curves(), load_space("recbole"), "mrr_at_10")
+    rows = [row(run, table, median((before, after)))]
+    write_results(
+        "end_to_end",
+        title="The default search of ml-100k against RecBole's exhaustive one",
+        notes=" ".join((__doc__ or "").split("\n\n")[2].split()),
+        rows=rows,
+        machine=describe(),
+        plot=False,
+    )
+    print(rows[0])
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
