@@ -102,7 +102,7 @@ def _count_share(thread: int, n_threads: int, tiles: tuple[Tensor, ...], thresho
 
 @torch.no_grad()
 def top_k(hidden: Tensor, weight: Tensor, k: int) -> tuple[Tensor, Tensor]:
-    """The K best items of each row, best first.
+    """The K best items of each row, best first; of equal scores the lower item comes first.
 
     Args:
         hidden: session representations, [Q, D].
@@ -128,8 +128,42 @@ def top_k(hidden: Tensor, weight: Tensor, k: int) -> tuple[Tensor, Tensor]:
             torch.split(scores, size.items, dim=1), torch.split(weight[1:], size.items), strict=True
         ):
             torch.mm(rows, items.T, out=tile)
-        best.append(torch.topk(scores, k, dim=1))
-    return torch.cat([top.values for top in best]), torch.cat([top.indices for top in best]) + 1
+        best.append(best_items(scores, k))
+    return torch.cat([values for values, _ in best]), torch.cat([items for _, items in best]) + 1
+
+
+@torch.no_grad()
+def best_items(scores: Tensor, k: int) -> tuple[Tensor, Tensor]:
+    """The K best columns of each row, best first; of equal scores the lower column comes first.
+
+    `torch.topk` promises no order of equal scores, nor which of them it takes.
+
+    Args:
+        scores: [R, V]; -inf bars an item.
+        k: how many, in 1..V.
+    Returns:
+        scores [R, K] and columns [R, K] int64.
+    Raises:
+        FloatingPointError: a score is NaN or +inf.
+    """
+    values, items = torch.topk(scores, min(k + 1, scores.shape[1]), dim=1)
+    if not (values[:, 0] < torch.inf).all():  # NaN is larger than all to topk
+        raise FloatingPointError("scores are NaN or overflow: the model has diverged")
+    if values.shape[1] > k:
+        torn = torch.nonzero(values[:, k - 1] == values[:, k]).squeeze(1)
+        items = items[:, :k]
+        items[torn] = _first_of_equals(scores[torn], values[torn, k - 1 : k], k)
+    items = items.sort(dim=1).values
+    values, order = scores.gather(1, items).sort(dim=1, descending=True, stable=True)
+    return values, items.gather(1, order)
+
+
+def _first_of_equals(scores: Tensor, thresholds: Tensor, k: int) -> Tensor:
+    """Columns [R, K] of all scores above a row's threshold [R, 1], and of the first that equal it."""
+    above, equal = scores > thresholds, scores == thresholds
+    room = k - above.sum(dim=1, keepdim=True)
+    chosen = above | (equal & (equal.cumsum(dim=1) <= room))
+    return chosen.nonzero()[:, 1].view(-1, k)
 
 
 def _check_scores(hidden: Tensor, weight: Tensor) -> None:

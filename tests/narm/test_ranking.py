@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from narm import ranking
-from narm.ranking import target_ranks, top_k
+from narm.ranking import best_items, target_ranks, top_k
 from narm.tiles import TileSize
 
 SHAPES = [(1, 2, 1), (7, 13, 3), (70, 101, 17), (300, 700, 5)]  # Q, V, D
@@ -67,6 +67,25 @@ def test_the_best_items_are_those_of_the_whole_matrix(shape: tuple[int, int, int
     expected = torch.topk((hidden @ weight.T)[:, 1:], k)
     torch.testing.assert_close(scores, expected.values)
     assert torch.equal(items, expected.indices + 1)
+
+
+@pytest.mark.parametrize("shape", SHAPES, ids=str)
+def test_of_equal_scores_the_lower_item_comes_first(shape: tuple[int, int, int]) -> None:
+    hidden, weight, _ = problem(*shape)
+    k = min(20, shape[1] - 1)
+    scores, items = top_k(hidden, weight, k)
+    for row, best in zip((hidden @ weight.T).tolist(), items.tolist(), strict=True):
+        assert best == sorted(range(1, shape[1]), key=lambda item: -row[item])[:k]
+    assert torch.equal(scores, (hidden @ weight.T).gather(1, items))
+
+
+def test_a_barred_item_comes_last_and_no_number_is_an_error() -> None:
+    scores = torch.tensor([[0.0, -torch.inf, 2.0]])
+    assert best_items(scores, 3)[1].tolist() == [[2, 0, 1]]
+    for number in (torch.nan, torch.inf):
+        scores[0, 1] = number
+        with pytest.raises(FloatingPointError, match="NaN or overflow"):
+            best_items(scores, 2)
 
 
 def test_no_rows_have_no_ranks() -> None:
