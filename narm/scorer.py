@@ -10,6 +10,10 @@ from torch import Tensor
 class Scorer(Protocol):
     """A NARM, or a baseline. B batch, T events, V items and the padding."""
 
+    @property
+    def n_items(self) -> int:
+        """Items and the padding, V."""
+
     def scores(self, prefixes: Tensor, lengths: Tensor) -> Tensor:
         """Score every item as the next event after each prefix.
 
