@@ -29,7 +29,7 @@ from narm.config import Config, EvaluationConfig, ModelConfig, TrainingConfig
 from narm.data.sessions import Splits
 from narm.device import resolve_device
 from narm.errors import InputError
-from narm.evaluation import rank_targets
+from narm.evaluation import chosen_targets, rank_targets
 from narm.files import atomic_file
 from narm.metrics import Ranks, summarize
 from narm.seeds import derived_seed
@@ -183,7 +183,8 @@ def train_finalist(
         checkpoint = _train(config, splits, device, checkpoints, run_checkpoint(finalist, seed), Path(scratch))
         trained, model = read_checkpoint(checkpoint), load_model(checkpoint).to(resolve_device(device))
     evaluation = config.evaluation
-    ranks = rank_targets(model, splits.test, max_length=splits.max_length, batch_size=evaluation.eval_batch_size)
+    test = chosen_targets(splits.test, evaluation)
+    ranks = rank_targets(model, test, max_length=splits.max_length, batch_size=evaluation.eval_batch_size)
     metrics = dict.fromkeys((*evaluation.metrics_to_report, "Recall"))  # which the verdict always looks at
     return FinalistRun(
         finalist=finalist,

@@ -19,6 +19,7 @@ from experiments.spec import StudySpec
 from experiments.study import run_study
 from narm.config_file import OptionsFile, read_config
 from narm.data.datasets import dataset_name, load_splits
+from narm.evaluation import chosen_targets
 
 ALL_FAILED = 3
 
@@ -44,7 +45,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if not given.quiet:
         print(f"The search ended: {result.reason}.")
         where = {"summary": str(spec.folder / "summary.json"), "MLflow": result.mlflow}
-        print_summary(result.summary, Console(), n_valid=len(splits.valid), where=where)
+        n_valid = len(chosen_targets(splits.valid, spec.config.evaluation))
+        print_summary(result.summary, Console(), n_valid=n_valid, where=where)
     if result.reason == INTERRUPTED:
         return command_line.INTERRUPTED
     return ALL_FAILED if result.summary.best is None else 0

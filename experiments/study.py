@@ -36,6 +36,7 @@ from experiments.trainable import train_leg
 from experiments.trial_record import DEFAULT, ORIGIN, SPARED, trials_of
 from experiments.verdict import judge_finalists
 from narm.data.sessions import Splits
+from narm.evaluation import chosen_targets
 from narm.kernels.compile import compile_all
 
 
@@ -172,9 +173,8 @@ class _Search:
             self.engine.close()
         if trained is None or trained.stopped:
             return _Outcome(reason=INTERRUPTED if interruption.reason == INTERRUPTED else reason, model=self._best())
-        finals = judge_finalists(
-            trained.runs, trained.failures, test=self.splits.test, objective=spec.objective, seed=spec.seed
-        )
+        test = chosen_targets(self.splits.test, spec.config.evaluation)
+        finals = judge_finalists(trained.runs, trained.failures, test=test, objective=spec.objective, seed=spec.seed)
         if finals is None:
             return _Outcome(reason=reason, model=self._best())
         shipped = best_checkpoint(trained.runs, finals.winner, spec.config)

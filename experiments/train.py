@@ -10,8 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from rich.console import Console
 
 from experiments import command_line
+from experiments.judgement_report import print_judgement
 from experiments.summary import DatasetSummary
 from narm.checkpoint import save_checkpoint
 from narm.config import Config
@@ -20,8 +22,8 @@ from narm.data.datasets import load_splits
 from narm.data.sessions import Splits
 from narm.device import DEVICES, resolve_device
 from narm.errors import InputError
-from narm.evaluation import evaluate
 from narm.files import require_writable, write_text
+from narm.judging import Judgement, judge
 from narm.threads import set_threads, usable_cores
 from narm.training import EpochResult, NonFiniteLoss, TrainingState, create_model, fit
 
@@ -65,7 +67,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except NonFiniteLoss as error:
         print(f"error: {error}", file=sys.stderr)
         return NON_FINITE
-    test = _test(state, splits, config, say)
+    test = _test(state, splits, config, Console(quiet=given.quiet))
     if report:
         write_text(report, json.dumps(_record(state, splits, config, test), indent=2, allow_nan=False) + "\n")
     return 0
@@ -85,15 +87,16 @@ def _train(
     return epoch.state
 
 
-def _test(state: TrainingState, splits: Splits, config: Config, say: Callable[[str], None]) -> dict[str, float] | None:
+def _test(state: TrainingState, splits: Splits, config: Config, console: Console) -> Judgement | None:
     if not len(splits.test):
         return None
-    metrics = evaluate(state.model, splits.test, config.evaluation, max_length=splits.max_length)
-    say(f"test, epoch {state.best_epoch or state.epoch}: {_metrics(metrics)}")
-    return metrics
+    judgement = judge(state.model, splits, config.evaluation, seed=config.training.seed)
+    heading = f"test, epoch {state.best_epoch or state.epoch}"
+    print_judgement(judgement, console, heading=heading, objective=config.evaluation.valid_metric)
+    return judgement
 
 
-def _record(state: TrainingState, splits: Splits, config: Config, test: dict[str, float] | None) -> dict[str, Any]:
+def _record(state: TrainingState, splits: Splits, config: Config, test: Judgement | None) -> dict[str, Any]:
     """What `--json` writes."""
     return {
         "dataset": asdict(DatasetSummary.of(splits)),
@@ -101,7 +104,7 @@ def _record(state: TrainingState, splits: Splits, config: Config, test: dict[str
         "n_parameters": state.model.n_parameters,
         "epochs": state.history,
         "best": {"epoch": state.best_epoch, "valid": state.best} if state.best_epoch else None,
-        "test": test,
+        "test": None if test is None else test.as_json(),
     }
 
 
@@ -121,10 +124,6 @@ def _line(epoch: EpochResult, config: Config) -> str:
     if epoch.stopped_early:
         line += f"; no better since epoch {epoch.best_epoch}: stopping early"
     return line
-
-
-def _metrics(metrics: dict[str, float]) -> str:
-    return ", ".join(f"{key.replace('_at_', '@')} {value:.4f}" for key, value in metrics.items())
 
 
 def _silent(_: str) -> None:

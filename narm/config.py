@@ -231,6 +231,18 @@ class EvaluationConfig(_Section):
     valid_metric: Annotated[str, AfterValidator(_as_metric)] = option(
         "MRR@10", "metric that chooses the best epoch and trial", reason="RecBole's"
     )
+    eval_targets: Literal["all", "last"] = option(
+        "all",
+        "events of a validation or test session to predict: all but its first, or the last one only",
+        reason="every prefix, as the papers on sessions",
+    )
+    sampled_negatives: int = option(
+        0,
+        "rank test targets also among this many items drawn evenly, under keys that say so; 0: not",
+        reason="such metrics are misleading (Krichene & Rendle, KDD 2020); for comparison with papers only",
+        ge=0,
+        le=1_000_000,
+    )
     eval_batch_size: int = option(4096, "prefixes encoded at once", reason="RecBole's", ge=1, le=1_000_000)
 
     @property

@@ -68,9 +68,12 @@ def metric_key(name: str, cutoff: int) -> str:
     return f"{name.lower()}_at_{cutoff}"
 
 
+def metric_values(ranks: Ranks, metrics: Iterable[MetricName], cutoffs: Iterable[int]) -> dict[str, Values]:
+    """Each metric at each cutoff for every target, [Q], by key."""
+    cutoffs = list(cutoffs)
+    return {metric_key(name, cutoff): METRICS[name](ranks, cutoff) for name in metrics for cutoff in cutoffs}
+
+
 def summarize(ranks: Ranks, metrics: Iterable[MetricName], cutoffs: Iterable[int]) -> dict[str, float]:
     """Mean of each metric at each cutoff over the targets, by key."""
-    cutoffs = list(cutoffs)
-    return {
-        metric_key(name, cutoff): float(METRICS[name](ranks, cutoff).mean()) for name in metrics for cutoff in cutoffs
-    }
+    return {key: float(values.mean()) for key, values in metric_values(ranks, metrics, cutoffs).items()}

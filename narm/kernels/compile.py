@@ -76,7 +76,7 @@ def compiled(name: str, dtype: torch.dtype) -> ModuleType | None:
 
 def compile_all(dtype: torch.dtype = torch.float32) -> None:
     """Compile every kernel, or load it, now: before several processes would each want to."""
-    for name in ("attention", "dropout", "gru", "softmax"):
+    for name in ("attention", "best", "dropout", "gru", "softmax"):
         compiled(name, dtype)
 
 

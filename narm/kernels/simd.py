@@ -162,6 +162,18 @@ def within(typing: Any, a: Any, bound: Any) -> Any:
 
 
 @_operation
+def above(typing: Any, a: Any, b: Any) -> Any:
+    """Whether any lane of `a` is larger than that of `b`; a NaN is not."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        lanes = builder.fcmp_ordered(">", *arguments)
+        bits = builder.bitcast(lanes, ir.IntType(LANES))
+        return builder.icmp_unsigned("!=", bits, ir.Constant(bits.type, 0))
+
+    return types.boolean(a, b), generate
+
+
+@_operation
 def total(typing: Any, a: Any) -> Any:
     """The sum of the lanes, added pairwise."""
 

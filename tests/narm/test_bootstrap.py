@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from narm.bootstrap import difference_interval, mean_interval
+from narm.bootstrap import difference_interval, mean_interval, slice_intervals
 
 
 def test_with_a_target_a_session_the_interval_is_that_of_the_normal_law():
@@ -95,3 +95,43 @@ def test_what_has_no_mean_is_refused(values, sessions, said):
 def test_a_pair_of_different_targets_is_refused():
     with pytest.raises(ValueError, match="the same targets"):
         difference_interval(np.zeros(3), np.zeros(1), np.arange(3), seed=0)
+
+
+def test_all_metrics_and_slices_come_from_the_same_resamples():
+    rng = np.random.default_rng(9)
+    sessions = np.repeat(np.arange(200), rng.integers(1, 5, 200))
+    values = rng.random((3, len(sessions)))
+    some = np.flatnonzero(rng.random(len(sessions)) < 0.5)
+    whole, part = slice_intervals(values, sessions, [np.arange(len(sessions)), some], seed=4)
+    for of_metric, interval in zip(values, whole, strict=True):
+        alone = mean_interval(of_metric, sessions, seed=4)
+        assert (interval.mean, interval.low, interval.high) == pytest.approx((alone.mean, alone.low, alone.high))
+    drawn = np.random.default_rng(4).integers(0, 200, (2_000, 200))  # the definition, a resample at a time
+    inside = np.isin(np.arange(len(sessions)), some)
+    totals = np.bincount(sessions[inside], weights=values[0][inside], minlength=200)
+    counts = np.bincount(sessions[inside], minlength=200)
+    means = [totals[resample].sum() / counts[resample].sum() for resample in drawn]
+    assert (part[0].low, part[0].high) == pytest.approx(tuple(np.quantile(means, [0.025, 0.975])))
+
+
+def test_the_interval_of_a_slice_holds_its_truth_19_times_in_20():
+    rng = np.random.default_rng(10)
+    covered = 0
+    for _ in range(300):
+        sessions = np.repeat(np.arange(200), 4)
+        values = rng.normal(0.0, 1.0, 200)[sessions] + rng.normal(0.0, 1.0, 800)
+        members = np.flatnonzero(rng.random(800) < 0.3)
+        [[interval]] = slice_intervals(values[None], sessions, [members], resamples=400, seed=int(rng.integers(2**31)))
+        covered += interval.low <= 0.0 <= interval.high
+    assert 0.91 <= covered / 300 <= 0.98
+
+
+def test_a_resample_without_a_session_of_the_slice_says_nothing_of_it():
+    values, sessions = np.arange(4.0)[None], np.arange(4)
+    [[interval]] = slice_intervals(values, sessions, [np.array([3])], seed=0)
+    assert (interval.mean, interval.low, interval.high) == (3.0, 3.0, 3.0)
+
+
+def test_a_slice_without_targets_is_refused():
+    with pytest.raises(ValueError, match="a slice has no targets"):
+        slice_intervals(np.zeros((1, 2)), np.arange(2), [np.arange(0)], seed=0)

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from narm.config import EvaluationConfig, ModelConfig
-from narm.evaluation import evaluate, rank_targets
+from narm.evaluation import chosen_targets, evaluate, rank_and_list, rank_targets, top_items
 from narm.model import NARM
 
 
@@ -55,3 +55,41 @@ def test_equal_scores_for_all_items_find_nothing(model, ring_splits):
     with torch.no_grad():
         model.item_embedding.weight.fill_(0.1)
     assert evaluate(model, ring_splits.valid, EvaluationConfig(topk=(10,)), max_length=6)["recall_at_10"] == 0
+
+
+class OnlyScores:
+    """The same model, of which nothing is known but its scores."""
+
+    def __init__(self, model: NARM) -> None:
+        self.model, self.n_items = model.eval(), model.n_items
+
+    def scores(self, prefixes: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
+        return self.model.scores(prefixes, lengths).double()
+
+
+@pytest.mark.parametrize("batch_size", [7, 4096])
+def test_a_model_that_only_scores_is_judged_alike(model, ring_splits, batch_size):
+    for examples in (ring_splits.test, ring_splits.valid):
+        settings = {"max_length": 6, "batch_size": batch_size}
+        ranks, lists = rank_and_list(model, examples, 5, **settings)
+        same_ranks, same_lists = rank_and_list(OnlyScores(model), examples, 5, **settings)
+        assert (ranks == same_ranks).all()
+        assert (lists == same_lists).all()
+        assert (ranks == rank_targets(OnlyScores(model), examples, **settings)).all()
+        assert (lists == top_items(model, examples, 5, **settings)).all()
+        assert (lists == top_items(OnlyScores(model), examples, 5, **settings)).all()
+
+
+def test_a_list_holds_the_target_at_its_rank(model, ring_splits):
+    ranks, lists = rank_and_list(model, ring_splits.test, 19, max_length=6, batch_size=64)
+    assert (np.take_along_axis(lists, ranks[:, None] - 1, axis=1)[:, 0] == ring_splits.test.target_items).all()
+
+
+def test_the_last_target_of_each_session_alone_is_judged_when_asked_for(model, ring_splits):
+    config = EvaluationConfig(eval_targets="last")
+    last = chosen_targets(ring_splits.test, config)
+    assert last.targets.tolist() == (ring_splits.test.sessions.offsets[1:] - 1).tolist()
+    ranks = rank_targets(model, last, max_length=6, batch_size=64)
+    found = evaluate(model, ring_splits.test, config, max_length=6)
+    assert found["mrr_at_10"] == pytest.approx(np.where(ranks <= 10, 1 / ranks, 0).mean())
+    assert chosen_targets(ring_splits.test, EvaluationConfig()) is ring_splits.test

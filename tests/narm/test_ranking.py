@@ -7,7 +7,8 @@ import torch
 from torch import Tensor
 
 from narm import ranking
-from narm.ranking import target_ranks, top_k
+from narm.kernels.compile import compiled
+from narm.ranking import best_items, ranks_and_top_items, ranks_by_scores, target_ranks, top_k
 from narm.tiles import TileSize
 
 SHAPES = [(1, 2, 1), (7, 13, 3), (70, 101, 17), (300, 700, 5)]  # Q, V, D
@@ -67,6 +68,62 @@ def test_the_best_items_are_those_of_the_whole_matrix(shape: tuple[int, int, int
     expected = torch.topk((hidden @ weight.T)[:, 1:], k)
     torch.testing.assert_close(scores, expected.values)
     assert torch.equal(items, expected.indices + 1)
+
+
+@pytest.mark.parametrize("shape", SHAPES, ids=str)
+def test_of_equal_scores_the_lower_item_comes_first(shape: tuple[int, int, int]) -> None:
+    hidden, weight, _ = problem(*shape)
+    k = min(20, shape[1] - 1)
+    scores, items = top_k(hidden, weight, k)
+    for row, best in zip((hidden @ weight.T).tolist(), items.tolist(), strict=True):
+        assert best == sorted(range(1, shape[1]), key=lambda item: -row[item])[:k]
+    assert torch.equal(scores, (hidden @ weight.T).gather(1, items))
+
+
+@pytest.mark.parametrize("shape", SHAPES, ids=str)
+def test_ranks_and_best_items_from_one_product_are_those_from_two(shape: tuple[int, int, int]) -> None:
+    hidden, weight, targets = problem(*shape)
+    k = min(20, shape[1] - 1)
+    ranks, items = ranks_and_top_items(hidden, weight, targets, k)
+    assert torch.equal(ranks, target_ranks(hidden, weight, targets))
+    assert torch.equal(items, top_k(hidden, weight, k)[1])
+
+
+@pytest.mark.parametrize("shape", SHAPES, ids=str)
+def test_without_the_kernel_the_best_items_are_the_same(shape: tuple[int, int, int], monkeypatch) -> None:
+    hidden, weight, _ = problem(*shape)
+    k = min(20, shape[1] - 1)
+    scores, items = top_k(hidden, weight, k)
+    monkeypatch.setenv("NARM_KERNELS", "off")
+    compiled.cache_clear()
+    reference = top_k(hidden, weight, k)
+    compiled.cache_clear()
+    assert torch.equal(scores, reference[0])
+    assert torch.equal(items, reference[1])
+
+
+def test_threads_do_not_change_the_best_items() -> None:
+    hidden, weight, _ = problem(300, 700, 5)
+    one = top_k(hidden, weight, 9)
+    torch.set_num_threads(2)
+    for expected, found in zip(one, top_k(hidden, weight, 9), strict=True):
+        assert torch.equal(expected, found)
+
+
+def test_ranks_by_given_scores_are_those_of_the_representations() -> None:
+    hidden, weight, targets = problem(70, 101, 17)
+    assert torch.equal(ranks_by_scores(hidden @ weight.T, targets), target_ranks(hidden, weight, targets))
+    with pytest.raises(FloatingPointError, match="NaN or overflow"):
+        ranks_by_scores(torch.tensor([[0.0, 1.0, torch.nan]]), torch.tensor([1]))
+
+
+def test_a_barred_item_comes_last_and_no_number_is_an_error() -> None:
+    scores = torch.tensor([[0.0, -torch.inf, 2.0]])
+    assert best_items(scores, 3)[1].tolist() == [[2, 0, 1]]
+    for number in (torch.nan, torch.inf):
+        scores[0, 1] = number
+        with pytest.raises(FloatingPointError, match="NaN or overflow"):
+            best_items(scores, 2)
 
 
 def test_no_rows_have_no_ranks() -> None:

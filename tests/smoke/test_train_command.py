@@ -42,6 +42,11 @@ def test_a_run_interrupted_and_resumed_is_the_run_that_was_not(tmp_path):
             assert epoch.pop("targets_per_second") > 0
     assert records[0] == records[1]
     assert [epoch["epoch"] for epoch in records[0]["epochs"]] == [1, 2, 3, 4]
+    test = records[0]["test"]
+    assert test["overall"]["intervals"]["mrr_at_10"][0] < test["overall"]["metrics"]["mrr_at_10"]
+    assert {each["by"] for each in test["slices"]} == {"session length", "position", "popularity"}
+    assert 0 < test["exposure"]["coverage_at_10"] <= 1
+    assert "popularity bias@10" in whole.stdout
     best = records[0]["best"]
     assert best["valid"] == records[0]["epochs"][best["epoch"] - 1]["valid"]
 
