@@ -10,16 +10,17 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from narm.baselines.baseline import Baseline
 from narm.config import EvaluationConfig
 from narm.data.batches import ordered_batches
 from narm.data.sessions import Examples
 from narm.data.windows import cut_windows
 from narm.metrics import summarize
-from narm.model import NARM
+from narm.models import Model
 from narm.ranking import target_ranks
 
 
-def evaluate(model: NARM, examples: Examples, config: EvaluationConfig, *, max_length: int) -> dict[str, float]:
+def evaluate(model: Model, examples: Examples, config: EvaluationConfig, *, max_length: int) -> dict[str, float]:
     """Mean metrics over the examples, by key: `recall_at_10`.
 
     Args:
@@ -33,8 +34,10 @@ def evaluate(model: NARM, examples: Examples, config: EvaluationConfig, *, max_l
 
 
 @torch.no_grad()
-def rank_targets(model: NARM, examples: Examples, *, max_length: int, batch_size: int) -> NDArray[np.int64]:
+def rank_targets(model: Model, examples: Examples, *, max_length: int, batch_size: int) -> NDArray[np.int64]:
     """Rank of each example's target among all items, [targets], from 1; ties count against the model."""
+    if isinstance(model, Baseline):
+        return model.target_ranks(examples, max_length)
     ranks = np.empty(len(examples), dtype=np.int64)
     device = model.item_embedding.weight.device
     was_training = model.training
