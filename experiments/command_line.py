@@ -5,12 +5,13 @@ from __future__ import annotations
 import argparse
 import signal
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import FrameType
-from typing import Any, NoReturn
+from typing import Any, NoReturn, cast, get_args
 
-from narm.config import SECTIONS, Option, canonical, did_you_mean, options
+from narm.config import SECTIONS, ModelName, Option, canonical, check_value, did_you_mean, options
 from narm.errors import InputError
+from narm.model_options import check_used
 
 USAGE_ERROR = 2
 INTERRUPTED = 130  # 128 + SIGINT, as shells have it
@@ -72,12 +73,34 @@ def add_options(parser: argparse.ArgumentParser, *sections: str, skip: Iterable[
     shown = [o for o in options().values() if o.section in (sections or SECTIONS) and o.name not in skip]
     for option in shown:
         parser.add_argument(f"--{option.name}", default=argparse.SUPPRESS, metavar="VALUE", help=argparse.SUPPRESS)
-    parser.add_argument("--help-options", action=_ListOptions, shown=shown, help="list every option of a NARM and exit")
+    parser.add_argument(
+        "--help-options", action=_ListOptions, shown=shown, help="list every option of every model and exit"
+    )
 
 
 def given_options(namespace: argparse.Namespace) -> dict[str, object]:
     """The options that were given on the command line, as text; no others."""
     return {name: value for name, value in vars(namespace).items() if name in options() and value is not None}
+
+
+def add_model(parser: argparse.ArgumentParser | argparse._ArgumentGroup) -> None:
+    """Add `--model`."""
+    parser.add_argument("--model", metavar="NAME", help=f"{', '.join(get_args(ModelName))} (default: narm)")
+
+
+def chosen_model(flags: Mapping[str, object], *others: Mapping[str, object]) -> ModelName:
+    """The model that the flags name, or else the first of other places that does; NARM by default.
+
+    Args:
+        flags: options of the command line.
+        others: options of other places, the first of which wins.
+    Raises:
+        InputError: there is no such model, or it does not use an option of the command line.
+    """
+    named = next((values["model"] for values in (flags, *others) if "model" in values), options()["model"].default)
+    model = cast("ModelName", check_value("model", named))
+    check_used(model, flags)
+    return model
 
 
 class _ListOptions(argparse.Action):

@@ -15,7 +15,7 @@ class EpochReport:
         valid: validation metrics of this epoch; None where `eval_step` skips it.
         best: validation metrics of the best epoch so far.
         best_epoch: which that was.
-        train_loss: mean over the targets.
+        train_loss: mean over the targets; None: the model has no loss.
         seconds: wall clock of the epoch.
         total_seconds: of all its epochs so far, whichever worker trained them.
         targets_per_second: training speed.
@@ -29,7 +29,7 @@ class EpochReport:
     valid: dict[str, float] | None
     best: dict[str, float]
     best_epoch: int
-    train_loss: float
+    train_loss: float | None
     seconds: float
     total_seconds: float
     targets_per_second: float

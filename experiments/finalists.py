@@ -25,9 +25,8 @@ import numpy as np
 from experiments.checkpoints import CheckpointStore
 from experiments.summary import TrialSummary
 from narm.checkpoint import load_model, read_checkpoint, save_checkpoint
-from narm.config import Config, EvaluationConfig, ModelConfig, TrainingConfig
+from narm.config import Config, options
 from narm.data.sessions import Splits
-from narm.device import resolve_device
 from narm.errors import InputError
 from narm.evaluation import chosen_targets, rank_targets
 from narm.files import atomic_file
@@ -44,12 +43,7 @@ _FIRST_NUMBER = 2**32
 """Trials are numbered from 0 and never reach this, so no finalist's seed derives from the number of a trial's."""
 
 # What a run depends on beside the data, whose fingerprint does not know how much of a prefix the model sees.
-_OPTIONS = {
-    "max_item_list_length",
-    *ModelConfig.model_fields,
-    *TrainingConfig.model_fields,
-    *EvaluationConfig.model_fields,
-}
+_OPTIONS = {"max_item_list_length", *(name for name, option in options().items() if option.section != "data")}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -181,7 +175,7 @@ def train_finalist(
     config = _config(finalist, seed, config)
     with tempfile.TemporaryDirectory() as scratch:
         checkpoint = _train(config, splits, device, checkpoints, run_checkpoint(finalist, seed), Path(scratch))
-        trained, model = read_checkpoint(checkpoint), load_model(checkpoint).to(resolve_device(device))
+        trained, model = read_checkpoint(checkpoint), load_model(checkpoint, device=device)
     evaluation = config.evaluation
     test = chosen_targets(splits.test, evaluation)
     ranks = rank_targets(model, test, max_length=splits.max_length, batch_size=evaluation.eval_batch_size)

@@ -23,6 +23,7 @@ from experiments.summary import Finals, Summary, write_summary
 from experiments.tracking import Tracker
 from experiments.trial_record import REPLACED, TRACEBACK, read_progress, trials_of, value_of
 from narm.data.sessions import Splits
+from narm.model_options import used_options
 
 logger = logging.getLogger(__name__)
 
@@ -53,7 +54,7 @@ class Recorder:
     def begin(self) -> None:
         """Open the study's run in MLflow, with all that is needed to repeat it, and catch up with the study."""
         spec, space = self._spec, self._spec.space
-        flat = spec.config.flat()
+        flat, used = spec.config.flat(), used_options(spec.config.model.model)
         self._tracker.start_study(
             spec.name,
             tags={
@@ -65,7 +66,7 @@ class Recorder:
                 "space": space.name,
                 "fingerprint": self._splits.fingerprint,
             },
-            params={name: value for name, value in flat.items() if name not in space.options},
+            params={name: flat[name] for name in used if name not in space.options},
             artifacts={
                 f"space/{space.file.rpartition('/')[2]}": space.source,
                 "config.json": _json(flat),
@@ -93,7 +94,7 @@ class Recorder:
     def reported(self, number: int, report: EpochReport) -> None:
         """A trial has trained an epoch."""
         metrics = {
-            "train_loss": report.train_loss,
+            **({} if report.train_loss is None else {"train_loss": report.train_loss}),
             "epoch_seconds": report.seconds,
             "targets_per_second": report.targets_per_second,
             **(report.valid or {}),

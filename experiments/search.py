@@ -1,4 +1,4 @@
-"""`python -m experiments.search`: search the hyperparameters of NARM on a dataset."""
+"""`python -m experiments.search`: search the hyperparameters of NARM, or of a baseline, on a dataset."""
 
 from __future__ import annotations
 
@@ -35,6 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = build_parser().parse_args(arguments)
     file = read_config(Path(given.config)) if given.config else OptionsFile()
     spec = build_spec(given, file)
+    file = file.for_model(spec.config.model.model)
     splits = load_splits(spec.config.data)
     queue = _queue(given, spec, splits.fingerprint)
     if not given.quiet:
@@ -66,11 +67,16 @@ def _announce(spec: StudySpec) -> None:
     budget = f", {format_duration(spec.time_budget)} in all" if spec.time_budget else ""
     print(
         f"Searching {spec.space.name} on {dataset_name(spec.config.data.dataset)}: {spec.trials_possible} trials of "
-        f"{spec.config.training.epochs} epochs at most, {spec.concurrency} at once{budget}. Study {spec.name}."
+        f"{_epochs(spec)}, {spec.concurrency} at once{budget}. Study {spec.name}."
     )
     outside = spec.space.why_outside(spec.config)
     if outside:
         print(f"The default configuration lies outside the space ({outside}); it runs as trial 0 all the same.")
+
+
+def _epochs(spec: StudySpec) -> str:
+    epochs = spec.config.training.epochs
+    return "one epoch each" if epochs == 1 else f"{epochs} epochs at most"
 
 
 if __name__ == "__main__":

@@ -22,7 +22,7 @@ from experiments.schedulers.policy import REDUCTION
 from experiments.spec import StudySpec
 from experiments.study_record import Record, recorded_space
 from experiments.study_store import load_study, read_record
-from narm.config import Config, EvaluationConfig
+from narm.config import LEARNED_AT_ONCE, Config, EvaluationConfig, ModelName
 from narm.config_file import OptionsFile
 from narm.data.datasets import dataset_name
 from narm.device import DEVICES, resolve_device
@@ -31,7 +31,7 @@ from narm.threads import usable_cores
 from search_spaces.space import SearchSpace, load_space
 
 EPILOG = """\
-Any option of NARM may be given too, and is then fixed for the search: --train_batch_size 512 (see --help-options).
+Any option of the model may be given too, and is then fixed for the search: --train_batch_size 512 (see --help-options).
 The command line wins over the config file, that over the preset, that over the defaults; with --resume the study's own
 settings take the place of preset and defaults.
 
@@ -43,6 +43,7 @@ examples:
   python -m experiments.search --preset full --time-budget 2h
   python -m experiments.search --resume ml-100k-recbole-20260102-030405 --trials 40
   python -m experiments.search --dataset clicks.csv --space mine.yaml --objective Recall@20 --trials 50
+  python -m experiments.search --dataset clicks.csv --model v_sknn
   python -m experiments.search --objective MRR@10,n_parameters --scheduler none
 
 exit status: 0; 2 wrong usage, configuration or data; 3 every trial failed; 130 interrupted, --resume goes on
@@ -76,9 +77,12 @@ def build_spec(given: argparse.Namespace, file: OptionsFile) -> StudySpec:
     preset = _choose(given.preset)
     choose = _Choices(given, record, preset)
     flags = command_line.given_options(given)
-    space = _space(given, record, preset)
+    recorded = record.get("config", {})
+    model = command_line.chosen_model(flags, file.values, recorded)
+    space = _space(given, record, preset, model)
     _check_nothing_is_fixed_and_searched(space, flags)
-    known = {"dataset": preset.dataset, "epochs": preset.epochs, **record.get("config", {}), **file.values, **flags}
+    fallback = {"dataset": preset.dataset, "epochs": preset.epochs}
+    known = {**fallback, **recorded, **file.for_model(model).values, **flags, "model": model}
     objectives = _objectives(given, file, record)
     config = Config.from_flat({**known, "valid_metric": objectives[0].name})
     concurrency, threads = _share_cores(choose("concurrency"), choose("threads"))
@@ -100,7 +104,7 @@ def build_spec(given: argparse.Namespace, file: OptionsFile) -> StudySpec:
         device=device,
         gpus_per_trial=_gpus_per_trial(choose("gpus_per_trial"), device, concurrency),
         finalists=choose("finalists"),
-        finalist_seeds=choose("finalist_seeds"),
+        finalist_seeds=_finalist_seeds(choose, model),
         address=cluster_address(given.address),
         checkpoint_storage=choose("checkpoint_storage"),
         storage=storage,
@@ -148,10 +152,11 @@ def _choose(name: str) -> Preset:
     return PRESETS[name]
 
 
-def _space(given: argparse.Namespace, record: Record, preset: Preset) -> SearchSpace:
+def _space(given: argparse.Namespace, record: Record, preset: Preset, model: ModelName) -> SearchSpace:
+    """As asked for; else the study's; else the preset's for NARM, and for any other model the one of its name."""
     if given.space is None and record:
         return recorded_space(record)
-    return load_space(given.space or preset.space)
+    return load_space(given.space or (preset.space if model == "narm" else model))
 
 
 def _objectives(given: argparse.Namespace, file: OptionsFile, record: Record) -> tuple[Objective, ...]:
@@ -171,6 +176,13 @@ def _trials(choose: _Choices, record: Record, space: SearchSpace) -> int:
     if choose.given.trials is None and not record and choose("sampler") == "grid" and space.size is not None:
         return space.size + 1
     return int(choose("trials"))
+
+
+def _finalist_seeds(choose: _Choices, model: ModelName) -> int:
+    """As asked for; once is enough where nothing is random."""
+    if choose.given.finalist_seeds is None and not choose.record and model in LEARNED_AT_ONCE:
+        return 1
+    return int(choose("finalist_seeds"))
 
 
 def _limits(choose: _Choices, record: Record, trials: int) -> Limits:
@@ -209,7 +221,7 @@ def build_parser() -> command_line.Parser:
     presets = "\n".join(f"  {name:7}{_describe(preset)}" for name, preset in PRESETS.items())
     parser = command_line.Parser(
         prog="python -m experiments.search",
-        description="Search the hyperparameters of NARM on a dataset.",
+        description="Search the hyperparameters of NARM, or of a baseline, on a dataset.",
         epilog=EPILOG.format(presets=presets),
     )
     parser.add_argument("--preset", default=DEFAULT_PRESET, help=f"{_names(PRESETS)} (default: {DEFAULT_PRESET})")
@@ -220,13 +232,14 @@ def build_parser() -> command_line.Parser:
     _add_failures(parser.add_argument_group("when something goes wrong"))
     _add_machines(parser.add_argument_group("on which machines"))
     _add_places(parser.add_argument_group("where results go"))
-    command_line.add_options(parser, skip=("dataset", "valid_metric", "seed", "epochs"))
+    command_line.add_options(parser, skip=("dataset", "model", "valid_metric", "seed", "epochs"))
     return parser
 
 
 def _add_what(group: argparse._ArgumentGroup) -> None:
     group.add_argument("--dataset", help="ml-100k, synthetic, or a file of events")
-    group.add_argument("--space", help="recbole, narm, smoke, or a file (.yaml, .hyper)")
+    command_line.add_model(group)
+    group.add_argument("--space", help="recbole, narm, smoke, a model's name, or a file (.yaml, .hyper)")
     group.add_argument("--config", metavar="FILE", help="YAML file of options; RecBole's keys are accepted")
     group.add_argument(
         "--objective",

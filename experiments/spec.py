@@ -18,6 +18,8 @@ from narm.config import Config, did_you_mean
 from narm.device import resolve_device
 from narm.errors import InputError
 from narm.model import SHAPE_OPTIONS
+from narm.model_options import check_used, searchable_options
+from narm.text_file import located
 from narm.threads import usable_cores
 from search_spaces.space import SearchSpace
 
@@ -88,6 +90,7 @@ class StudySpec:
         self._check_cores()
         self._check_validation()
         self._check_objectives()
+        self._check_space()
         self.space.check(self.config)
         SAMPLERS[self.sampler](self.space, self.seed)  # refuses a space it cannot draw from
 
@@ -135,6 +138,15 @@ class StudySpec:
             )
         if len(self.objectives) > 1 and self.sampler == "cmaes":
             raise InputError("sampler: cmaes follows one objective: use tpe or gp")
+
+    def _check_space(self) -> None:
+        """A space varies options that the model uses, or says that there are none."""
+        model = self.config.model.model
+        for parameter in self.space.parameters:
+            with located(self.space.file, parameter.line):
+                check_used(model, [parameter.axis.option])
+        if not self.space.parameters and (known := searchable_options(model)):
+            raise InputError(f"{self.space.file}: no parameter in it: model {model} has {', '.join(known)} to vary")
 
     @property
     def seed(self) -> int:

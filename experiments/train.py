@@ -1,4 +1,4 @@
-"""`python -m experiments.train`: train one NARM, validate it after every epoch, test the best one."""
+"""`python -m experiments.train`: train one model, validate it after every epoch, test the best one."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from rich.console import Console
 from experiments import command_line
 from experiments.judgement_report import print_judgement
 from experiments.summary import DatasetSummary
+from narm.baselines.baseline import Baseline
 from narm.checkpoint import save_checkpoint
 from narm.config import Config
 from narm.config_file import OptionsFile, read_config
@@ -28,12 +29,13 @@ from narm.threads import set_threads, usable_cores
 from narm.training import EpochResult, NonFiniteLoss, TrainingState, create_model, fit
 
 EPILOG = """\
-Any option of NARM may be given: --learning_rate 5e-4 --n_layers 2 (see --help-options).
+Any option of the model may be given: --learning_rate 5e-4 --n_layers 2 (see --help-options).
 The command line wins over the config file, that over the defaults.
 
 examples:
   python -m experiments.train --dataset ml-100k
   python -m experiments.train --dataset clicks.csv --loss_type BPR --train_neg_sample_args "{'sample_num': 4}"
+  python -m experiments.train --dataset clicks.csv --model v_sknn --k_neighbors 200
   python -m experiments.train --checkpoint narm.pt --resume --json result.json
 
 exit status: 0; 2 wrong usage, configuration or data; 3 the loss became infinite or NaN; 130 interrupted
@@ -53,7 +55,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     checkpoint = _checkpoint(given.checkpoint, given.resume)
     report = require_writable(Path(given.json)) if given.json else None
     file = read_config(Path(given.config)) if given.config else OptionsFile()
-    config = Config.from_flat({**file.values, **command_line.given_options(given)})
+    flags = command_line.given_options(given)
+    model = command_line.chosen_model(flags, file.values)
+    file = file.for_model(model)
+    config = Config.from_flat({**file.values, **flags, "model": model})
     resolve_device(given.device)
     say: Callable[[str], None] = _silent if given.quiet else print
     for note in file.notes:
@@ -78,7 +83,8 @@ def _train(
 ) -> TrainingState:
     """Train to the end; the model of the state then has the weights of the best epoch."""
     model = create_model(splits.n_items, config)
-    say(f"NARM of {model.n_parameters:,} parameters, {torch.get_num_threads()} threads")
+    size = "" if isinstance(model, Baseline) else f" of {model.n_parameters:,} parameters"
+    say(f"{config.model.model}{size}, {torch.get_num_threads()} threads")
     resume_from = checkpoint if resume else None
     for epoch in fit(model, splits, config.training, config.evaluation, device=device, resume=resume_from):
         say(_line(epoch, config))
@@ -117,7 +123,9 @@ def _announce(splits: Splits, say: Callable[[str], None]) -> None:
 
 
 def _line(epoch: EpochResult, config: Config) -> str:
-    line = f"epoch {epoch.epoch}: {epoch.seconds:.1f} s, loss {epoch.train_loss:.4f}"
+    line = f"epoch {epoch.epoch}: {epoch.seconds:.1f} s"
+    if epoch.train_loss is not None:
+        line += f", loss {epoch.train_loss:.4f}"
     if epoch.valid:
         best = " *" if epoch.best_epoch == epoch.epoch else ""
         line += f", valid {config.evaluation.valid_metric} {epoch.valid[config.evaluation.objective]:.4f}{best}"
@@ -146,8 +154,9 @@ def _checkpoint(name: str | None, resume: bool) -> Path | None:
 
 def _parser() -> command_line.Parser:
     parser = command_line.Parser(
-        prog="python -m experiments.train", description="Train and test one NARM.", epilog=EPILOG
+        prog="python -m experiments.train", description="Train and test one model.", epilog=EPILOG
     )
+    command_line.add_model(parser)
     parser.add_argument("--config", metavar="FILE", help="options as YAML, in our names or RecBole's")
     parser.add_argument("--checkpoint", metavar="FILE", help="save the run here after every epoch")
     parser.add_argument("--resume", action="store_true", help="go on from --checkpoint, bit for bit")
@@ -155,7 +164,7 @@ def _parser() -> command_line.Parser:
     parser.add_argument("--device", default="auto", metavar="|".join(DEVICES), help="where to compute (default: auto)")
     parser.add_argument("--threads", type=int, metavar="N", help="threads (default: the cores)")
     parser.add_argument("--quiet", action="store_true", help="print nothing but errors")
-    command_line.add_options(parser)
+    command_line.add_options(parser, skip=("model",))
     return parser
 
 

@@ -16,7 +16,6 @@ from experiments.epoch_report import EpochReport
 from narm.checkpoint import read_checkpoint, save_checkpoint
 from narm.config import Config, EvaluationConfig
 from narm.data.sessions import Splits
-from narm.model import NARM
 from narm.threads import set_threads
 from narm.training import create_model, fit, is_last
 
@@ -70,7 +69,7 @@ def reports(
     model = create_model(splits.n_items, config)
     resume = checkpoints.fetch(trial_checkpoint(leg.number), scratch)
     if resume is not None:
-        known = _reports_of(read_checkpoint(resume)["history"], model, config)
+        known = _reports_of(read_checkpoint(resume)["history"], config)
         yield from (report for report in known if report.epoch > leg.epochs or report.final)
         if known and known[-1].final:
             return
@@ -80,25 +79,22 @@ def reports(
     for result in fit(model, splits, config.training, config.evaluation, device=device, resume=resume, inherit=inherit):
         write = partial(save_checkpoint, state=result.state, config=config, splits=splits)
         checkpoints.save(trial_checkpoint(leg.number), write)
-        yield from _reports_of(result.state.history, model, config)[-1:]
+        yield from _reports_of(result.state.history, config)[-1:]
 
 
-def _reports_of(history: History, model: NARM, config: Config) -> list[EpochReport]:
+def _reports_of(history: History, config: Config) -> list[EpochReport]:
     """A report for each epoch since the first validation."""
-    n_parameters = sum(parameter.numel() for parameter in model.parameters())
     valid = {epoch["epoch"]: epoch["valid"] for epoch in history}
     seconds, made = 0.0, []
     for epoch in history:
         seconds += epoch["seconds"]
         if epoch["best_epoch"]:
             best = valid[epoch["best_epoch"]]
-            made.append(_report(epoch, best, seconds, n_parameters, config))
+            made.append(_report(epoch, best, seconds, config))
     return made
 
 
-def _report(
-    epoch: Mapping[str, Any], best: dict[str, float], seconds: float, n_parameters: int, config: Config
-) -> EpochReport:
+def _report(epoch: Mapping[str, Any], best: dict[str, float], seconds: float, config: Config) -> EpochReport:
     evaluation: EvaluationConfig = config.evaluation
     return EpochReport(
         epoch=epoch["epoch"],
@@ -110,7 +106,7 @@ def _report(
         seconds=epoch["seconds"],
         total_seconds=seconds,
         targets_per_second=epoch["targets_per_second"],
-        n_parameters=n_parameters,
+        n_parameters=epoch["n_parameters"],
         stopped_early=epoch["stopped_early"],
         final=is_last(epoch, config.training),
     )

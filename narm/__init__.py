@@ -1,4 +1,4 @@
-"""NARM: the model, its data, its training and its evaluation. Knows no Ray, Optuna or MLflow."""
+"""NARM and what it must beat: models, data, training and evaluation. Knows no Ray, Optuna or MLflow."""
 
 from narm.checkpoint import load_model, save_checkpoint
 from narm.config import Config

@@ -16,13 +16,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-QUANTILES = (0.025, 0.975)  # of a 95 % interval
+CONFIDENCE = 0.95
 _DRAWS = 2**18  # at once: what is drawn and looked up stays in cache
 
 
 @dataclass(frozen=True, slots=True)
 class Interval:
-    """A mean over targets, and the 95 % interval that resampled sessions give it."""
+    """A mean over targets, and the interval, of 95 % where nothing else is said, that resampled sessions give it."""
 
     mean: float
     low: float
@@ -53,6 +53,7 @@ def slice_intervals(
     sessions: NDArray[np.int64],
     slices: Sequence[NDArray[np.int64]],
     *,
+    confidence: float = CONFIDENCE,
     resamples: int = 2_000,
     seed: int,
 ) -> list[list[Interval]]:
@@ -66,6 +67,7 @@ def slice_intervals(
         values: of each metric and target, [M, Q]; finite.
         sessions: which session each target belongs to, any integers, [Q].
         slices: positions of the targets of each slice, none empty.
+        confidence: of the intervals.
         resamples: how often to draw, from all sessions.
         seed: of the draws.
     Returns:
@@ -83,7 +85,7 @@ def slice_intervals(
             with np.errstate(invalid="ignore"):  # 0 / 0: nothing drawn
                 of_resamples[rows] = totals[:, :-1] / totals[:, -1:]
     return [
-        _intervals(values[:, members].mean(axis=1), of_resamples)
+        _intervals(values[:, members].mean(axis=1), of_resamples, confidence)
         for members, of_resamples in zip(slices, means, strict=True)
     ]
 
@@ -147,8 +149,9 @@ def _draws(n_sessions: int, resamples: int, seed: int) -> Iterator[tuple[slice, 
         yield slice(start, start + rows), counts.astype(np.float64)
 
 
-def _intervals(means: NDArray[np.float64], resampled: NDArray[np.float64]) -> list[Interval]:
+def _intervals(means: NDArray[np.float64], resampled: NDArray[np.float64], confidence: float) -> list[Interval]:
     """From the means [M] and those of the resamples [resamples, M]."""
+    quantiles = ((1 - confidence) / 2, (1 + confidence) / 2)
     resampled = resampled[~np.isnan(resampled).any(axis=1)]
-    bounds = np.quantile(resampled, QUANTILES, axis=0) if len(resampled) else np.stack([means, means])
+    bounds = np.quantile(resampled, quantiles, axis=0) if len(resampled) else np.stack([means, means])
     return [Interval(*map(float, interval)) for interval in zip(means, *bounds, strict=True)]

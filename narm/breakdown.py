@@ -119,6 +119,12 @@ def popularity_classes(train_counts: NDArray[np.int64]) -> NDArray[np.int64]:
     return of_items
 
 
+def session_length_slices(examples: Examples) -> list[tuple[str, NDArray[np.int64]]]:
+    """Positions of the targets in sessions of each class of lengths, ascending; no class is empty."""
+    classes = _class_of_number(examples.sessions.lengths[examples.session_of_target])
+    return [(_NUMBERS[each], np.flatnonzero(classes == each)) for each in np.unique(classes)]
+
+
 def _slices(examples: Examples, train_counts: NDArray[np.int64]) -> list[tuple[Dimension, str, NDArray[np.int64]]]:
     """Dimension, name and positions of the targets of each slice that has any."""
     session = examples.session_of_target

@@ -14,11 +14,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
+from narm.baselines.baseline import Baseline
 from narm.config import Config
 from narm.data.sessions import ItemVocabulary, Splits
+from narm.device import resolve_device
 from narm.errors import InputError
 from narm.files import atomic_file
-from narm.model import NARM
+from narm.models import Model, build_model
 
 if TYPE_CHECKING:
     from narm.training import TrainingState
@@ -36,7 +38,7 @@ def save_checkpoint(path: Path, state: TrainingState, *, config: Config, splits:
         "fingerprint": splits.fingerprint,
         "item_ids": torch.from_numpy(np.array(ids)) if ids.dtype.kind in "iu" else [str(raw) for raw in ids],
         "model": state.model.state_dict(),
-        "optimizer": state.optimizer.state_dict(),
+        "optimizer": state.optimizer.state_dict() if state.optimizer else None,
         "epoch": state.epoch,
         "misses": state.misses,
         "best_epoch": state.best_epoch,
@@ -67,12 +69,17 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
     return content
 
 
-def load_model(path: Path) -> NARM:
-    """The model with the weights of its best epoch (of the last one, if it was never validated)."""
+def load_model(path: Path, *, device: str = "cpu") -> Model:
+    """The model with the weights of its best epoch (of the last one, if it was never validated).
+
+    Args:
+        path: of a checkpoint.
+        device: auto, cpu or cuda; a baseline that is learned at once stays on the CPU.
+    """
     content = read_checkpoint(path)
-    model = NARM(len(content["item_ids"]) + 1, Config.from_flat(content["config"]).model)
+    model = build_model(len(content["item_ids"]) + 1, Config.from_flat(content["config"]))
     model.load_state_dict(content["best_weights"] or content["model"])
-    return model.eval()
+    return model if isinstance(model, Baseline) else model.to(resolve_device(device)).eval()
 
 
 def load_vocabulary(path: Path) -> ItemVocabulary:

@@ -1,4 +1,4 @@
-"""Every option of a NARM, defined once: type, default, bounds, unit and the reason for the default.
+"""Every option of a model, defined once: type, default, bounds, unit and the reason for the default.
 
 Command-line flags, YAML keys, search spaces, MLflow parameters and error messages all come from here.
 Names are those of RecBole's NARM page where it has one; `recbole` names the key that differs.
@@ -11,7 +11,7 @@ import difflib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, cast, get_args
 
 import yaml
 from pydantic import (
@@ -104,6 +104,20 @@ def _as_metric(value: str) -> str:
     return f"{name}@{cutoff}"
 
 
+def _as_model_name(value: object) -> object:
+    """The model in our spelling: RecBole writes `NARM`, papers `V-SKNN`."""
+    by_letters = {name.replace("_", ""): name for name in get_args(ModelName)}
+    letters = value.lower().replace("_", "").replace("-", "") if isinstance(value, str) else ""
+    return by_letters.get(letters, value)
+
+
+ModelName = Literal[
+    "narm", "global", "local", "pop", "s_pop", "item_knn", "bpr_mf", "sr", "s_knn", "v_sknn", "stan"
+]  # fmt: skip
+Encoder = Literal["hybrid", "global", "local"]
+Weighting = Literal["same", "div", "linear", "quadratic", "log"]
+
+
 Literally = BeforeValidator(parse_literal)
 Listed = BeforeValidator(_as_tuple)
 Probability = Annotated[float, Field(ge=0, lt=1), BeforeValidator(_not_boolean)]
@@ -133,8 +147,11 @@ class NegativeSampling(_Section):
 
 
 class ModelConfig(_Section):
-    """The shape of the network (Li et al., CIKM 2017, section 3)."""
+    """Which model, and the shape of NARM's network (Li et al., CIKM 2017, section 3)."""
 
+    model: Annotated[ModelName, BeforeValidator(_as_model_name)] = option(
+        "narm", "narm, one of its halves (global: the last state alone; local: the attention alone), or a baseline"
+    )
     embedding_size: int = option(64, "item embedding, dimensions", reason="RecBole's", searchable=True, ge=1, le=4096)
     hidden_size: int = option(
         128, "GRU state, dimensions", reason="RecBole's; the paper has 100", searchable=True, ge=1, le=4096
@@ -153,6 +170,14 @@ class ModelConfig(_Section):
         searchable=True,
     )
     gru_bias: bool = option(False, "biases in the GRU", reason="RecBole's", searchable=True)
+
+    @property
+    def encoder(self) -> Encoder:
+        """What the network represents a session by: both of NARM's encoders, or one of them."""
+        match self.model:
+            case "global" | "local":
+                return self.model
+        return "hybrid"
 
 
 class TrainingConfig(_Section):
@@ -219,6 +244,113 @@ class TrainingConfig(_Section):
     def negative_sampling(self) -> NegativeSampling:
         """The negatives BPR draws: what was asked for, or RecBole's default of one uniform negative."""
         return self.train_neg_sample_args or NegativeSampling()
+
+
+class ItemKNNConfig(_Section):
+    """How alike two items are that occur in the same sessions."""
+
+    item_neighbors: int = option(
+        100,
+        "items kept for each item, the most similar",
+        reason="of GRU4Rec's baseline",
+        searchable=True,
+        ge=1,
+        le=1_000_000,
+    )
+    similarity_regularization: float = option(
+        20.0,
+        "sessions added to each item's, so that rare items are not alike by chance",
+        reason="of GRU4Rec's baseline",
+        searchable=True,
+        ge=0,
+        le=1e6,
+    )
+    similarity_balance: float = option(
+        0.5,
+        "exponent of the sessions of the item at hand; that of the other's is the rest to 1; 0.5: a cosine",
+        reason="of GRU4Rec's baseline",
+        searchable=True,
+        ge=0,
+        le=1,
+    )
+
+
+class SequentialRulesConfig(_Section):
+    """Which items follow which (Ludewig & Jannach, UMUAI 2018)."""
+
+    rule_steps: int = option(
+        10, "events between an item and one that follows it, at most", reason="its authors' code", searchable=True,
+        ge=1, le=10_000,
+    )  # fmt: skip
+    rule_weighting: Weighting = option(
+        "div", "weight of a rule by its steps n: 1, 1/n, 1 - n/10, 1/n^2, 1/log10(n + 1.7)", reason="the paper's",
+        searchable=True,
+    )  # fmt: skip
+
+
+class NeighborsConfig(_Section):
+    """Which sessions are neighbours of one, and what they recommend (Ludewig & Jannach 2018; Garg et al. 2019)."""
+
+    k_neighbors: int = option(
+        100,
+        "neighbouring sessions, the most similar",
+        reason="among those that V-SKNN's authors tune over",
+        searchable=True,
+        ge=1,
+        le=1_000_000,
+    )
+    sample_size: int = option(
+        1000,
+        "sessions that share an item, the most recent, among which neighbours are sought",
+        reason="V-SKNN's authors' code",
+        searchable=True,
+        ge=1,
+        le=1_000_000_000,
+    )
+    position_weighting: Weighting = option(
+        "div",
+        "weight of the session's event p of n, with d = n - p: 1, p/n, 1 - d/10, (p/n)^2, 1/log10(d + 1.7)",
+        reason="the paper's V-SKNN",
+        searchable=True,
+    )
+    score_weighting: Weighting = option(
+        "div",
+        "weight of a neighbour whose latest shared event is the n-th from the end: as rule_weighting",
+        reason="V-SKNN's authors' code",
+        searchable=True,
+    )
+    idf_weight: float = option(
+        0.0,
+        "how much more rare items count: 1 + idf_weight * ln(sessions / sessions with the item)",
+        reason="the paper's V-SKNN has none",
+        searchable=True,
+        ge=0,
+        le=100,
+    )
+    session_decay: float = option(
+        1.02,
+        "events from the end of the session after which one counts e times less (STAN's lambda 1)",
+        reason="that of V-SKNN's authors, who reproduced STAN",
+        searchable=True,
+        gt=0,
+        le=1e6,
+    )
+    recency_decay: float = option(
+        1.0,
+        "share of all train sessions after which a neighbour counts e times less (STAN's lambda 2)",
+        reason="weak: sessions carry their order, not their time",
+        searchable=True,
+        gt=0,
+        le=1e6,
+    )
+    neighbor_decay: float = option(
+        2.05,
+        "events from the shared item in a neighbour after which one counts e times less (STAN's lambda 3)",
+        reason="that of V-SKNN's authors, who reproduced STAN",
+        searchable=True,
+        gt=0,
+        le=1e6,
+    )
 
 
 class EvaluationConfig(_Section):
@@ -318,8 +450,20 @@ SECTIONS: dict[str, type[_Section]] = {
     "data": DataConfig,
     "model": ModelConfig,
     "training": TrainingConfig,
+    "item_knn": ItemKNNConfig,
+    "sequential_rules": SequentialRulesConfig,
+    "neighbors": NeighborsConfig,
     "evaluation": EvaluationConfig,
 }
+
+LEARNED_AT_ONCE: frozenset[ModelName] = frozenset(("pop", "s_pop", "item_knn", "sr", "s_knn", "v_sknn", "stan"))
+"""Models that count, once: one epoch is all they have, and nothing of them is random."""
+
+_IMPLIED: dict[ModelName, dict[str, object]] = {
+    **{model: {"epochs": 1} for model in LEARNED_AT_ONCE},
+    "bpr_mf": {"loss_type": "BPR"},
+}
+"""Options of a model that are not up to anyone."""
 
 
 class Config(BaseModel):
@@ -330,18 +474,25 @@ class Config(BaseModel):
     data: DataConfig = DataConfig()
     model: ModelConfig = ModelConfig()
     training: TrainingConfig = TrainingConfig()
+    item_knn: ItemKNNConfig = ItemKNNConfig()
+    sequential_rules: SequentialRulesConfig = SequentialRulesConfig()
+    neighbors: NeighborsConfig = NeighborsConfig()
     evaluation: EvaluationConfig = EvaluationConfig()
 
     @classmethod
     def from_flat(cls, values: Mapping[str, object] | None = None, /, **more: object) -> Config:
         """Build a config from option names and values, e.g. `Config.from_flat(hidden_size=100)`.
 
+        What the model implies, such as the one epoch of a model that is learned at once, holds whatever is said.
+
         Raises:
             InputError: an unknown name (the nearest known one is named) or a value out of bounds.
         """
+        named = {canonical(name): value for name, value in {**(values or {}), **more}.items()}
+        model = cast("ModelName", check_value("model", named.get("model", ModelConfig().model)))
         grouped: dict[str, dict[str, object]] = {section: {} for section in SECTIONS}
-        for name, value in {**(values or {}), **more}.items():
-            grouped[find_option(name).section][canonical(name)] = value
+        for name, value in {**named, **_IMPLIED.get(model, {})}.items():
+            grouped[find_option(name).section][name] = value
         try:
             sections = {name: SECTIONS[name](**given) for name, given in grouped.items()}
         except ValidationError as error:

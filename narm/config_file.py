@@ -6,12 +6,13 @@ A file written for RecBole's NARM is accepted as it is where it means the same h
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from narm.config import canonical, check_value, did_you_mean, options
+from narm.config import ModelName, canonical, check_value, did_you_mean, options
 from narm.errors import InputError
+from narm.model_options import used_options
 from narm.recbole_keys import RECBOLE_KEYS, Fixed, Ignored
 from narm.text_file import read_text
 from narm.yaml_file import parse_yaml
@@ -27,11 +28,27 @@ class OptionsFile:
         values: option values by our names, each of its type and within its bounds.
         notes: one line for each key that has no effect, with the reason.
         line_of: the line of each option, from 1.
+        path: the file.
     """
 
     values: dict[str, Any] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     line_of: dict[str, int] = field(default_factory=dict)
+    path: Path | None = field(default=None, compare=False)
+
+    def for_model(self, model: ModelName) -> OptionsFile:
+        """What the file says to a model: options that it does not use are noted, and left out.
+
+        One file may thus serve several models, as it may not on the command line.
+        """
+        used = used_options(model)
+        unused = [name for name in self.values if name not in used]
+        return replace(
+            self,
+            values={name: value for name, value in self.values.items() if name in used},
+            notes=self.notes
+            + [f"{self.path}:{self.line_of[name]}: {name} has no effect: {model} does not use it" for name in unused],
+        )
 
 
 def read_config(path: Path) -> OptionsFile:
@@ -42,7 +59,7 @@ def read_config(path: Path) -> OptionsFile:
             file, line and key are named.
     """
     document = parse_yaml(read_text(path), str(path))
-    result = OptionsFile()
+    result = OptionsFile(path=path)
     for key, value in document.values.items():
         with document.at(key):
             rule = RECBOLE_KEYS.get(key)

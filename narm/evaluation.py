@@ -1,7 +1,7 @@
 """Full ranking of all items for every example, streamed.
 
 Each prefix is the last `max_length` events before its target, as RecBole takes it; seen items are not masked, and
-only the padding is left out. A NARM encodes prefixes that start at the same event in one pass, and its scores are
+only the padding is left out. A network encodes prefixes that start at the same event in one pass, and its scores are
 never in memory all at once; any other model is asked for the scores of some prefixes at a time.
 
 Q targets, B prefixes at a time, T events of a prefix, V items and the padding, K items of a list.
@@ -23,13 +23,13 @@ from narm.data.batches import ordered_batches
 from narm.data.sessions import Examples
 from narm.data.windows import cut_windows
 from narm.metrics import Ranks, summarize
-from narm.model import NARM
+from narm.model import SessionEncoder
 from narm.ranking import best_items, ranks_and_top_items, ranks_by_scores, target_ranks, top_k
 from narm.scorer import Scorer
 
 Lists = NDArray[np.int32]
 
-_SCORES = 2**24  # of models that are no NARM, in memory at once: 64 MB
+_SCORES = 2**24  # of models that are no networks, in memory at once: 64 MB
 
 
 def evaluate(model: Scorer, examples: Examples, config: EvaluationConfig, *, max_length: int) -> dict[str, float]:
@@ -90,7 +90,7 @@ def rank_and_list(
 
 @dataclass(frozen=True, slots=True)
 class _Represented:
-    """Some examples as a NARM represents them; their scores are streamed.
+    """Some examples as a network represents them; their scores are streamed.
 
     Attributes:
         positions: among the examples, [B].
@@ -135,12 +135,12 @@ class _Scored:
 def _parts(
     model: Scorer, examples: Examples, max_length: int, batch_size: int
 ) -> Iterator[_Represented] | Iterator[_Scored]:
-    if isinstance(model, NARM):
+    if isinstance(model, SessionEncoder):
         return _represented(model, examples, max_length, batch_size)
     return _scored(model, examples, max_length, batch_size)
 
 
-def _represented(model: NARM, examples: Examples, max_length: int, batch_size: int) -> Iterator[_Represented]:
+def _represented(model: SessionEncoder, examples: Examples, max_length: int, batch_size: int) -> Iterator[_Represented]:
     weight = model.item_embedding.weight
     for batch in ordered_batches(cut_windows(examples, max_length, stride=1), batch_size):
         on_device = batch.to(weight.device)

@@ -1,4 +1,4 @@
-"""NARM, the Neural Attentive Recommendation Machine.
+"""NARM, the Neural Attentive Recommendation Machine, and its two halves.
 
 Li, Ren, Chen, Ren, Lian, Ma: "Neural Attentive Session-based Recommendation", CIKM 2017 (the paper).
 Parameters have the names and shapes of RecBole's NARM, so that its state_dict loads strictly.
@@ -7,6 +7,8 @@ B batch, T steps, N rows (events of a packed batch), Q queries (targets), D embe
 """
 
 from __future__ import annotations
+
+from abc import ABC, abstractmethod
 
 import torch
 from torch import Tensor, nn
@@ -17,15 +19,12 @@ from narm.data.packing import PackedLayout, pack_padded
 from narm.dropout import Dropout
 from narm.gru import packed_gru
 
-SHAPE_OPTIONS = frozenset({"embedding_size", "hidden_size", "n_layers", "gru_bias"})
+SHAPE_OPTIONS = frozenset({"model", "embedding_size", "hidden_size", "n_layers", "gru_bias"})
 """Options of `ModelConfig` on which the shapes of the parameters depend."""
 
 
-class NARM(nn.Module):
-    """A GRU reads the session; attention by the last state recalls what it was after; a bilinear form scores items.
-
-    Differs from the paper as RecBole does: sigmoid attention weights are summed as they are, unless
-    `attention` is "softmax", and the GRU has no biases, unless `gru_bias`.
+class SessionEncoder(nn.Module, ABC):
+    """A network that represents a session as a vector; its product with the item embeddings scores the items.
 
     Args:
         n_items: items and the padding, V.
@@ -34,17 +33,8 @@ class NARM(nn.Module):
 
     def __init__(self, n_items: int, config: ModelConfig) -> None:
         super().__init__()
-        D, H = config.embedding_size, config.hidden_size
         self.config = config
-        self.item_embedding = nn.Embedding(n_items, D, padding_idx=0)  # [V, D]
-        self.emb_dropout = Dropout(config.dropout_probs[0])
-        self.gru = nn.GRU(D, H, config.n_layers, bias=config.gru_bias, batch_first=True)
-        self.a_1 = nn.Linear(H, H, bias=False)  # of the events, eq. 8
-        self.a_2 = nn.Linear(H, H, bias=False)  # of the last event
-        self.v_t = nn.Linear(H, 1, bias=False)
-        self.ct_dropout = Dropout(config.dropout_probs[1])
-        self.b = nn.Linear(2 * H, D, bias=False)  # the bilinear decoder, eq. 12
-        self.apply(_initialize)
+        self.item_embedding = nn.Embedding(n_items, config.embedding_size, padding_idx=0)  # [V, D]
 
     @property
     def n_items(self) -> int:
@@ -68,25 +58,12 @@ class NARM(nn.Module):
         # index_select: the backward of nn.Embedding, and of indexing, is several times slower on the CPU
         return self.encode_embedded(self.item_embedding.weight.index_select(0, items), layout)
 
+    @abstractmethod
     def encode_embedded(self, events: Tensor, layout: PackedLayout) -> Tensor:
         """`encode` for who has looked up the embeddings of the events, [N, D], already."""
-        embedded = self.emb_dropout(events)  # [N, D]
-        hidden = packed_gru(embedded, layout.step_offsets, self._gru_weights())  # [N, H]
-        last = hidden.index_select(0, torch.from_numpy(layout.query_rows).to(hidden.device))  # c_global, [Q, H]
-        local = additive_attention(
-            self.a_2(last),
-            self.a_1(hidden),
-            hidden,
-            self.v_t.weight.squeeze(0),
-            layout,
-            normalize=self.config.attention == "softmax",
-        )  # c_local, [Q, H]
-        return self.b(self.ct_dropout(torch.cat([local, last], dim=1)))  # type: ignore[no-any-return]
 
     def scores(self, prefixes: Tensor, lengths: Tensor) -> Tensor:
         """Score every item as the next event after each prefix.
-
-        The paper's eq. 5-12. Differs from it: see the class.
 
         Args:
             prefixes: item indices, [B, T], right-padded with 0.
@@ -99,10 +76,59 @@ class NARM(nn.Module):
         if len(lengths) and (int(lengths.min()) < 1 or int(lengths.max()) > prefixes.shape[1]):
             raise ValueError(f"lengths must be in 1..{prefixes.shape[1]}")
         items, layout, order = pack_padded(prefixes, lengths)
-        scores = torch.empty(len(lengths), self.n_items, dtype=self.b.weight.dtype, device=prefixes.device)
-        scores[order] = self.encode(items, layout) @ self.item_embedding.weight.T
+        weight = self.item_embedding.weight
+        scores = torch.empty(len(lengths), self.n_items, dtype=weight.dtype, device=prefixes.device)
+        scores[order] = self.encode(items, layout) @ weight.T
         scores[:, 0] = -torch.inf
         return scores
+
+
+class NARM(SessionEncoder):
+    """A GRU reads the session; attention by the last state recalls what it was after; a bilinear form scores items.
+
+    The paper's eq. 5-12. Differs from it as RecBole does: sigmoid attention weights are summed as they are, unless
+    `attention` is "softmax", and the GRU has no biases, unless `gru_bias`. The paper's ablations (its section 4.5) are
+    models "global", which has no attention, and "local", whose attention is all that is decoded; their decoder is
+    [D, H], and "global" is a GRU4Rec with that decoder.
+    """
+
+    def __init__(self, n_items: int, config: ModelConfig) -> None:
+        super().__init__(n_items, config)
+        D, H = config.embedding_size, config.hidden_size
+        self.emb_dropout = Dropout(config.dropout_probs[0])
+        self.gru = nn.GRU(D, H, config.n_layers, bias=config.gru_bias, batch_first=True)
+        if config.encoder != "global":
+            self.a_1 = nn.Linear(H, H, bias=False)  # of the events, eq. 8
+            self.a_2 = nn.Linear(H, H, bias=False)  # of the last event
+            self.v_t = nn.Linear(H, 1, bias=False)
+        self.ct_dropout = Dropout(config.dropout_probs[1])
+        self.b = nn.Linear(2 * H if config.encoder == "hybrid" else H, D, bias=False)  # the bilinear decoder, eq. 12
+        self.apply(initialize)
+
+    def encode_embedded(self, events: Tensor, layout: PackedLayout) -> Tensor:
+        """`encode` for who has looked up the embeddings of the events, [N, D], already."""
+        embedded = self.emb_dropout(events)  # [N, D]
+        hidden = packed_gru(embedded, layout.step_offsets, self._gru_weights())  # [N, H]
+        last = hidden.index_select(0, torch.from_numpy(layout.query_rows).to(hidden.device))  # c_global, [Q, H]
+        match self.config.encoder:
+            case "hybrid":
+                session = torch.cat([self._local(hidden, last, layout), last], dim=1)  # [Q, 2H]
+            case "global":
+                session = last
+            case "local":
+                session = self._local(hidden, last, layout)
+        return self.b(self.ct_dropout(session))  # type: ignore[no-any-return]
+
+    def _local(self, hidden: Tensor, last: Tensor, layout: PackedLayout) -> Tensor:
+        """c_local, [Q, H]: what the last state recalls of all states, [N, H]."""
+        return additive_attention(
+            self.a_2(last),
+            self.a_1(hidden),
+            hidden,
+            self.v_t.weight.squeeze(0),
+            layout,
+            normalize=self.config.attention == "softmax",
+        )
 
     def _gru_weights(self) -> list[tuple[Tensor, Tensor, Tensor | None, Tensor | None]]:
         """Input and recurrent weights [3H, D or H], [3H, H] and biases [3H] of each layer."""
@@ -112,7 +138,7 @@ class NARM(nn.Module):
         ]
 
 
-def _initialize(module: nn.Module) -> None:
+def initialize(module: nn.Module) -> None:
     """RecBole's: Xavier normal for embeddings (padding included) and linear maps; the GRU keeps torch's own."""
     if isinstance(module, (nn.Embedding, nn.Linear)):
         nn.init.xavier_normal_(module.weight)

@@ -17,10 +17,10 @@ from narm.config import TrainingConfig
 from narm.data.packing import PackedBatch
 from narm.data.sessions import Examples
 from narm.errors import InputError
-from narm.model import NARM
+from narm.model import SessionEncoder
 from narm.negatives import hardest, negative_sampler
 
-Objective = Callable[[NARM, PackedBatch], Tensor]
+Objective = Callable[[SessionEncoder, PackedBatch], Tensor]
 
 
 def build_objective(config: TrainingConfig, train: Examples, n_items: int) -> Objective:
@@ -37,7 +37,7 @@ def build_objective(config: TrainingConfig, train: Examples, n_items: int) -> Ob
 
 
 def _full_softmax(config: TrainingConfig, counts: NDArray[np.int64]) -> Objective:
-    def objective(model: NARM, batch: PackedBatch) -> Tensor:
+    def objective(model: SessionEncoder, batch: PackedBatch) -> Tensor:
         hidden = model.encode(batch.items, batch.layout)
         return losses.full_softmax(hidden, model.item_embedding.weight, batch.targets)
 
@@ -47,7 +47,7 @@ def _full_softmax(config: TrainingConfig, counts: NDArray[np.int64]) -> Objectiv
 def _sampled_softmax(config: TrainingConfig, counts: NDArray[np.int64]) -> Objective:
     sampler = losses.SharedNegatives(counts, config.softmax_samples, config.softmax_alpha)
 
-    def objective(model: NARM, batch: PackedBatch) -> Tensor:
+    def objective(model: SessionEncoder, batch: PackedBatch) -> Tensor:
         drawn = sampler.draw().to(batch.items.device)
         needed, (events, targets, negatives) = _needed_items(batch.items, batch.targets, drawn)
         rows = model.item_embedding.weight.index_select(0, needed)
@@ -62,7 +62,7 @@ def _bpr(config: TrainingConfig, counts: NDArray[np.int64]) -> Objective:
     draw = negative_sampler(args, counts)
     shape = (args.sample_num, args.candidate_num) if args.dynamic else (args.sample_num,)
 
-    def objective(model: NARM, batch: PackedBatch) -> Tensor:
+    def objective(model: SessionEncoder, batch: PackedBatch) -> Tensor:
         targets = batch.targets.cpu()
         drawn = draw(targets.reshape(-1, *[1] * len(shape)).expand(-1, *shape).contiguous()).to(batch.targets.device)
         negatives = hardest(drawn, *_without_dropout(model, batch)) if args.dynamic else drawn  # [Q, S]
@@ -88,7 +88,7 @@ def _needed_items(*items: Tensor) -> tuple[Tensor, list[Tensor]]:
 
 
 @torch.no_grad()
-def _without_dropout(model: NARM, batch: PackedBatch) -> tuple[Tensor, Tensor]:
+def _without_dropout(model: SessionEncoder, batch: PackedBatch) -> tuple[Tensor, Tensor]:
     """Session representations [Q, D] as they are at evaluation, and the item embeddings [V, D]."""
     model.eval()
     hidden = model.encode(batch.items, batch.layout)

@@ -60,7 +60,6 @@ RECBOLE_KEYS: dict[str, Ignored | Fixed] = {
     "wandb_project": _TRACKING,
     "shuffle": Fixed(True, "training sessions are always shuffled"),
     # training
-    "model": Fixed("NARM", "this suite has one model"),
     "learner": Fixed("adam", "Adam is the one optimizer"),
     "loss_decimal_place": _LOGGING,
     "metric_decimal_place": Fixed(4, "validations are compared to four decimals, RecBole's default"),

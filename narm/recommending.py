@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from narm.baselines.baseline import Baseline
 from narm.checkpoint import load_model, load_vocabulary, read_checkpoint
 from narm.config import Config
 from narm.data.sessions import ItemVocabulary
@@ -77,7 +78,9 @@ class Recommender:
         """
         path, place = Path(path), resolve_device(device)
         config = Config.from_flat(read_checkpoint(path)["config"])
-        model = load_model(path).to(place)
+        model = load_model(path, device=device)
+        if isinstance(model, Baseline):
+            place = torch.device("cpu")
         return cls(model, load_vocabulary(path), config.data.max_item_list_length, str(place))
 
     @torch.no_grad()

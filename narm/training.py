@@ -19,6 +19,7 @@ import torch
 from torch import Tensor
 
 from narm.allocator import keep_freed_memory
+from narm.baselines.baseline import Baseline
 from narm.checkpoint import read_checkpoint
 from narm.config import Config, EvaluationConfig, TrainingConfig
 from narm.data.batches import training_batches
@@ -27,7 +28,8 @@ from narm.data.windows import Windows, cut_prefixes, cut_windows
 from narm.device import resolve_device
 from narm.errors import InputError
 from narm.evaluation import evaluate
-from narm.model import NARM
+from narm.model import SessionEncoder
+from narm.models import Model, build_model
 from narm.objectives import Objective, build_objective
 from narm.seeds import derived_seed
 
@@ -42,18 +44,18 @@ class TrainingState:
 
     Attributes:
         model: as it stands after the last epoch.
-        optimizer: Adam and its moments.
+        optimizer: Adam and its moments; None: the model is learned at once.
         epoch: epochs trained so far.
         best_epoch: the epoch with the best validation so far; 0 before the first.
         best: its validation metrics.
-        best_weights: its weights.
+        best_weights: its weights; empty where there is but one epoch.
         misses: validations since then.
-        history: what each epoch brought: epoch, seconds, targets_per_second, train_loss, valid, and best_epoch and
-            stopped_early as they stood then.
+        history: what each epoch brought: epoch, seconds, targets_per_second, n_parameters, train_loss, valid, and
+            best_epoch and stopped_early as they stood then.
     """
 
-    model: NARM
-    optimizer: torch.optim.Optimizer
+    model: Model
+    optimizer: torch.optim.Optimizer | None
     epoch: int = 0
     best_epoch: int = 0
     best: dict[str, float] = field(default_factory=dict)
@@ -65,7 +67,8 @@ class TrainingState:
         """Keep the weights if they are the best so far, as RecBole does: rounded to 4 decimals, a tie is a new best."""
         if not self.best or round(valid[objective], 4) >= round(self.best[objective], 4):
             self.best_epoch, self.best, self.misses = self.epoch, valid, 0
-            self.best_weights = copy.deepcopy(self.model.state_dict())
+            if not isinstance(self.model, Baseline):
+                self.best_weights = copy.deepcopy(self.model.state_dict())
         else:
             self.misses += 1
 
@@ -76,7 +79,7 @@ class EpochResult:
 
     Attributes:
         epoch: epochs trained so far, from 1.
-        train_loss: mean over the targets.
+        train_loss: mean over the targets; None: the model has no loss, it counts.
         n_targets: targets trained in this epoch.
         train_seconds: wall clock of its training.
         valid_seconds: wall clock of its validation.
@@ -88,7 +91,7 @@ class EpochResult:
     """
 
     epoch: int
-    train_loss: float
+    train_loss: float | None
     n_targets: int
     train_seconds: float
     valid_seconds: float
@@ -109,14 +112,14 @@ class EpochResult:
         return self.n_targets / self.train_seconds
 
 
-def create_model(n_items: int, config: Config) -> NARM:
-    """A NARM whose initial weights follow from `config.training.seed` alone."""
+def create_model(n_items: int, config: Config) -> Model:
+    """The model of a config; a network's initial weights follow from `config.training.seed` alone."""
     torch.manual_seed(derived_seed(config.training.seed, 0))  # epochs count from 1
-    return NARM(n_items, config.model)
+    return build_model(n_items, config)
 
 
 def fit(
-    model: NARM,
+    model: Model,
     splits: Splits,
     training: TrainingConfig,
     evaluation: EvaluationConfig,
@@ -125,7 +128,7 @@ def fit(
     resume: Path | None = None,
     inherit: Path | None = None,
 ) -> Iterator[EpochResult]:
-    """Train, an epoch at each step of the iteration.
+    """Train, an epoch at each step of the iteration; a baseline that is learned at once has one.
 
     Ends after `training.epochs`, or when `stopping_step` validations in a row brought no new best; the model then
     holds the weights of the best epoch. Seeds torch's global generator at each epoch.
@@ -147,6 +150,11 @@ def fit(
     if training.eval_step and not len(splits.valid):
         raise InputError("eval_step: there is nothing to validate on; set it to 0, or valid_share above 0")
     keep_freed_memory()
+    if isinstance(model, Baseline):
+        if resume is not None or inherit is not None:
+            raise InputError(f"{resume or inherit}: nothing to go on from: the model is learned at once")
+        yield _learn_at_once(model, splits, training, evaluation)
+        return
     model.to(resolve_device(device))
     state = TrainingState(model, _adam(model, training))
     if inherit is not None:
@@ -190,35 +198,59 @@ def _train_epoch(
     state.epoch += 1
     started = time.perf_counter()
     train_loss = _train(state, windows, objective, training)
-    trained = time.perf_counter()
+    seconds = time.perf_counter() - started
+    return _conclude(state, train_loss, seconds, splits, training, evaluation)
+
+
+def _learn_at_once(
+    model: Baseline, splits: Splits, training: TrainingConfig, evaluation: EvaluationConfig
+) -> EpochResult:
+    state = TrainingState(model, None, epoch=1)
+    started = time.perf_counter()
+    model.learn(splits.train)
+    seconds = time.perf_counter() - started
+    return _conclude(state, None, seconds, splits, training, evaluation)
+
+
+def _conclude(
+    state: TrainingState,
+    train_loss: float | None,
+    train_seconds: float,
+    splits: Splits,
+    training: TrainingConfig,
+    evaluation: EvaluationConfig,
+) -> EpochResult:
+    """Validate after an epoch, if it is time to, and note down what it brought."""
+    started = time.perf_counter()
     valid = None
     if training.eval_step and state.epoch % training.eval_step == 0:
         valid = _validate(state, splits, training, evaluation)
         state.judge(valid, evaluation.objective)
-    validated = time.perf_counter()
-    state.history.append(
-        {
-            "epoch": state.epoch,
-            "seconds": validated - started,
-            "targets_per_second": len(windows.targets) / (trained - started),
-            "train_loss": train_loss,
-            "valid": valid,
-            "best_epoch": state.best_epoch,
-            "stopped_early": _exhausted(state, training),
-        }
-    )
-    return EpochResult(
+    result = EpochResult(
         epoch=state.epoch,
         train_loss=train_loss,
-        n_targets=len(windows.targets),
-        train_seconds=trained - started,
-        valid_seconds=validated - trained,
+        n_targets=len(splits.train),
+        train_seconds=train_seconds,
+        valid_seconds=time.perf_counter() - started,
         valid=valid,
         best_epoch=state.best_epoch,
         best=state.best,
         stopped_early=_exhausted(state, training),
         state=state,
     )
+    state.history.append(
+        {
+            "epoch": state.epoch,
+            "seconds": result.seconds,
+            "targets_per_second": result.targets_per_second,
+            "n_parameters": state.model.n_parameters,
+            "train_loss": train_loss,
+            "valid": valid,
+            "best_epoch": state.best_epoch,
+            "stopped_early": result.stopped_early,
+        }
+    )
+    return result
 
 
 def _validate(
@@ -227,12 +259,12 @@ def _validate(
     try:
         return evaluate(state.model, splits.valid, evaluation, max_length=splits.max_length)
     except FloatingPointError as error:
-        raise NonFiniteLoss(f"{error}, in epoch {state.epoch} of {_describe(state.model, training)}") from None
+        raise NonFiniteLoss(f"{error}, in epoch {state.epoch} of {_describe(_trained(state)[0], training)}") from None
 
 
 def _train(state: TrainingState, windows: Windows, objective: Objective, training: TrainingConfig) -> float:
     """Train on every window once; the mean loss over the targets."""
-    model, optimizer = state.model, state.optimizer
+    model, optimizer = _trained(state)
     device = model.item_embedding.weight.device
     seed = derived_seed(training.seed, state.epoch)
     torch.manual_seed(seed)
@@ -254,6 +286,13 @@ def _train(state: TrainingState, windows: Windows, objective: Objective, trainin
     return total / len(windows.targets)
 
 
+def _trained(state: TrainingState) -> tuple[SessionEncoder, torch.optim.Optimizer]:
+    """The network of a run, and what trains it."""
+    assert not isinstance(state.model, Baseline)
+    assert state.optimizer is not None
+    return state.model, state.optimizer
+
+
 def _positives_per_step(training: TrainingConfig) -> int:
     """RecBole's: with BPR a batch counts its negatives."""
     if training.loss_type == "BPR":
@@ -261,7 +300,7 @@ def _positives_per_step(training: TrainingConfig) -> int:
     return training.train_batch_size
 
 
-def _adam(model: NARM, training: TrainingConfig) -> torch.optim.Optimizer:
+def _adam(model: SessionEncoder, training: TrainingConfig) -> torch.optim.Optimizer:
     return torch.optim.Adam(
         model.parameters(), lr=training.learning_rate, weight_decay=training.weight_decay, fused=True
     )
@@ -271,7 +310,7 @@ def _exhausted(state: TrainingState, training: TrainingConfig) -> bool:
     return state.misses > training.stopping_step
 
 
-def _describe(model: NARM, training: TrainingConfig) -> str:
+def _describe(model: SessionEncoder, training: TrainingConfig) -> str:
     return f"{model.config!r}, {training!r}"
 
 
@@ -290,26 +329,27 @@ def _read_own(path: Path, splits: Splits) -> dict[str, Any]:
 
 def _inherit(state: TrainingState, path: Path, splits: Splits, training: TrainingConfig) -> None:
     saved = _read_own(path, splits)
+    model, optimizer = _trained(state)
     try:
-        state.model.load_state_dict(saved["model"])
+        model.load_state_dict(saved["model"])
     except RuntimeError:
         raise InputError(f"{path}: is of a model of another shape; inherit from one of the same") from None
-    state.optimizer.load_state_dict(saved["optimizer"])
-    for group in state.optimizer.param_groups:
+    optimizer.load_state_dict(saved["optimizer"])
+    for group in optimizer.param_groups:
         group["weight_decay"] = training.weight_decay
     state.epoch = saved["epoch"]
 
 
 def _restore(state: TrainingState, path: Path, splits: Splits, training: TrainingConfig) -> None:
     saved = _read_own(path, splits)
-    wanted = {**state.model.config.model_dump(mode="json"), **training.model_dump(mode="json")}
+    model, optimizer = _trained(state)
+    before = Config.from_flat(saved["config"]).flat()
+    wanted = {**model.config.model_dump(mode="json"), **training.model_dump(mode="json")}
     for name, value in wanted.items():
-        if name not in _FREE_AT_RESUME and saved["config"][name] != value:
-            raise InputError(
-                f"{path}: was trained with {name} {saved['config'][name]}, not {value}; resume with the same"
-            )
-    state.model.load_state_dict(saved["model"])
-    state.optimizer.load_state_dict(saved["optimizer"])
+        if name not in _FREE_AT_RESUME and before[name] != value:
+            raise InputError(f"{path}: was trained with {name} {before[name]}, not {value}; resume with the same")
+    model.load_state_dict(saved["model"])
+    optimizer.load_state_dict(saved["optimizer"])
     state.epoch, state.misses, state.history = saved["epoch"], saved["misses"], saved["history"]
     state.best_epoch, state.best, state.best_weights = (
         saved["best_epoch"],

@@ -48,7 +48,7 @@ class SearchSpace:
         name: of the bundled space, or the file's without its suffix.
         file: as errors name it.
         source: the file's text, for the record of a study.
-        parameters: in the file's order.
+        parameters: in the file's order; none for a model without options, whose space is one point.
     """
 
     name: str
@@ -57,8 +57,6 @@ class SearchSpace:
     parameters: tuple[Parameter, ...]
 
     def __post_init__(self) -> None:
-        if not self.parameters:
-            raise InputError(f"{self.file}: no parameter in it: a search needs something to vary")
         ordered(self.parameters, self.file)
 
     @cached_property

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import get_args
 
 import pytest
 import ray
@@ -12,6 +13,7 @@ from experiments.command_line import run_command
 from experiments.presets import PRESETS
 from experiments.search_arguments import build_parser, build_spec, read_duration, read_max_failed
 from experiments.spec import StudySpec
+from narm.config import LEARNED_AT_ONCE, ModelName
 from narm.config_file import OptionsFile, read_config
 from narm.errors import InputError
 from narm.threads import usable_cores
@@ -57,6 +59,32 @@ def test_a_config_file_may_say_where_the_search_begins(tmp_path):
     config.write_text("learning_rate: 0.005\n")
     built = spec("--space", "recbole", "--config", str(config))
     assert built.space.from_options(built.config)["learning_rate"] == 0.005  # trial 0
+
+
+@pytest.mark.parametrize("model", get_args(ModelName)[1:])
+def test_a_model_is_searched_in_the_space_of_its_name(model):
+    built = spec("--model", model.replace("_", "-").upper())
+    assert built.config.model.model == model
+    assert built.space.name == model
+    at_once = model in LEARNED_AT_ONCE
+    quick = PRESETS["quick"]
+    assert built.config.training.epochs == (1 if at_once else quick.epochs)
+    assert built.finalist_seeds == (1 if at_once else quick.finalist_seeds)
+
+
+def test_narm_keeps_the_space_of_the_preset_and_any_model_takes_a_given_one(tmp_path):
+    assert spec("--model", "narm").space.name == "recbole"
+    assert spec("--model", "global", "--space", "recbole").space.name == "recbole"
+    assert spec("--model", "sr", "--seeds", "4").finalist_seeds == 4
+    config = tmp_path / "options.yaml"
+    config.write_text("model: item_knn\nhidden_size: 64\nitem_neighbors: 50\n")
+    built = spec("--config", str(config))
+    assert (built.space.name, built.config.item_knn.item_neighbors) == ("item_knn", 50)
+    assert built.config.model.hidden_size == 128  # of no use: noted, and left out
+
+
+def test_what_has_nothing_to_vary_is_one_trial():
+    assert spec("--model", "pop").trials_possible == 1
 
 
 def test_the_objective_is_the_metric_that_chooses_the_epoch_too():
@@ -118,6 +146,7 @@ FILES = {
     "header.inter": "user_id:token\titem:token\n1\t2\n",
     "time.inter": "user_id:token\titem_id:token\ttimestamp:float\nu\ti\tnoon\n",
     "short.inter": "user_id:token\titem_id:token\ttimestamp:float\nu\ti\t1\nv\tj\t2\n",
+    "nothing.yaml": "# nothing yet\n",
     "a file": "",
 }
 
@@ -153,6 +182,15 @@ MISTAKES: dict[str, tuple[list[str], str]] = {
     "a space out of bounds": (["--space", "bounds.yaml"], "bounds.yaml:1: "),
     "a fixed option in a space": (["--space", "recbole", "--n_layers", "2"], "--n_layers fixes what the space"),
     "a grid of ranges": (["--space", "ranges.yaml", "--sampler", "grid"], "grid needs a finite space"),
+    "an unknown model": (["--model", "narn"], "model: 'narn': input should be 'narm', 'global'"),
+    "an option of another model": (
+        ["--model", "v_sknn", "--hidden_size", "64"], "hidden_size is no option of model v_sknn; its options: k_neig"
+    ),
+    "epochs of a model without": (["--model", "pop", "--epochs", "5"], "epochs is no option of model pop"),
+    "the space of another model": (
+        ["--model", "v_sknn", "--space", "smoke"], "smoke.yaml:3: learning_rate is no option of model v_sknn"
+    ),
+    "nothing to search": (["--space", "nothing.yaml"], "nothing.yaml: no parameter in it: model narm has embedding"),
     "no such config": (["--config", "none.yaml"], "none.yaml"),
     "a typo in the config": (["--config", "bad_key.yaml"], "bad_key.yaml:1: unknown option 'learning_rat'"),
     "a wrong value in the config": (["--config", "bad_value.yaml"], "bad_value.yaml:2: "),

@@ -124,7 +124,7 @@ def test_no_key_is_both_an_option_and_without_effect(key):
             "unknown option 'train_neg_sample_args.sample'; did you mean",
         ),
         ("clip_grad_norm: {max_nrm: 1}", 1, "clip_grad_norm: {'max_nrm': 1}: input should be a valid number"),
-        ("model: SASRec", 1, "model: 'SASRec' is not possible, only 'NARM': this suite has one model"),
+        ("model: SASRec", 1, "model: 'SASRec': input should be 'narm', 'global', 'local', 'pop'"),
         ("learner: sgd", 1, "learner: 'sgd' is not possible, only 'adam'"),
         ("repeatable: False", 1, "repeatable: False is not possible, only True"),
         ("enable_amp: True", 1, "enable_amp: True is not possible, only False"),

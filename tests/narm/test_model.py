@@ -35,18 +35,23 @@ def numpy_narm(weights: dict[str, np.ndarray], prefix: np.ndarray, config: Model
             states.append(h)
         inputs = np.array(states)
     last = inputs[-1]
+    if config.encoder == "global":
+        return weights["item_embedding.weight"] @ weights["b.weight"] @ last
     alpha = sigmoid(inputs @ weights["a_1.weight"].T + weights["a_2.weight"] @ last) @ weights["v_t.weight"][0]
     if config.attention == "softmax":
         alpha = np.exp(alpha) / np.exp(alpha).sum()
-    session = weights["b.weight"] @ np.concatenate([alpha @ inputs, last])
-    return weights["item_embedding.weight"] @ session
+    decoded = {"hybrid": [alpha @ inputs, last], "local": [alpha @ inputs]}[config.encoder]
+    return weights["item_embedding.weight"] @ weights["b.weight"] @ np.concatenate(decoded)
 
 
+@pytest.mark.parametrize("name", ["narm", "global", "local"])
 @pytest.mark.parametrize("attention", ["sum", "softmax"])
 @pytest.mark.parametrize("gru_bias", [False, True])
 @pytest.mark.parametrize("n_layers", [1, 2])
-def test_the_forward_pass_is_the_papers(attention, gru_bias, n_layers):
-    config = ModelConfig(embedding_size=7, hidden_size=11, n_layers=n_layers, attention=attention, gru_bias=gru_bias)
+def test_the_forward_pass_is_the_papers(name, attention, gru_bias, n_layers):
+    config = ModelConfig(
+        model=name, embedding_size=7, hidden_size=11, n_layers=n_layers, attention=attention, gru_bias=gru_bias
+    )
     torch.manual_seed(0)
     model = NARM(30, config).double().eval()
     weights = {name: value.numpy() for name, value in model.state_dict().items()}
@@ -72,12 +77,19 @@ def gradients(model: NARM, windows) -> dict[str, torch.Tensor]:
     return {name: parameter.grad.clone() for name, parameter in model.named_parameters()}
 
 
+@pytest.mark.parametrize("name", ["narm", "global", "local"])
 @pytest.mark.parametrize("attention", ["sum", "softmax"])
-def test_all_prefixes_in_one_pass_give_the_gradients_of_prefix_by_prefix(attention):
+def test_all_prefixes_in_one_pass_give_the_gradients_of_prefix_by_prefix(name, attention):
     examples = Examples.every_prefix(random_sessions(25, 40, 12))
     torch.manual_seed(1)
     config = ModelConfig(
-        embedding_size=6, hidden_size=9, n_layers=2, attention=attention, gru_bias=True, dropout_probs=(0, 0)
+        model=name,
+        embedding_size=6,
+        hidden_size=9,
+        n_layers=2,
+        attention=attention,
+        gru_bias=True,
+        dropout_probs=(0, 0),
     )
     model = NARM(40, config).double()
     one_pass = gradients(model, cut_windows(examples, 12, 6))
@@ -101,3 +113,17 @@ def test_a_length_outside_the_prefix_is_refused(length):
     model = NARM(10, ModelConfig(embedding_size=4, hidden_size=4))
     with pytest.raises(ValueError, match=r"1\.\.3"):
         model.scores(torch.ones(2, 3, dtype=torch.long), torch.tensor([2, length]))
+
+
+@pytest.mark.parametrize(
+    ("name", "parts", "decoder"),
+    [
+        ("narm", {"item_embedding", "gru", "a_1", "a_2", "v_t", "b"}, (5, 12)),
+        ("global", {"item_embedding", "gru", "b"}, (5, 6)),
+        ("local", {"item_embedding", "gru", "a_1", "a_2", "v_t", "b"}, (5, 6)),
+    ],
+)
+def test_an_ablation_has_no_weights_that_it_does_not_use(name, parts, decoder):
+    model = NARM(10, ModelConfig(model=name, embedding_size=5, hidden_size=6))
+    assert {parameter.partition(".")[0] for parameter in model.state_dict()} == parts
+    assert model.b.weight.shape == decoder

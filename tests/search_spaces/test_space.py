@@ -4,18 +4,20 @@ import pickle
 from contextlib import suppress
 from itertools import product
 from pathlib import Path
+from typing import get_args
 
 import optuna
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from narm.config import Config, options
+from narm.config import Config, ModelName, options
 from narm.errors import InputError
+from narm.model_options import searchable_options
 from search_spaces.recbole import parse_hyper
 from search_spaces.space import PARSERS, SearchSpace, load_space
 
-BUNDLED = ["narm", "recbole", "smoke"]
+BUNDLED = ["narm", "recbole", "smoke", "item_knn", "v_sknn"]
 
 CONDITIONAL = """\
 softmax_alpha: {choices: [0.5, 0.75], when: {softmax_samples: [16, 32], loss_type: sampled_softmax}}
@@ -102,6 +104,16 @@ def test_the_default_configuration_is_a_point(name):
     params = space.from_options(Config())
     assert space.contains(params)
     assert Config().replace(space.to_options(params, Config())) == Config()
+
+
+@pytest.mark.parametrize("model", get_args(ModelName))
+def test_every_model_has_a_space_of_its_own_options_with_the_defaults_inside(model):
+    space = load_space(model)
+    assert set(space.options) <= set(searchable_options(model))
+    assert bool(space.options) == bool(searchable_options(model))
+    base = Config.from_flat(model=model)
+    space.check(base)
+    assert space.why_outside(base) is None
 
 
 def test_recboles_file_has_its_thirty_points():

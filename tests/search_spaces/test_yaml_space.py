@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 
+from narm.config import Config
 from narm.errors import InputError
 from search_spaces.space import SearchSpace, load_space
 
@@ -154,6 +155,8 @@ def test_a_mistake_names_file_line_and_what_would_be_right(tmp_path, text, line,
     assert "\n" not in found
 
 
-def test_an_empty_space_is_a_mistake(tmp_path):
-    with pytest.raises(InputError, match=r"a\.yaml: no parameter in it"):
-        space(tmp_path, "# nothing yet\n")
+def test_an_empty_space_is_one_point(tmp_path):
+    found = space(tmp_path, "# nothing to vary\n")
+    assert found.size == 1
+    assert list(found.grid()) == [{}]
+    assert found.from_options(Config()) == {}

@@ -1,0 +1,190 @@
+"""`python -m experiments.compare`: every model on one dataset, each tuned with the same budget, judged side by side."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import datetime
+from pathlib import Path
+from typing import cast, get_args
+
+from rich.console import Console
+
+from experiments import command_line
+from experiments.comparison import Comparison, Contender, compare
+from experiments.comparison_report import markdown, plot_by_length, print_comparison
+from experiments.finalists import Finalist, FinalistRun, read_run
+from experiments.interruption import INTERRUPTED
+from experiments.search_arguments import build_parser, build_spec
+from experiments.spec import StudySpec
+from experiments.study import run_study
+from experiments.summary import Summary
+from narm.config import ModelName, check_value
+from narm.config_file import OptionsFile, read_config
+from narm.data.datasets import dataset_name, load_splits
+from narm.data.sessions import Splits
+from narm.errors import InputError
+from narm.files import atomic_file, write_text
+from narm.metrics import parse_metric
+from narm.model_options import used_options
+
+EPILOG = """\
+Every model gets a search of its own: the same engine, number of trials, validation split and seeds. Any option of
+experiments.search may be given and holds for all of them; one that only some models use holds for those.
+A comparison that was interrupted goes on when it is called again with the same --study.
+
+examples:
+  python -m experiments.compare --dataset clicks.parquet
+  python -m experiments.compare --dataset clicks.parquet --models narm,v_sknn,s_pop --trials 20 --epochs 15
+  python -m experiments.compare --dataset clicks.parquet --study spring --finalist-seeds 5
+
+exit status: 0; 2 wrong usage, configuration or data; 3 a model has no result; 130 interrupted, goes on when repeated
+"""
+NO_RESULT = 3
+DEFAULTS = {"objective": "MRR@20", "trials": 12, "epochs": "15", "finalists": 1, "finalist_seeds": 2}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Compare models.
+
+    Returns:
+        the exit status.
+    Raises:
+        InputError: wrong usage, configuration or data.
+    """
+    given, rest = _parser().parse_known_args(arguments)
+    models = _models(given.models)
+    metrics = _metrics(given.metrics)
+    specs = _specs(models, given, rest)
+    folder = specs[0].output / specs[0].name.removesuffix(f"-{models[0]}")
+    splits = load_splits(specs[0].config.data)
+    contenders: list[Contender] = []
+    for number, spec in enumerate(specs, start=1):
+        if not given.quiet:
+            print(f"[{number}/{len(specs)}] {spec.config.model.model}: study {spec.name}", flush=True)
+        result = run_study(spec, splits, resume=spec.folder.exists(), quiet=given.quiet)
+        if result.reason == INTERRUPTED:
+            return command_line.INTERRUPTED
+        if (contender := _contender(spec, splits, result.summary)) is not None:
+            contenders.append(contender)
+        else:
+            print(f"{spec.config.model.model}: no finalist has a result", file=sys.stderr)
+    if not contenders:
+        return NO_RESULT
+    comparison = compare(
+        contenders,
+        splits.test,
+        dataset=splits.name,
+        fingerprint=splits.fingerprint,
+        objective=specs[0].config.evaluation.valid_metric,
+        metrics=metrics,
+        seed=specs[0].seed,
+    )
+    _write(folder, comparison)
+    if not given.quiet:
+        print_comparison(comparison, Console())
+        print(f"table and plot: {folder}")
+    return 0 if len(contenders) == len(specs) else NO_RESULT
+
+
+def _specs(models: Sequence[ModelName], given: argparse.Namespace, rest: Sequence[str]) -> list[StudySpec]:
+    """The study of each model."""
+    parser = build_parser()
+    specs: list[StudySpec] = []
+    started = f"{datetime.now():%Y%m%d-%H%M%S}"
+    for model in models:
+        namespace = parser.parse_args(rest)
+        for name, value in DEFAULTS.items():
+            if getattr(namespace, name, None) is None:
+                setattr(namespace, name, value)
+        namespace.model = model
+        _check_options(namespace, models)
+        for name in command_line.given_options(namespace):
+            if name not in used_options(model):
+                setattr(namespace, name, None)
+        file = read_config(Path(namespace.config)) if namespace.config else OptionsFile()
+        prefix = given.study or f"compare-{dataset_name(str(namespace.dataset or 'ml-100k'))}-{started}"
+        namespace.study = f"{prefix}-{model}"
+        specs.append(build_spec(namespace, file))
+    return specs
+
+
+def _check_options(namespace: argparse.Namespace, models: Sequence[ModelName]) -> None:
+    """An option that no model uses would be dropped for each of them, and silently do nothing."""
+    for name in command_line.given_options(namespace):
+        if not any(name in used_options(model) for model in models):
+            raise InputError(f"{name} is no option of any of these models: {', '.join(models)}")
+
+
+def _models(text: str | None) -> list[ModelName]:
+    if text is None:
+        return list(get_args(ModelName))
+    models = [cast("ModelName", check_value("model", name.strip())) for name in text.split(",")]
+    if len(models) < 2 or len(set(models)) < len(models):
+        raise InputError(f"models: '{text}': name two or more, each once, such as narm,v_sknn")
+    return models
+
+
+def _metrics(text: str) -> list[str]:
+    return ["{}@{}".format(*parse_metric(metric)) for metric in text.split(",")]
+
+
+def _contender(spec: StudySpec, splits: Splits, summary: Summary) -> Contender | None:
+    """The winner of a search, with what its finalists left; None if there is none."""
+    if summary.finals is None:
+        return None
+    winner = summary.finals.finalists[0]
+    finalist = Finalist(number=winner.number, options=winner.params, is_default=winner.is_default)
+    runs = [_run(spec, splits, finalist, seed) for seed in winner.seeds]
+    trained = sum(trial.seconds for trial in summary.trials)
+    return Contender(
+        model=spec.config.model.model,
+        params=winner.params,
+        runs=runs,
+        trials=len(summary.trials),
+        seconds=trained + sum(run.seconds for run in runs),
+    )
+
+
+def _run(spec: StudySpec, splits: Splits, finalist: Finalist, seed: int) -> FinalistRun:
+    run = read_run(spec.folder / "finalists", finalist, seed, splits=splits, config=spec.config)
+    if run is None:
+        raise InputError(
+            f"{spec.folder / 'finalists'}: the result of trial {finalist.number}, seed {seed}, is gone: delete "
+            f"the study's folder and start again under another --study"
+        )
+    return run
+
+
+def _write(folder: Path, comparison: Comparison) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    write_text(folder / "comparison.json", json.dumps(asdict(comparison), indent=2, allow_nan=False) + "\n")
+    write_text(folder / "comparison.md", markdown(comparison))
+    with atomic_file(folder / "by_length.png") as file:
+        file.write(plot_by_length(comparison))
+
+
+def _parser() -> command_line.Parser:
+    parser = command_line.Parser(
+        prog="python -m experiments.compare",
+        description="Tune several models on one dataset with the same budget, and judge them side by side on test.",
+        epilog=EPILOG,
+        allow_abbrev=False,
+    )
+    known = ",".join(get_args(ModelName))
+    parser.add_argument("--models", metavar="A,B,...", help=f"which (default: {known})")
+    parser.add_argument(
+        "--metrics", default="MRR@20,Recall@20", metavar="A,B", help="to compare on test (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--study", metavar="NAME", help="of the comparison; studies are NAME-MODEL (default: a new one)"
+    )
+    parser.add_argument("--quiet", action="store_true", help="print nothing but errors")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(command_line.run_command(main))
