@@ -8,6 +8,8 @@ B batch, T steps, N rows (events of a packed batch), Q queries (targets), D embe
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
+
 import torch
 from torch import Tensor, nn
 
@@ -21,7 +23,7 @@ SHAPE_OPTIONS = frozenset({"model", "embedding_size", "hidden_size", "n_layers",
 """Options of `ModelConfig` on which the shapes of the parameters depend."""
 
 
-class SessionEncoder(nn.Module):
+class SessionEncoder(nn.Module, ABC):
     """A network that represents a session as a vector; its product with the item embeddings scores the items.
 
     Args:
@@ -56,9 +58,9 @@ class SessionEncoder(nn.Module):
         # index_select: the backward of nn.Embedding, and of indexing, is several times slower on the CPU
         return self.encode_embedded(self.item_embedding.weight.index_select(0, items), layout)
 
+    @abstractmethod
     def encode_embedded(self, events: Tensor, layout: PackedLayout) -> Tensor:
         """`encode` for who has looked up the embeddings of the events, [N, D], already."""
-        raise NotImplementedError
 
     def scores(self, prefixes: Tensor, lengths: Tensor) -> Tensor:
         """Score every item as the next event after each prefix.

@@ -28,14 +28,14 @@ Scores = dict[int, float]
 BY_STEPS: dict[str, Callable[[int], float]] = {
     "same": lambda n: 1.0,
     "div": lambda n: 1 / n,
-    "linear": lambda n: max(1 - n / 10, 0.0),
+    "linear": lambda n: max(1 - 0.1 * n, 0.0),
     "quadratic": lambda n: 1 / n**2,
     "log": lambda n: 1 / log10(n + 1.7),
 }
 BY_POSITION: dict[str, Callable[[int, int], float]] = {
     "same": lambda p, n: 1.0,
     "div": lambda p, n: p / n,
-    "linear": lambda p, n: max(1 - (n - p) / 10, 0.0),
+    "linear": lambda p, n: max(1 - 0.1 * (n - p), 0.0),
     "quadratic": lambda p, n: (p / n) ** 2,
     "log": lambda p, n: 1 / log10(n - p + 1.7),
 }
@@ -44,6 +44,11 @@ BY_POSITION: dict[str, Callable[[int, int], float]] = {
 def last_position(session: list[int], item: int) -> int:
     """From 1."""
     return max(p for p, other in enumerate(session, 1) if other == item)
+
+
+def shared_items(prefix: list[int], session: list[int]) -> list[int]:
+    """The most recent first, so that sums round alike and ties are the same."""
+    return list(dict.fromkeys(item for item in reversed(prefix) if item in session))
 
 
 def pop(train: Train, prefix: list[int], **_: object) -> Scores:
@@ -92,12 +97,12 @@ def nearest(train: Train, prefix: list[int], k: int, m: int, similarity: Callabl
     """The k most similar of the m most recent sessions that share an item; of equals, the more recent."""
     sharing = [s for s, session in enumerate(train) if set(session) & set(prefix)]
     similar = {s: similarity(s) for s in sharing[::-1][:m]}
-    return {s: similar[s] for s in sorted(similar, key=lambda s: (-round(similar[s], 12), -s))[:k]}
+    return {s: similar[s] for s in sorted(similar, key=lambda s: (-similar[s], -s))[:k]}
 
 
 def s_knn(train: Train, prefix: list[int], *, k_neighbors: int, sample_size: int) -> Scores:
     def cosine(s: int) -> float:
-        return len(set(train[s]) & set(prefix)) / sqrt(len(set(train[s])) * len(set(prefix)))
+        return len(shared_items(prefix, train[s])) / sqrt(len(set(train[s])) * len(set(prefix)))
 
     scores: Scores = defaultdict(float)
     for s, similarity in nearest(train, prefix, k_neighbors, sample_size, cosine).items():
@@ -119,7 +124,7 @@ def v_sknn(
     def product(s: int) -> float:
         return sum(
             BY_POSITION[position_weighting](last_position(prefix, item), len(prefix))
-            for item in set(train[s]) & set(prefix)
+            for item in shared_items(prefix, train[s])
         )
 
     scores: Scores = defaultdict(float)
@@ -142,14 +147,14 @@ def stan(
     neighbor_decay: float,
 ) -> Scores:
     def similarity(s: int) -> float:
-        shared = set(train[s]) & set(prefix)
+        shared = shared_items(prefix, train[s])
         weight = sum(exp((last_position(prefix, item) - len(prefix)) / session_decay) for item in shared)
         age = (len(train) - 1 - s) / len(train)
         return weight / sqrt(len(set(prefix)) * len(set(train[s]))) * exp(-age / recency_decay)
 
     scores: Scores = defaultdict(float)
     for s, similar in nearest(train, prefix, k_neighbors, sample_size, similarity).items():
-        shared = next(item for item in reversed(prefix) if item in train[s])
+        shared = shared_items(prefix, train[s])[0]
         for item in set(train[s]):
             between = abs(last_position(train[s], item) - last_position(train[s], shared))
             scores[item] += similar * exp(-between / neighbor_decay)
