@@ -272,7 +272,11 @@ def test_names_and_suffixes_choose_the_grammar(tmp_path):
     ("name", "message"),
     [
         ("recbol", "no search space 'recbol'; did you mean 'recbole'?"),
-        ("zzz", "known: narm, recbole, smoke (or a file that ends in .hyper, .test, .yaml, .yml)"),
+        (
+            "zzz",
+            "known: bpr_mf, global, item_knn, local, narm, pop, recbole, s_knn, s_pop, smoke, sr, stan, v_sknn (or",
+        ),
+        ("zzz", "v_sknn (or a file that ends in .hyper, .test, .yaml, .yml)"),
         ("space.txt", "no search space 'space.txt'"),
         ("missing.yaml", "cannot read missing.yaml: No such file or directory"),
     ],
