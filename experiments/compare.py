@@ -6,7 +6,7 @@ import argparse
 import json
 import sys
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import cast, get_args
@@ -22,7 +22,7 @@ from experiments.search_arguments import build_parser, build_spec
 from experiments.spec import StudySpec
 from experiments.study import run_study
 from experiments.summary import Summary
-from narm.config import ModelName, check_value
+from narm.config import LEARNED_AT_ONCE, ModelName, check_value
 from narm.config_file import OptionsFile, read_config
 from narm.data.datasets import dataset_name, load_splits
 from narm.data.sessions import Splits
@@ -56,16 +56,50 @@ def main(arguments: Sequence[str] | None = None) -> int:
         InputError: wrong usage, configuration or data.
     """
     given, rest = _parser().parse_known_args(arguments)
-    models = _models(given.models)
-    metrics = _metrics(given.metrics)
-    specs = _specs(models, given, rest)
+    found = run_comparison(
+        _models(given.models), rest, study=given.study, metrics=_metrics(given.metrics), quiet=given.quiet
+    )
+    if isinstance(found, int):
+        return found
+    if not given.quiet:
+        print_comparison(found.comparison, Console())
+        print(f"table and plot: {found.folder}")
+    return NO_RESULT if found.without_result else 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Compared:
+    """A comparison, the folder that holds it, and the models that have no result."""
+
+    comparison: Comparison
+    folder: Path
+    without_result: Sequence[str]
+
+
+def run_comparison(
+    models: Sequence[ModelName], options: Sequence[str], *, study: str | None, metrics: Sequence[str], quiet: bool
+) -> Compared | int:
+    """Search each model, or go on with its search, and compare what they found.
+
+    Args:
+        models: which.
+        options: of `experiments.search`, for all of them.
+        study: name of the comparison; None: a new one.
+        metrics: to compare on test, spelled `MRR@20`.
+        quiet: print nothing but errors.
+    Returns:
+        the comparison, or the exit status of the command that has none.
+    Raises:
+        InputError: the options or the data are wrong.
+    """
+    specs = _specs(models, study, options)
     folder = specs[0].output / specs[0].name.removesuffix(f"-{models[0]}")
     splits = load_splits(specs[0].config.data)
     contenders: list[Contender] = []
     for number, spec in enumerate(specs, start=1):
-        if not given.quiet:
+        if not quiet:
             print(f"[{number}/{len(specs)}] {spec.config.model.model}: study {spec.name}", flush=True)
-        result = run_study(spec, splits, resume=spec.folder.exists(), quiet=given.quiet)
+        result = run_study(spec, splits, resume=spec.folder.exists(), quiet=quiet)
         if result.reason == INTERRUPTED:
             return command_line.INTERRUPTED
         if (contender := _contender(spec, splits, result.summary)) is not None:
@@ -84,21 +118,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
         seed=specs[0].seed,
     )
     _write(folder, comparison)
-    if not given.quiet:
-        print_comparison(comparison, Console())
-        print(f"table and plot: {folder}")
-    return 0 if len(contenders) == len(specs) else NO_RESULT
+    missing = set(models) - {contender.model for contender in contenders}
+    return Compared(comparison=comparison, folder=folder, without_result=sorted(missing))
 
 
-def _specs(models: Sequence[ModelName], given: argparse.Namespace, rest: Sequence[str]) -> list[StudySpec]:
+def _specs(models: Sequence[ModelName], study: str | None, options: Sequence[str]) -> list[StudySpec]:
     """The study of each model."""
     parser = build_parser()
     specs: list[StudySpec] = []
     started = f"{datetime.now():%Y%m%d-%H%M%S}"
     for model in models:
-        namespace = parser.parse_args(rest)
+        namespace = parser.parse_args(options)
         for name, value in DEFAULTS.items():
-            if getattr(namespace, name, None) is None:
+            if getattr(namespace, name, None) is None and not (name == "finalist_seeds" and model in LEARNED_AT_ONCE):
                 setattr(namespace, name, value)
         namespace.model = model
         _check_options(namespace, models)
@@ -106,7 +138,7 @@ def _specs(models: Sequence[ModelName], given: argparse.Namespace, rest: Sequenc
             if name not in used_options(model):
                 setattr(namespace, name, None)
         file = read_config(Path(namespace.config)) if namespace.config else OptionsFile()
-        prefix = given.study or f"compare-{dataset_name(str(namespace.dataset or 'ml-100k'))}-{started}"
+        prefix = study or f"compare-{dataset_name(str(namespace.dataset or 'ml-100k'))}-{started}"
         namespace.study = f"{prefix}-{model}"
         specs.append(build_spec(namespace, file))
     return specs
@@ -172,7 +204,6 @@ def _parser() -> command_line.Parser:
         prog="python -m experiments.compare",
         description="Tune several models on one dataset with the same budget, and judge them side by side on test.",
         epilog=EPILOG,
-        allow_abbrev=False,
     )
     known = ",".join(get_args(ModelName))
     parser.add_argument("--models", metavar="A,B,...", help=f"which (default: {known})")

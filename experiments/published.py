@@ -1,0 +1,81 @@
+"""Published results, from `published.yaml`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+
+import yaml
+
+from narm.config import ModelName, did_you_mean
+from narm.errors import InputError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PublishedRow:
+    """A model in a published table.
+
+    Attributes:
+        name: as the paper has it.
+        ours: the model of this project that stands for it; None: there is none.
+        recall: Recall@20 on test, in percent.
+        mrr: MRR@20 on test, in percent.
+    """
+
+    name: str
+    ours: ModelName | None
+    recall: float
+    mrr: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PublishedTable:
+    """A paper's results on one dataset.
+
+    Attributes:
+        table: its name among the tables here.
+        source: the paper, and where in it.
+        dataset: as this project calls it.
+        note: what a reader must know, and where the data are to be had.
+        rows: the models.
+    """
+
+    table: str
+    source: str
+    dataset: str
+    note: str
+    rows: tuple[PublishedRow, ...]
+
+
+@cache
+def published() -> dict[str, tuple[PublishedTable, ...]]:
+    """All tables by name, one for each dataset."""
+    text = resources.files("experiments").joinpath("published.yaml").read_text(encoding="utf-8")
+    return {
+        name: tuple(
+            PublishedTable(
+                table=name,
+                source=paper["source"],
+                dataset=dataset,
+                note=content["note"],
+                rows=tuple(
+                    PublishedRow(name=row, ours=values.get("ours"), recall=values["recall"], mrr=values["mrr"])
+                    for row, values in content["rows"].items()
+                ),
+            )
+            for dataset, content in paper["datasets"].items()
+        )
+        for name, paper in yaml.safe_load(text).items()
+    }
+
+
+def find_tables(name: str) -> tuple[PublishedTable, ...]:
+    """The tables of a paper.
+
+    Raises:
+        InputError: there is none of that name; the nearest is told.
+    """
+    if name not in published():
+        raise InputError(f"table: there is no '{name}'{did_you_mean(name, published())}")
+    return published()[name]

@@ -1,0 +1,72 @@
+"""Published tables beside what we reach."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import get_args
+
+import pytest
+
+from experiments.published import find_tables, published
+from experiments.reproduce import main
+from narm.config import ModelName
+from narm.errors import InputError
+
+
+def comparison_file(folder: Path, **recall: float) -> Path:
+    rows = [
+        {"model": model, "test": {"Recall@20": {"mean": value}, "MRR@20": {"mean": value / 3}}}
+        for model, value in recall.items()
+    ]
+    path = folder / "comparison.json"
+    path.write_text(json.dumps({"rows": rows}), encoding="utf-8")
+    return path
+
+
+def test_every_row_is_a_share_and_names_a_model_that_there_is():
+    for tables in published().values():
+        for table in tables:
+            assert table.source
+            assert table.note
+            for row in table.rows:
+                assert row.ours is None or row.ours in get_args(ModelName)
+                assert 0 < row.mrr < row.recall < 100
+
+
+def test_an_unknown_table_names_the_nearest():
+    with pytest.raises(InputError, match="did you mean 'sr-gnn'"):
+        find_tables("srgnn")
+
+
+def test_an_earlier_comparison_stands_beside_the_published_figures(tmp_path, capsys):
+    path = comparison_file(tmp_path, narm=0.52, pop=0.001)
+    assert main(["sr-gnn", "--comparison", f"diginetica={path}"]) == 0
+    said = capsys.readouterr().out
+    assert "52.00" in said
+    assert "+2.30" in said  # 52.00 - 49.70
+    assert "We fall short of POP by 0.79 in Recall@20" in said
+
+
+def test_a_dataset_that_is_not_there_is_told_where_to_get(capsys):
+    assert main(["narm-2017"]) == 1
+    assert "RecSys Challenge 2015" in " ".join(capsys.readouterr().out.split())
+
+
+@pytest.mark.parametrize(
+    ("argument", "message"),
+    [
+        ("yoochoose=x.json", "is no DATASET=FILE, with a dataset of diginetica"),
+        ("diginetica=none.json", "none.json: no such file"),
+    ],
+)
+def test_a_wrong_comparison_is_refused(argument, message):
+    with pytest.raises(InputError, match=message):
+        main(["sr-gnn", "--comparison", argument])
+
+
+def test_a_file_that_is_no_comparison_is_refused(tmp_path):
+    path = tmp_path / "other.json"
+    path.write_text("{}", encoding="utf-8")
+    with pytest.raises(InputError, match="no comparison of Recall@20 and MRR@20"):
+        main(["sr-gnn", "--comparison", f"diginetica={path}"])
