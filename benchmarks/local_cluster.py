@@ -12,11 +12,12 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 from unittest import mock
 
 from ray.cluster_utils import Cluster
 
-NODE = {"num_cpus": 1, "object_store_memory": 80 * 2**20}
+NODE: dict[str, Any] = {"num_cpus": 1, "object_store_memory": 80 * 2**20}
 """A node of one CPU, with the least object store that Ray takes."""
 
 
@@ -37,4 +38,4 @@ def local_cluster(n_nodes: int) -> Iterator[Cluster]:
                     cluster.add_node(**NODE)
                 yield cluster
             finally:
-                cluster.shutdown()
+                cluster.shutdown()  # type: ignore[no-untyped-call]
