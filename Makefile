@@ -29,7 +29,7 @@ $(INSTALLED): pyproject.toml constraints.txt
 constraints:  ## pin the newest versions that pyproject.toml admits (the local build tag of torch is left out)
 	rm -rf build/pin
 	$(PYTHON) -m venv build/pin
-	build/pin/bin/python -m pip install --quiet '.[dev,postgresql]'
+	build/pin/bin/python -m pip install --quiet '.[dev]'
 	build/pin/bin/python -m pip freeze --exclude narm-search | sed 's/+cpu$$//' > constraints.txt
 	rm -rf build/pin
 

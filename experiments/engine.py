@@ -19,6 +19,7 @@ from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from experiments import trial_record
 from experiments.epoch_report import EpochReport
+from experiments.leg import Leg
 from experiments.limits import Limits, Tally
 from experiments.objectives import Objective
 from experiments.proposals import Configuration, Proposer, configuration
@@ -42,25 +43,6 @@ class Idle(Enum):
 
 Delay = Literal["PAUSED", "FAILED", "INTERRUPTED"]
 """Why a trial waits: the scheduler's word, a failure that is tried again, the end of the search."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Leg:
-    """What a worker is to train.
-
-    Attributes:
-        number: of the trial in its study.
-        seed: of its training.
-        options: config options that its parameters stand for.
-        epochs: that the study knows of already; the trial's checkpoint may have more.
-        parent: trial whose checkpoint it starts from, in its first leg; None: from nothing.
-    """
-
-    number: int
-    seed: int
-    options: dict[str, Any]
-    epochs: int
-    parent: int | None
 
 
 class Listener(Protocol):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from experiments.study_store import load_study, read_record
+from experiments.study_store import closing_study, load_study, read_record
 from experiments.trial_record import options_of, trials_of, value_of
 from narm.config import Config, canonical, check_value, did_you_mean
 from narm.errors import InputError
@@ -41,10 +41,11 @@ def best_of_study(text: str, *, storage: str, space: SearchSpace, config: Config
     name, colon, count = text.partition(":")
     if colon and not (count.isdecimal() and int(count)):
         raise InputError(f"warm start: '{text}': write STUDY or STUDY:{BEST}, for its best {BEST}")
-    study = load_study(name, storage)
-    if read_record(study)["fingerprint"] != fingerprint:
+    with closing_study(load_study(name, storage)) as study:
+        record, trials = read_record(study), trials_of(study)
+    if record["fingerprint"] != fingerprint:
         raise InputError(f"warm start: study '{name}' was on other data: what was best there need not be best here")
-    valued = [(value, -trial.number, trial) for trial in trials_of(study) if (value := value_of(trial)) is not None]
+    valued = [(value, -trial.number, trial) for trial in trials if (value := value_of(trial)) is not None]
     best = [options_of(trial) for _, _, trial in sorted(valued, reverse=True)]
     inside = [options for options in best if _lies_in(space, options, config)]
     if not inside:

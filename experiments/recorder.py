@@ -12,9 +12,10 @@ from typing import Literal
 import optuna
 from optuna.trial import FrozenTrial
 
-from experiments.engine import Delay, Leg
+from experiments.engine import Delay
 from experiments.environment import git_commit, versions
 from experiments.epoch_report import EpochReport
+from experiments.leg import Leg
 from experiments.objectives import describe
 from experiments.progress import Progress
 from experiments.results import seconds_trained, state_of, summarize, summarize_trial

@@ -21,7 +21,7 @@ from experiments.schedulers import SCHEDULERS
 from experiments.schedulers.policy import REDUCTION
 from experiments.spec import StudySpec
 from experiments.study_record import Record, recorded_space
-from experiments.study_store import load_study, read_record
+from experiments.study_store import closing_study, load_study, read_record, storage_in
 from narm.config import LEARNED_AT_ONCE, Config, EvaluationConfig, ModelName
 from narm.config_file import OptionsFile
 from narm.data.datasets import dataset_name
@@ -72,8 +72,8 @@ def build_spec(given: argparse.Namespace, file: OptionsFile) -> StudySpec:
         InputError: something in them, in the space, or in the study to resume, is wrong.
     """
     output = Path(given.output)
-    storage = given.storage or f"sqlite:///{(output / 'studies.db').resolve()}"
-    record = read_record(load_study(given.resume, storage)) if given.resume else {}
+    storage = given.storage or storage_in(output)
+    record = _record(given.resume, storage) if given.resume else {}
     preset = _choose(given.preset)
     choose = _Choices(given, record, preset)
     flags = command_line.given_options(given)
@@ -144,6 +144,11 @@ def read_max_failed(text: str, trials: int) -> int | None:
         return int(match[1])
     share = float(match[2]) if match[2] else float(match[3]) / 100
     return int(share * trials)
+
+
+def _record(name: str, storage: str) -> Record:
+    with closing_study(load_study(name, storage)) as study:
+        return read_record(study)
 
 
 def _choose(name: str) -> Preset:

@@ -29,7 +29,7 @@ from experiments.results import default_trial, summarize_trial, winner
 from experiments.samplers import SAMPLERS
 from experiments.searcher import EngineScheduler, EngineSearcher, Failures
 from experiments.spec import StudySpec
-from experiments.study_store import create_study, resume_study
+from experiments.study_store import closing_study, create_study, resume_study
 from experiments.summary import Finals, Summary
 from experiments.tracking import Tracker
 from experiments.trainable import train_leg
@@ -87,25 +87,25 @@ def run_study(
         artifact_dir=spec.output / "artifacts",
         outbox=spec.folder / "outbox.jsonl",
     )
-    study = (resume_study if resume else create_study)(spec, splits.fingerprint)
-    progress = Progress(
-        spec.trials_possible, spec.objective, time_budget=spec.time_budget, quiet=quiet, console=console
-    )
-    recorder = Recorder(spec, splits, study, tracker, progress)
-    recorder.begin()
-    try:
-        checkpoints.prepare()
-        search = _Search(spec, splits, study, recorder, progress, checkpoints, deadline)
-        search.enqueue(queue)
-        compile_all()
-        outcome = search.run()
-    except BaseException as error:
-        interrupted = isinstance(error, KeyboardInterrupt)
-        recorder.end("KILLED" if interrupted else "FAILED", f"{type(error).__name__}: {error}")
-        raise
-    status: Literal["KILLED", "FINISHED"] = "KILLED" if outcome.reason == INTERRUPTED else "FINISHED"
-    summary = recorder.end(status, outcome.reason, outcome.finals, outcome.model)
-    return StudyResult(summary=summary, reason=outcome.reason, mlflow=tracker.where())
+    with closing_study((resume_study if resume else create_study)(spec, splits.fingerprint)) as study:
+        progress = Progress(
+            spec.trials_possible, spec.objective, time_budget=spec.time_budget, quiet=quiet, console=console
+        )
+        recorder = Recorder(spec, splits, study, tracker, progress)
+        recorder.begin()
+        try:
+            checkpoints.prepare()
+            search = _Search(spec, splits, study, recorder, progress, checkpoints, deadline)
+            search.enqueue(queue)
+            compile_all()
+            outcome = search.run()
+        except BaseException as error:
+            interrupted = isinstance(error, KeyboardInterrupt)
+            recorder.end("KILLED" if interrupted else "FAILED", f"{type(error).__name__}: {error}")
+            raise
+        status: Literal["KILLED", "FINISHED"] = "KILLED" if outcome.reason == INTERRUPTED else "FINISHED"
+        summary = recorder.end(status, outcome.reason, outcome.finals, outcome.model)
+        return StudyResult(summary=summary, reason=outcome.reason, mlflow=tracker.where())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

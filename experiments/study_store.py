@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
 import optuna
 from optuna.exceptions import DuplicatedStudyError
 from optuna.storages import RDBStorage
+from optuna.storages._cached_storage import _CachedStorage
 from sqlalchemy import event
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -19,6 +23,11 @@ from narm.errors import InputError
 
 # What is below warnings is told by the engine; samplers warn of conditional spaces, which are meant.
 optuna.logging.set_verbosity(optuna.logging.ERROR)
+
+
+def storage_in(output: Path) -> str:
+    """URL of the database that a folder of studies has of its own."""
+    return f"sqlite:///{(output / 'studies.db').resolve()}"
 
 
 def create_study(spec: StudySpec, fingerprint: str) -> optuna.Study:
@@ -50,6 +59,7 @@ def _create(spec: StudySpec) -> optuna.Study:
     try:
         return optuna.create_study(study_name=spec.name, storage=storage, directions=directions)
     except DuplicatedStudyError:
+        storage.engine.dispose()
         raise InputError(
             f"study: '{spec.name}' exists already in {mask_credentials(spec.storage)}: go on with it "
             f"(--resume {spec.name}), or choose another name"
@@ -63,7 +73,11 @@ def resume_study(spec: StudySpec, fingerprint: str) -> optuna.Study:
         InputError: there is none, or it is not of the same data, objective and fixed options.
     """
     study = load_study(spec.name, spec.storage)
-    check_resumable(read_record(study), spec, fingerprint)
+    try:
+        check_resumable(read_record(study), spec, fingerprint)
+    except InputError:
+        _disconnect(study)
+        raise
     study.set_user_attr(trial_record.SPEC, record_of(spec, fingerprint))
     return study
 
@@ -77,9 +91,27 @@ def load_study(name: str, url: str) -> optuna.Study:
     storage = open_storage(url)
     known = [study.study_name for study in storage.get_all_studies()]
     if name not in known:
+        storage.engine.dispose()
         others = did_you_mean(name, known) if known else "; it has no studies"
         raise InputError(f"study: there is no '{name}' in {mask_credentials(url)}{others}")
     return optuna.load_study(study_name=name, storage=storage)
+
+
+@contextmanager
+def closing_study(study: optuna.Study) -> Iterator[optuna.Study]:
+    """Give the connections to the database back at the end of the block; the study is of no use afterwards."""
+    try:
+        yield study
+    finally:
+        _disconnect(study)
+
+
+def _disconnect(study: optuna.Study) -> None:
+    storage = study._storage
+    backend = storage._backend if isinstance(storage, _CachedStorage) else storage  # as Optuna wraps a database
+    if isinstance(backend, RDBStorage):
+        backend.remove_session()
+        backend.engine.dispose()
 
 
 def read_record(study: optuna.Study) -> Record:

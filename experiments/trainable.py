@@ -11,8 +11,8 @@ from typing import Any
 from ray import tune
 
 from experiments.checkpoints import CheckpointStore, trial_checkpoint
-from experiments.engine import Leg
 from experiments.epoch_report import EpochReport
+from experiments.leg import Leg
 from narm.checkpoint import read_checkpoint, save_checkpoint
 from narm.config import Config, EvaluationConfig
 from narm.data.sessions import Splits

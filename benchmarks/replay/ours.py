@@ -13,6 +13,7 @@ from benchmarks.replay.world import Leg, Report
 from experiments import engine as real
 from experiments import trial_record
 from experiments.epoch_report import EpochReport
+from experiments.leg import Leg as RealLeg
 from experiments.limits import Limits
 from experiments.objectives import parse_objectives
 from experiments.schedulers.policy import Scheduler, Settings, Verdict
@@ -94,7 +95,7 @@ def _epoch_report(report: Report) -> EpochReport:
 class _Nobody:
     """Listens to nothing."""
 
-    def started(self, leg: real.Leg) -> None: ...
+    def started(self, leg: RealLeg) -> None: ...
     def reported(self, number: int, report: EpochReport) -> None: ...
     def held_up(self, number: int, why: real.Delay, reason: str) -> None: ...
     def finished(self, trial: FrozenTrial) -> None: ...

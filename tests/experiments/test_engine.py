@@ -9,8 +9,9 @@ import optuna
 import pytest
 from optuna.trial import FrozenTrial, TrialState
 
-from experiments.engine import Delay, Engine, Idle, Leg
+from experiments.engine import Delay, Engine, Idle
 from experiments.epoch_report import EpochReport
+from experiments.leg import Leg
 from experiments.limits import Limits
 from experiments.objectives import parse_objectives
 from experiments.samplers import SAMPLERS

@@ -8,13 +8,14 @@ from typing import Any
 import optuna
 import pytest
 from optuna.trial import TrialState
+from sqlalchemy import event
 
 from experiments.limits import Limits
 from experiments.objectives import parse_objectives
 from experiments.presets import PRESETS
 from experiments.results import default_trial, summarize, winner
 from experiments.spec import StudySpec
-from experiments.study_store import create_study, load_study, resume_study
+from experiments.study_store import closing_study, create_study, load_study, resume_study
 from narm.config import Config
 from narm.errors import InputError
 from search_spaces.space import load_space
@@ -101,6 +102,15 @@ def test_what_would_not_compare_is_refused(spec, tmp_path, changes, fingerprint,
     create_study(spec, "f")
     with pytest.raises(InputError, match=message):
         resume_study(make_spec(tmp_path, **changes), fingerprint)
+
+
+def test_the_connections_to_a_study_are_closed_with_it(spec):
+    closed: list[object] = []
+    with closing_study(create_study(spec, "f")) as study:
+        event.listen(study._storage._backend.engine, "close", lambda *_: closed.append(1))
+        assert study.trials == []
+        assert not closed
+    assert closed
 
 
 def test_a_study_that_is_not_there_is_told_with_the_nearest_name(spec):

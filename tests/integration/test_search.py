@@ -18,7 +18,7 @@ from mlflow import MlflowClient
 from mlflow.entities import Run, ViewType
 from optuna.trial import TrialState
 
-from experiments import search, study
+from experiments import replay, search, study
 from experiments.command_line import run_command
 from narm.checkpoint import load_model
 from narm.config import Config, DataConfig, EvaluationConfig
@@ -238,40 +238,6 @@ def test_a_signal_ends_the_search_in_good_order(tmp_path, number):
     assert ended.summary["finals"] is None
 
 
-@pytest.mark.slow
-def test_a_driver_that_is_killed_again_and_again_loses_and_repeats_nothing(tmp_path):
-    command = [sys.executable, "-m", "experiments.search", "--output", str(tmp_path)]
-    begin = [*command, "--preset", "smoke", "--study", "s", "--epochs", "9", "--finalists", "0"]
-    kills = 0
-    for arguments in (begin, *[[*command, "--resume", "s"]] * 3):
-        with subprocess.Popen(arguments, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
-            epochs = sum(map(len, epochs_of(tmp_path)))
-            while process.poll() is None and sum(map(len, epochs_of(tmp_path))) < epochs + 2:
-                time.sleep(0.1)
-            kills += process.poll() is None
-            process.kill()
-    last = subprocess.run([*command, "--resume", "s", "--quiet"], check=False, timeout=300)
-    ended = Search(tmp_path, last.returncode)
-    assert kills >= 2
-    assert ended.status == 0
-    ended.assert_settled()
-    trials = ended.study.trials
-    assert {trial.state for trial in trials} == {TrialState.COMPLETE, TrialState.PRUNED}
-    assert len(trials) == len(ended.children()) == 4
-    assert len({str(trial.user_attrs["options"]) for trial in trials}) == 4
-    for number, run in ended.children().items():
-        steps = [metric.step for metric in ended.client.get_metric_history(run.info.run_id, "mrr_at_10")]
-        assert sorted(steps) == sorted(trials[number].intermediate_values) == list(range(1, len(steps) + 1))
-
-
-def epochs_of(output: Path) -> list[dict[int, float]]:
-    """Of each trial, as far as there is a study."""
-    try:
-        return [trial.intermediate_values for trial in Search(output, 0).study.trials]
-    except (KeyError, OSError):
-        return []
-
-
 def wait_for_an_epoch(running: Search, process: subprocess.Popen[bytes], seconds: float = 120) -> None:
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline and process.poll() is None:
@@ -282,3 +248,9 @@ def wait_for_an_epoch(running: Search, process: subprocess.Popen[bytes], seconds
         except (KeyError, OSError):  # the study is not there yet
             continue
     raise AssertionError(f"no epoch in {seconds} s; status {process.poll()}")
+
+
+def test_a_trial_that_ray_trained_gets_its_value_again(searched, capsys):
+    for trial in searched.study.trials[:2]:
+        assert run_command(replay.main, ["s", str(trial.number), "--output", str(searched.output)]) == 0
+        assert f"{trial.user_attrs['progress']['value']!r}: the same, to the last bit" in capsys.readouterr().out

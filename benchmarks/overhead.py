@@ -1,0 +1,200 @@
+"""The share of a search that is not training, and how long a slot stands empty between two trials.
+
+    python -m benchmarks.overhead
+
+A whole search, its command line and all: by default 30 trials of ml-100k, two at once, a thread each. Everything is
+read from the search's outbox, where the driver notes the moment at which it starts a leg of a trial and at which each
+epoch's report reaches it; a report carries the seconds that its worker measured for the epoch, validation included.
+
+- The *search* lasts from the first leg's start to the last report. Its capacity is that time times the slots.
+- *Training* is the sum of all epochs' seconds. What else happens in a slot, as a share of the capacity:
+- *first start*: from the start of a slot's first leg to the first step of its training; a worker imports torch.
+- *between trials*: from the report that ends a leg to the first step of the next leg in that slot. That step began
+  when the first report arrived, less the seconds of its epoch: the writing of a checkpoint counts as waiting.
+- *between epochs*: within a leg, from a report to the first step of the next epoch: checkpoint, report, decision.
+- *tail*: once the last trial has begun, slots that wait for a promotion, or that nothing is left for.
+
+These add up to the capacity. Beside it stand the seconds before the search: *data*, and *start*, which is that of
+Ray, of the study and of MLflow.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from statistics import median
+
+from benchmarks.machine import describe
+from benchmarks.results_file import write_results
+from experiments.outbox import Update
+from experiments.search_arguments import build_parser, build_spec
+from experiments.study import run_study
+from narm.config_file import OptionsFile
+from narm.data.datasets import load_splits
+
+STUDY = "s"
+
+
+@dataclass(slots=True)
+class LegTimes:
+    """When a leg of a trial began, and what it reported; seconds since 1970.
+
+    Attributes:
+        start: the driver's decision.
+        is_first: whether it is the first of its trial.
+        reports: arrival of each epoch's report, and the seconds that the epoch took.
+    """
+
+    start: float
+    is_first: bool
+    reports: list[tuple[float, float]] = field(default_factory=list)
+
+    @property
+    def first_step(self) -> float:
+        """When training began."""
+        arrival, seconds = self.reports[0]
+        return arrival - seconds
+
+    @property
+    def end(self) -> float:
+        """The last report."""
+        return self.reports[-1][0]
+
+    @property
+    def training(self) -> float:
+        """Seconds of all epochs."""
+        return sum(seconds for _, seconds in self.reports)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Overhead:
+    """Where the time of a search went: seconds, summed over the slots."""
+
+    wall: float
+    slots: int
+    training: float
+    first_start: float
+    between_epochs: float
+    between_trials: Sequence[float]
+    """Of each change."""
+    tail: float
+
+    @property
+    def not_training(self) -> float:
+        """Share of the capacity, the tail left out: it is a matter of the number of trials, not of the engine."""
+        return 1 - self.training / (self.wall * self.slots - self.tail)
+
+
+def read_legs(updates: Iterable[Update]) -> list[LegTimes]:
+    """The legs of a search, in the order of their start."""
+    legs: list[LegTimes] = []
+    latest: dict[str, LegTimes] = {}
+    for update in updates:
+        if update.status == "RUNNING" and update.run.isdecimal():
+            latest[update.run] = LegTimes(update.time / 1000, is_first=update.run not in latest)
+            legs.append(latest[update.run])
+        elif "epoch_seconds" in update.metrics:
+            latest[update.run].reports.append((update.time / 1000, update.metrics["epoch_seconds"]))
+    return [leg for leg in legs if leg.reports]
+
+
+def measure(legs: Sequence[LegTimes], slots: int) -> Overhead:
+    """Assign each leg to the slot that has been empty longest, and add up.
+
+    Args:
+        legs: in the order of their start, at least one a slot.
+        slots: trials at once.
+    """
+    began, ended = legs[0].start, max(leg.end for leg in legs)
+    last_new = max(leg.start for leg in legs if leg.is_first)
+    in_slots = list(legs[:slots])  # the latest leg of each
+    changes, tail = [], 0.0
+    for leg in legs[slots:]:
+        before = min(in_slots, key=lambda latest: latest.end)
+        empty = leg.first_step - before.end
+        if leg.start <= last_new:
+            changes.append(empty)
+        else:
+            tail += empty
+        in_slots[in_slots.index(before)] = leg
+    first = sum(leg.first_step - began for leg in legs[:slots])
+    return Overhead(
+        wall=ended - began,
+        slots=slots,
+        training=sum(leg.training for leg in legs),
+        first_start=first,
+        between_epochs=sum(leg.end - leg.first_step - leg.training for leg in legs),
+        between_trials=changes,
+        tail=tail + sum(ended - latest.end for latest in in_slots),
+    )
+
+
+def run(arguments: Sequence[str], folder: Path) -> tuple[Overhead, dict[str, float]]:
+    """Search as the command line would; where the time went, and the seconds of each thing before the search."""
+    common = ["--output", str(folder), "--study", STUDY, "--finalists", "0", "--time-budget", "none"]
+    spec = build_spec(build_parser().parse_args([*common, *arguments]), OptionsFile())
+    began = time.time()
+    splits = load_splits(spec.config.data)
+    loaded = time.time()
+    run_study(spec, splits, quiet=True)
+    lines = (spec.folder / "outbox.jsonl").read_bytes().splitlines()[1:]  # behind the header
+    legs = read_legs(map(Update.from_line, lines))
+    return measure(legs, spec.concurrency), {"data": loaded - began, "start": legs[0].start - loaded}
+
+
+def rows(overhead: Overhead, before: dict[str, float]) -> list[dict[str, object]]:
+    """The table."""
+    waits, capacity = overhead.between_trials, overhead.wall * overhead.slots
+    parts = {
+        "training": overhead.training,
+        "first start": overhead.first_start,
+        "between trials": sum(waits),
+        "between epochs": overhead.between_epochs,
+        "tail": overhead.tail,
+    }
+    lost = capacity - overhead.tail - overhead.training
+    return [
+        *(_row(what, spent, f"{spent / capacity:.1%}") for what, spent in parts.items()),
+        _row(f"search, {overhead.slots} slots", capacity, "100%"),
+        _row("**not training, of the search without its tail**", lost, f"**{overhead.not_training:.1%}**"),
+        _row("a slot empty between two trials, median", median(waits)),
+        _row("a slot empty between two trials, longest", max(waits)),
+        *(_row(f"before the search: {what}", spent) for what, spent in before.items()),
+    ]
+
+
+def _row(what: str, seconds: float, share: str = "") -> dict[str, object]:
+    return {"what": what, "seconds": round(seconds, 2), "share": share}
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--dataset", default="ml-100k", help="(default: ml-100k)")
+    parser.add_argument("--trials", type=int, default=30, help="(default: 30)")
+    parser.add_argument("--concurrency", type=int, default=2, help="trials at once (default: 2)")
+    parser.add_argument("--dry-run", action="store_true", help="print the table, and leave the committed one alone")
+    given = parser.parse_args()
+    size = ["--dataset", given.dataset, "--trials", str(given.trials), "--concurrency", str(given.concurrency)]
+    with tempfile.TemporaryDirectory() as folder:
+        table = rows(*run([*size, "--threads", "1"], Path(folder)))
+    for row in table:
+        print(row)
+    if not given.dry_run:
+        write_results(
+            "overhead",
+            title="What of a search is not training",
+            notes="The first five lines are the time of all slots; what each is stands in `benchmarks/overhead.py`.",
+            rows=table,
+            machine=describe(),
+            plot=False,
+        )
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
