@@ -18,13 +18,16 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from itertools import islice
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from experiments.environment import mask_credentials
 from narm.errors import InputError
 from narm.files import write_text
 
 logger = logging.getLogger(__name__)
+
+FILE = "outbox.jsonl"
+"""In the folder of a study."""
 
 RunStatus = Literal["RUNNING", "SCHEDULED", "FINISHED", "KILLED", "FAILED"]
 OPEN: tuple[RunStatus, ...] = ("RUNNING", "SCHEDULED")
@@ -41,6 +44,7 @@ class Update:
         status: what the run is from now on; None: unchanged.
         texts: content of artifacts, by name.
         files: absolute paths of artifacts, by name.
+        registration: a model to register, in JSON types; empty: none.
     """
 
     run: str
@@ -52,6 +56,7 @@ class Update:
     metrics: Mapping[str, float] = field(default_factory=dict)
     texts: Mapping[str, str] = field(default_factory=dict)
     files: Mapping[str, str] = field(default_factory=dict)
+    registration: Mapping[str, Any] = field(default_factory=dict)
 
     def to_line(self) -> bytes:
         """One line of JSON, without what is empty (NaN is written as Python's json does)."""

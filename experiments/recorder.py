@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import shutil
 import time
 from dataclasses import asdict
 from pathlib import Path
@@ -19,14 +20,20 @@ from experiments.leg import Leg
 from experiments.objectives import describe
 from experiments.progress import Progress
 from experiments.results import seconds_trained, state_of, summarize, summarize_trial
+from experiments.shipping.registry import registration_of
 from experiments.spec import StudySpec
 from experiments.summary import Finals, Summary, write_summary
 from experiments.tracking import Tracker
 from experiments.trial_record import REPLACED, TRACEBACK, read_progress, trials_of, value_of
 from narm.data.sessions import Splits
+from narm.files import atomic_file
 from narm.model_options import used_options
 
 logger = logging.getLogger(__name__)
+
+SUMMARY = "summary.json"
+WINNER = "winner.pt"
+"""Files in the study's folder: what the search found, and the checkpoint of the model to ship."""
 
 
 class Recorder:
@@ -149,19 +156,34 @@ class Recorder:
         finals: Finals | None = None,
         model: Path | None = None,
     ) -> Summary:
-        """Close the study's run in MLflow, with the summary and the checkpoint to ship."""
+        """Close the study's run in MLflow, with the summary and the checkpoint to ship.
+
+        A search that came to its end registers it as a model.
+        """
         summary = self.summary(reason, finals)
-        shipped = summary.winner
+        shipped, winner = summary.winner, None if model is None else self._keep_winner(model)
         self._tracker.end_study(
             status=status,
             metrics=_study_metrics(summary) | {REPLACED: self._study.user_attrs.get(REPLACED, 0)},
             tags={"reason": reason, "winner": "" if shipped is None else str(shipped)},
             artifacts={"summary.json": _json(asdict(summary))},
-            files={} if model is None else {"winner/model.pt": model},
+            files={} if winner is None else {"winner/model.pt": winner},
+            registration=registration_of(summary, winner) if winner and status == "FINISHED" else None,
         )
         summary = self.summary(reason, finals)  # MLflow has told the last runs' ids by now
         self._write(summary)
         return summary
+
+    def _keep_winner(self, model: Path) -> Path:
+        """Copy the checkpoint to ship to a place of its own, which no study that goes on writes to."""
+        winner = self._spec.folder / WINNER
+        try:
+            with model.open("rb") as source, atomic_file(winner) as target:
+                shutil.copyfileobj(source, target)
+        except OSError as error:  # a full disk must not end the search: the model stays where it is
+            logger.warning("%s: cannot be written (%s): the model to ship is %s", winner, error.strerror, model)
+            return model
+        return winner
 
     def summary(self, reason: str | None = None, finals: Finals | None = None) -> Summary:
         """Of the study as it stands."""
@@ -179,7 +201,7 @@ class Recorder:
 
     def _write(self, summary: Summary) -> None:
         try:
-            write_summary(self._spec.folder / "summary.json", summary)
+            write_summary(self._spec.folder / SUMMARY, summary)
         except OSError as error:  # a full disk must not end the search: the study has everything
             logger.warning("%s: summary.json is not up to date: %s", self._spec.folder, error.strerror)
 

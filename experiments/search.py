@@ -13,6 +13,7 @@ from experiments import command_line
 from experiments.interruption import INTERRUPTED
 from experiments.progress import format_duration
 from experiments.queue_sources import Queued, best_of_study, read_queue
+from experiments.recorder import SUMMARY, WINNER
 from experiments.report import print_summary
 from experiments.search_arguments import build_parser, build_spec
 from experiments.spec import StudySpec
@@ -45,7 +46,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     result = run_study(spec, splits, resume=bool(given.resume), queue=queue, quiet=given.quiet)
     if not given.quiet:
         print(f"The search ended: {result.reason}.")
-        where = {"summary": str(spec.folder / "summary.json"), "MLflow": result.mlflow}
+        where = {"summary": str(spec.folder / SUMMARY), "MLflow": result.mlflow}
+        if (winner := spec.folder / WINNER).is_file():
+            where["model to ship"] = str(winner)
         n_valid = len(chosen_targets(splits.valid, spec.config.evaluation))
         print_summary(result.summary, Console(), n_valid=n_valid, where=where)
     if result.reason == INTERRUPTED:

@@ -16,6 +16,7 @@ import optuna
 from ray import tune
 from rich.console import Console
 
+from experiments import outbox
 from experiments.checkpoints import CheckpointStore, trial_checkpoint
 from experiments.engine import Engine
 from experiments.finalist_tasks import Trained, train_finalists
@@ -85,7 +86,7 @@ def run_study(
         spec.tracking_uri,
         experiment=splits.name,
         artifact_dir=spec.output / "artifacts",
-        outbox=spec.folder / "outbox.jsonl",
+        outbox=spec.folder / outbox.FILE,
     )
     with closing_study((resume_study if resume else create_study)(spec, splits.fingerprint)) as study:
         progress = Progress(

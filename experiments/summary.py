@@ -9,8 +9,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from pydantic import TypeAdapter, ValidationError
+
 from narm.data.sessions import Splits
+from narm.errors import InputError
 from narm.files import write_text
+from narm.text_file import read_text
 
 TrialState = Literal["COMPLETE", "PRUNED", "FAIL", "INTERRUPTED"]
 """Optuna's words for the end of a trial, and one that waits for `--resume`."""
@@ -262,6 +266,20 @@ def write_summary(path: Path, summary: Summary) -> None:
     content = asdict(summary)
     content["trials"] = sorted(content["trials"], key=lambda trial: trial["number"])
     write_text(path, json.dumps(_finite(content), indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+
+
+def read_summary(path: Path) -> Summary:
+    """Read what `write_summary` wrote.
+
+    Raises:
+        InputError: there is no such file, or it is not a summary.
+    """
+    try:
+        return TypeAdapter(Summary).validate_json(read_text(path))
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(map(str, first["loc"]))
+        raise InputError(f"{path}: not the summary of a search: {where}: {first['msg']}") from None
 
 
 def _finite(value: Any) -> Any:

@@ -1,7 +1,7 @@
 """Leaves every study, trial and metric in MLflow, without ever holding up or ending a search.
 
 One experiment a dataset, one parent run a study, one child run a trial. Calls append to an outbox; its thread
-brings MLflow up to date whenever the server answers. This is the only module that imports MLflow.
+brings MLflow up to date whenever the server answers. Only this module and `experiments.shipping` import MLflow.
 """
 
 from __future__ import annotations
@@ -14,12 +14,14 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, replace
 from itertools import chain, islice
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any, Literal
 
 from experiments.environment import mask_credentials
 from experiments.outbox import OPEN, Drainer, Outbox, RunStatus, Update, root_cause
+from experiments.shipping.registry import Registration, register
 from experiments.summary import TrialState
 from narm.errors import InputError
 
@@ -165,6 +167,7 @@ class Tracker:
         tags: Mapping[str, str],
         artifacts: Mapping[str, str],
         files: Mapping[str, Path],
+        registration: Registration | None = None,
     ) -> None:
         """Close the parent run, and every trial still open; then wait a bounded time for the server.
 
@@ -174,11 +177,20 @@ class Tracker:
             tags: text by name.
             artifacts: text of each artifact, by file name.
             files: path of each artifact, by file name (`winner/model.pt`).
+            registration: of the winner as a model; None: of nothing.
         """
         for run in list(self._open):
             self._end_run(run, "KILLED", state="INTERRUPTED", reason="the search ended before the trial did")
         paths = {name: str(path.resolve()) for name, path in files.items()}
-        self._put(STUDY_RUN, status=status, metrics=metrics, tags=tags, texts=artifacts, files=paths)
+        self._put(
+            STUDY_RUN,
+            status=status,
+            metrics=metrics,
+            tags=tags,
+            texts=artifacts,
+            files=paths,
+            registration=None if registration is None else asdict(registration),
+        )
         if not self._drainer.flush(self._flush_seconds):
             logger.warning("not everything has reached MLflow: the rest waits in %s", self._path)
         self._drainer.stop()
@@ -217,6 +229,7 @@ class Tracker:
         metrics: Mapping[str, float] | None = None,
         texts: Mapping[str, str] | None = None,
         files: Mapping[str, str] | None = None,
+        registration: Mapping[str, Any] | None = None,
     ) -> None:
         update = Update(
             run=run,
@@ -228,6 +241,7 @@ class Tracker:
             metrics={name: float(value) for name, value in (metrics or {}).items()},
             texts=texts or {},
             files=files or {},
+            registration=registration or {},
         )
         try:
             self._outbox.append(update)
@@ -304,6 +318,9 @@ class Mirror:
             client = self._client or self._connect()
             for run, of_run in _by_run(updates).items():
                 self._send_run(client, run, of_run)
+            for update in updates:  # last, as a model names the runs that it comes from
+                if update.registration:
+                    self._register(client, self.run_ids[update.run], Registration(**update.registration))
         except Exception:
             self._client = None  # what arrived is unknown: ask anew before creating any run
             raise
@@ -380,20 +397,25 @@ class Mirror:
 
     def _log_artifacts(self, client: MlflowClient, run_id: str, update: Update) -> None:
         for name, text in update.texts.items():
-            self._attempt(client.log_text, run_id, text, name)
+            self._attempt(f"the artifact {name}", client.log_text, run_id, text, name)
         for name, path in update.files.items():
-            self._attempt(_log_file, client, run_id, path, name)
+            self._attempt(f"the artifact {name}", _log_file, client, run_id, path, name)
 
-    def _attempt(self, log: Callable[..., None], *arguments: Any) -> None:
+    def _register(self, client: MlflowClient, run_id: str, registration: Registration) -> None:
+        """Register a model, whose tags name its study and the run of its trial."""
+        links = {STUDY_TAG: self._header["study"], "trial_run_id": self.run_ids.get(registration.trial, "")}
+        linked = replace(registration, tags={**registration.tags, **links})
+        self._attempt(f"the model {registration.name}", register, client, run_id, linked)
+
+    def _attempt(self, what: str, log: Callable[..., None], *arguments: Any) -> None:
         """Log an artifact, in a few attempts: a store that cannot keep it must not hold up the metrics."""
         try:
             log(*arguments)
         except Exception as error:
-            name = arguments[-1]
-            self._failed_attempts[name] += 1
-            if self._failed_attempts[name] < self.artifact_attempts:
+            self._failed_attempts[what] += 1
+            if self._failed_attempts[what] < self.artifact_attempts:
                 raise
-            logger.warning("MLflow does not keep the artifact %s: %s", name, root_cause(error))
+            logger.warning("MLflow does not keep %s: %s", what, root_cause(error))
 
 
 def _new_client(uri: str) -> MlflowClient:
@@ -401,6 +423,7 @@ def _new_client(uri: str) -> MlflowClient:
     os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
     os.environ.setdefault("MLFLOW_LOGGING_LEVEL", "CRITICAL")  # what goes wrong is reported here, in one line
     os.environ.setdefault("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")
+    os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")  # the outbox tries again by itself
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "30")
     logging.getLogger("alembic").setLevel(logging.WARNING)

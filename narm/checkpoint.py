@@ -69,6 +69,19 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
     return content
 
 
+def save_for_use(checkpoint: Path, path: Path) -> None:
+    """Write a checkpoint again with the weights of its best epoch, and without what only more training needs.
+
+    Raises:
+        InputError: the checkpoint is missing, torn, or none of ours.
+    """
+    content = read_checkpoint(checkpoint)
+    content["model"] = content.pop("best_weights") or content["model"]
+    del content["optimizer"]
+    with atomic_file(path) as file:
+        torch.save({**content, "best_weights": None}, file)
+
+
 def load_model(path: Path, *, device: str = "cpu") -> Model:
     """The model with the weights of its best epoch (of the last one, if it was never validated).
 

@@ -320,6 +320,8 @@ _FREE_AT_RESUME = {"epochs", "stopping_step"}
 
 def _read_own(path: Path, splits: Splits) -> dict[str, Any]:
     saved = read_checkpoint(path)
+    if "optimizer" not in saved:
+        raise InputError(f"{path}: holds a model to use, not its training; go on from the checkpoint of its run")
     if saved["fingerprint"] != splits.fingerprint:
         raise InputError(
             f"{path}: was trained on other data ({saved['dataset']}); resume with the same dataset and options"

@@ -133,17 +133,46 @@ def _compile(module: ModuleType, real: str) -> None:
 def _cache_on_disk(dispatcher: Any) -> None:
     import numba
 
-    directory = cache_directory()
-    if directory is None:
+    if cache_directory() is None:
         return
-    # numba reads the directory when caching is enabled; other users of numba keep their own
+    # numba reads the setting when caching is enabled; other users of numba keep their own
     settings: Any = numba.config
-    previous = settings.CACHE_DIR
-    settings.CACHE_DIR = str(directory)
+    previous = settings.CACHE_LOCATOR_CLASSES
+    settings.CACHE_LOCATOR_CLASSES = f"{__name__}.{SourcesLocator.__name__}"
     try:
         dispatcher.enable_caching()
     finally:
-        settings.CACHE_DIR = previous
+        settings.CACHE_LOCATOR_CLASSES = previous
+
+
+class SourcesLocator:
+    """Finds a kernel's machine code by what the sources say, and not, as numba does, by where they stand.
+
+    So a copy of them, as beside a served model, does not compile again. An implementation of numba's interface.
+    """
+
+    def __init__(self, line: int) -> None:
+        self._line = line
+
+    @classmethod
+    def from_function(cls, function: Callable[..., Any], file: str) -> SourcesLocator:
+        """For a kernel."""
+        return cls(function.__code__.co_firstlineno)
+
+    def ensure_cache_path(self) -> None:
+        """It is there: `cache_directory` made it."""
+
+    def get_cache_path(self) -> str:
+        """The folder."""
+        return str(cache_directory())
+
+    def get_source_stamp(self) -> str:
+        """What must be as it was; the folder's name says it already."""
+        return _fingerprint()
+
+    def get_disambiguator(self) -> str:
+        """Between functions of one name."""
+        return str(self._line)
 
 
 @functools.cache

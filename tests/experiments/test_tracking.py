@@ -16,9 +16,14 @@ from mlflow.entities import Run, ViewType
 
 from experiments import tracking
 from experiments.outbox import Outbox
+from experiments.shipping.registry import Registration
 from experiments.tracking import RUN_TAG, Mirror, Tracker, absolute_uri, flat_params
+from narm.checkpoint import save_checkpoint
+from narm.config import Config
+from narm.data.sessions import Splits
 from narm.errors import InputError
 from narm.metrics import METRICS, metric_key
+from narm.training import create_model, fit
 
 
 @pytest.fixture(scope="module")
@@ -312,6 +317,40 @@ def test_an_artifact_that_cannot_be_kept_does_not_hold_up_the_rest(
     assert study.info.status == "FINISHED"
     assert artifact(study, "summary.json") == b"{}"
     assert "MLflow does not keep the artifact winner.pt: " in caplog.text
+
+
+def registration(checkpoint: Path) -> Registration:
+    return Registration(
+        name=f"narm-{checkpoint.parent.name}", checkpoint=str(checkpoint), description="", tags={"trial": "0"}
+    )
+
+
+def test_a_model_is_registered_with_links_to_its_study_and_trial(
+    tracker: Tracker, runs: Callable[[], dict[str, Run]], store: str, tmp_path: Path, ring_splits: Splits
+) -> None:
+    config = Config.from_flat(embedding_size=4, hidden_size=4, epochs=1)
+    for epoch in fit(create_model(20, config), ring_splits, config.training, config.evaluation, device="cpu"):
+        save_checkpoint(tmp_path / "winner.pt", epoch.state, config=config, splits=ring_splits)
+    start(tracker)
+    trial(tracker, 0)
+    end(tracker, registration=registration(tmp_path / "winner.pt"))
+    found = runs()
+    version = MlflowClient(store).get_model_version_by_alias(f"narm-{tmp_path.name}", "champion")
+    assert version.run_id == found["my study"].info.run_id
+    assert version.tags["narm.study"] == found["my study"].data.tags["narm.study"]
+    assert version.tags["trial_run_id"] == found["trial 0"].info.run_id
+    assert found["my study"].info.status == "FINISHED"
+
+
+def test_a_model_that_cannot_be_registered_does_not_hold_up_the_rest(
+    tracker: Tracker, runs: Callable[[], dict[str, Run]], caplog: pytest.LogCaptureFixture, tmp_path: Path
+) -> None:
+    start(tracker)
+    end(tracker, metrics={"best_mrr_at_10": 0.3}, registration=registration(tmp_path / "gone.pt"))
+    assert runs()["my study"].data.metrics == {"best_mrr_at_10": 0.3}
+    assert runs()["my study"].info.status == "FINISHED"
+    warning = caplog.records[-1].message
+    assert warning.startswith(f"MLflow does not keep the model narm-{tmp_path.name}: [Errno 2]")
 
 
 def test_a_deleted_experiment_is_restored(

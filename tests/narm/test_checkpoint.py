@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from narm.checkpoint import load_model, load_vocabulary, save_checkpoint
+from narm.checkpoint import load_model, load_vocabulary, save_checkpoint, save_for_use
 from narm.config import Config
 from narm.data.sessions import ItemVocabulary
 from narm.errors import InputError
@@ -38,6 +38,26 @@ def test_raw_item_ids_survive(ring_splits, tmp_path, ids):
     vocabulary = load_vocabulary(tmp_path / "run.pt")
     assert vocabulary.raw(3) == str(ids[2])
     assert vocabulary.index(ids[2]) == 3
+
+
+def test_a_checkpoint_for_use_has_the_model_and_refuses_to_train_on(ring_splits, tmp_path):
+    config = Config.from_flat(embedding_size=4, hidden_size=4, epochs=2)
+    for epoch in fit(create_model(20, config), ring_splits, config.training, config.evaluation, device="cpu"):
+        save_checkpoint(tmp_path / "run.pt", epoch.state, config=config, splits=ring_splits)
+    save_for_use(tmp_path / "run.pt", tmp_path / "model.pt")
+    for name, value in load_model(tmp_path / "run.pt").state_dict().items():
+        assert torch.equal(value, load_model(tmp_path / "model.pt").state_dict()[name])
+    assert load_vocabulary(tmp_path / "model.pt").raw(1) == "101"
+    again = fit(
+        create_model(20, config),
+        ring_splits,
+        config.training,
+        config.evaluation,
+        device="cpu",
+        resume=tmp_path / "model.pt",
+    )
+    with pytest.raises(InputError, match="holds a model to use, not its training"):
+        next(again)
 
 
 class Malicious:

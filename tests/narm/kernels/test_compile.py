@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import logging
 import os
+import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 import torch
@@ -60,7 +62,18 @@ def test_the_first_run_says_that_it_compiles_and_the_second_does_not(tmp_path):
     )
     assert first.stderr.startswith("compiling the gru kernel for this machine, once")
     assert second.stderr == ""
-    assert list(tmp_path.glob("narm-search/kernels/*/**/*.nbc"))
+    assert list(tmp_path.glob("narm-search/kernels/*/*.nbc"))
+
+
+@pytest.mark.slow
+def test_a_copy_of_the_sources_elsewhere_does_not_compile_again(tmp_path):
+    shutil.copytree(Path(compiling.__file__).parents[1], tmp_path / "copy" / "narm")
+    environment = os.environ | {"XDG_CACHE_HOME": str(tmp_path)}
+    compiled = []
+    for folder in (".", tmp_path / "copy"):
+        subprocess.run([sys.executable, "-c", FIRST_USE], cwd=folder, env=environment, check=True)
+        compiled.append({path: path.stat().st_mtime_ns for path in tmp_path.glob("narm-search/kernels/**/*.nbc")})
+    assert compiled[0] == compiled[1] != {}
 
 
 @pytest.mark.slow

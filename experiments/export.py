@@ -1,0 +1,56 @@
+"""`python -m experiments.export`: write a trained model in a format that other programs run."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from experiments import command_line
+from narm.config import did_you_mean
+from narm.errors import InputError
+from narm.export import FORMATS, export
+
+EPILOG = """\
+formats:
+  onnx         ONNX: padded prefixes and their lengths to scores
+  torch        the same as a torch.export program
+  safetensors  the parameters alone, by RecBole's names
+
+config.json and item_ids.json stand beside the model; docs/shipping.md shows how to run each.
+
+examples:
+  python -m experiments.export runs/STUDY/winner.pt --format onnx --output shipped
+  python -m experiments.export narm.pt --format safetensors --output shipped
+
+exit status: 0; 2 wrong usage, or no checkpoint
+"""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Export a model.
+
+    Returns:
+        the exit status.
+    Raises:
+        InputError: wrong usage, or no checkpoint.
+    """
+    given = _parser().parse_args(arguments)
+    if given.format not in FORMATS:
+        raise InputError(f"format: there is no '{given.format}'{did_you_mean(given.format, FORMATS)}")
+    print(export(Path(given.checkpoint), Path(given.output), given.format))
+    return 0
+
+
+def _parser() -> command_line.Parser:
+    parser = command_line.Parser(
+        prog="python -m experiments.export", description="Write a trained model in another format.", epilog=EPILOG
+    )
+    parser.add_argument("checkpoint", metavar="CHECKPOINT", help="that a search or experiments.train wrote")
+    parser.add_argument("--format", required=True, metavar="|".join(FORMATS), help="of the model")
+    parser.add_argument("--output", required=True, metavar="DIR", help="folder for the model and what describes it")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(command_line.run_command(main))

@@ -1,0 +1,1 @@
+"""The winner as a model in MLflow: packaged, registered, served."""

@@ -1,0 +1,73 @@
+"""`python -m experiments.register` after a search, in another store, and where there is nothing to register."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from mlflow import MlflowClient
+from search_summary import SUMMARY
+
+from experiments import register
+from experiments.command_line import USAGE_ERROR, run_command
+from experiments.summary import write_summary
+from narm.checkpoint import save_checkpoint
+from narm.config import Config
+from narm.training import create_model, fit
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Of a study that is over, but for its winner."""
+    folder = tmp_path / "my-study"
+    folder.mkdir()
+    write_summary(folder / "summary.json", SUMMARY)
+    header = {"study": "5eed", "name": "my-study", "experiment": "synthetic", "artifact_dir": str(tmp_path / "kept")}
+    (folder / "outbox.jsonl").write_text(json.dumps(header) + "\n")
+    return folder
+
+
+@pytest.fixture
+def winner(folder, ring_splits) -> Path:
+    config = Config.from_flat(embedding_size=4, hidden_size=4, epochs=1)
+    for epoch in fit(create_model(20, config), ring_splits, config.training, config.evaluation, device="cpu"):
+        save_checkpoint(folder / "winner.pt", epoch.state, config=config, splits=ring_splits)
+    return folder / "winner.pt"
+
+
+def run(folder: Path, *more: str) -> int:
+    return run_command(register.main, ["my-study", "--output", str(folder.parent), *more])
+
+
+def test_the_winner_becomes_champion_with_links_to_its_study(folder, winner, tmp_path, capsys):
+    uri = f"sqlite:///{tmp_path}/mlflow.db"
+    assert run(folder, "--tracking-uri", uri) == 0
+    assert capsys.readouterr().out == "models:/narm-synthetic@champion\n"
+    client = MlflowClient(uri)
+    version = client.get_model_version_by_alias("narm-synthetic", "champion")
+    assert client.get_run(version.run_id).info.run_name == "my-study"
+    assert version.tags["narm.study"] == "5eed"
+
+
+def test_a_server_that_is_away_is_one_line_and_its_own_status(folder, winner, capsys):
+    assert run(folder, "--tracking-uri", "http://127.0.0.1:9") == register.REFUSED
+    error = capsys.readouterr().err
+    assert error.startswith("error: MLflow at http://127.0.0.1:9 did not take it: ")
+    assert error.count("\n") == 1
+
+
+def test_without_a_winner_there_is_nothing_to_register(folder, capsys):
+    assert run(folder) == USAGE_ERROR
+    assert "winner.pt: no such file: the study has no winner yet" in capsys.readouterr().err
+
+
+def test_without_a_study_neither(tmp_path, capsys):
+    assert run(tmp_path / "gone") == USAGE_ERROR
+    assert "cannot read" in capsys.readouterr().err
+
+
+def test_a_summary_that_is_none_is_named(folder, capsys):
+    (folder / "summary.json").write_text('{"study": 3}')
+    assert run(folder) == USAGE_ERROR
+    assert "summary.json: not the summary of a search: " in capsys.readouterr().err

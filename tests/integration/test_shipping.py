@@ -1,0 +1,103 @@
+"""From a search to answers: the winner is registered, loads by its alias, and `mlflow models serve` runs it."""
+
+from __future__ import annotations
+
+import json
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import mlflow.pyfunc
+import pandas as pd
+import pytest
+from mlflow import MlflowClient
+
+from benchmarks.model_server import model_server
+from experiments import search
+from experiments.command_line import run_command
+from narm.recommending import Recommender
+
+pytestmark = pytest.mark.integration
+
+MODEL = "models:/narm-synthetic@champion"
+SESSIONS = [[1, 2, 3], [50], [7] * 60, [8, 10**9], list(range(1, 40))]
+
+
+@dataclass(frozen=True)
+class Search:
+    """A search that is over."""
+
+    output: Path
+
+    @property
+    def uri(self) -> str:
+        return f"sqlite:///{self.output}/mlflow.db"
+
+    @property
+    def client(self) -> MlflowClient:
+        return MlflowClient(self.uri)
+
+    @property
+    def recommender(self) -> Recommender:
+        return Recommender.load(self.output / "s" / "winner.pt")
+
+
+@pytest.fixture(scope="module")
+def searched(tmp_path_factory: pytest.TempPathFactory) -> Search:
+    output = tmp_path_factory.mktemp("searched")
+    fixed = ["--preset", "smoke", "--study", "s", "--output", str(output), "--quiet"]
+    assert run_command(search.main, [*fixed, "--trials", "2", "--epochs", "2", "--finalist-seeds", "2"]) == 0
+    return Search(output)
+
+
+def test_a_search_registers_its_winner_as_champion(searched):
+    version = searched.client.get_model_version_by_alias("narm-synthetic", "champion")
+    summary = json.loads((searched.output / "s" / "summary.json").read_text())
+    parent = searched.client.get_run(version.run_id)
+    assert parent.data.tags["winner"] == version.tags["trial"] == str(summary["finals"]["winner"])
+    assert version.tags["narm.study"] == parent.data.tags["narm.study"]
+    trial = searched.client.get_run(version.tags["trial_run_id"])
+    assert trial.data.tags["trial_number"] == version.tags["trial"]
+    assert version.tags["fingerprint"] == summary["dataset"]["fingerprint"]
+    assert parent.info.status == "FINISHED"
+
+
+def test_the_champion_answers_as_the_python_call_does(searched, monkeypatch):
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", searched.uri)
+    answer = mlflow.pyfunc.load_model(MODEL).predict(pd.DataFrame({"session": SESSIONS}))
+    expected = searched.recommender.recommend(SESSIONS, k=20)
+    assert answer["items"].tolist() == [list(one.items) for one in expected]
+    assert answer["scores"].tolist() == [pytest.approx(list(one.scores), abs=1e-6) for one in expected]
+    assert answer["unknown"].tolist() == [[], [], [], [str(10**9)], []]
+
+
+@pytest.fixture
+def server(searched, tmp_path) -> Iterator[str]:
+    """The address of `mlflow models serve` on the champion."""
+    with model_server(MODEL, log=tmp_path / "log", MLFLOW_TRACKING_URI=searched.uri) as port:
+        yield f"http://127.0.0.1:{port}"
+
+
+def ask(server: str, **content: Any) -> Any:
+    request = urllib.request.Request(
+        f"{server}/invocations", json.dumps(content).encode(), {"Content-Type": "application/json"}
+    )
+    with urllib.request.urlopen(request, timeout=30) as answer:
+        return json.load(answer)
+
+
+def test_the_served_champion_gives_the_same_top_20_over_http(searched, server):
+    expected = searched.recommender.recommend(SESSIONS, k=20)
+    for content in ({"inputs": SESSIONS}, {"dataframe_records": [{"session": session} for session in SESSIONS]}):
+        predictions = ask(server, **content)["predictions"]
+        assert [row["items"] for row in predictions] == [list(one.items) for one in expected]
+        assert [len(row["items"]) for row in predictions] == [20] * len(SESSIONS)
+    short = ask(server, inputs=SESSIONS[:1], params={"k": 3})["predictions"]
+    assert [row["items"] for row in short] == [list(expected[0].items[:3])]
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        ask(server, dataframe_records=[{"basket": [1]}])
+    with refused.value as answer:
+        assert answer.code == 400
