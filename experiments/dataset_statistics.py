@@ -8,7 +8,6 @@ from pathlib import Path
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
@@ -95,8 +94,8 @@ def _plot_time(axes: Axes, parts: Mapping[str, SessionLog]) -> None:
         counts, _ = np.histogram(_days(log), bins=edges)
         axes.stairs(counts, edges, label=name)
     if _are_dates(edges):
-        axes.xaxis.set_major_locator(locator := AutoDateLocator())
-        axes.xaxis.set_major_formatter(ConciseDateFormatter(locator))
+        axes.xaxis_date()
+        axes.tick_params(axis="x", rotation=30)
     has_unit = all(log.ticks_per_second is not None for log in parts.values())
     axes.set(xlabel="days" if has_unit else "order of events", ylabel="events")
 

@@ -24,11 +24,6 @@ SUFFIXES = (".pkl", ".pickle")
 LARGEST = 2**31  # bytes, unpacked; Yoochoose 1/4, the largest that is around, has a third of it
 
 _STARTS = (b"\x80", b"]q\0", b"(]q", b"(lp", b"((lp")  # protocols 2 and later; 1; 0, that of Python 2
-_INTEGERS = frozenset({"INT", "BININT", "BININT1", "BININT2", "LONG", "LONG1"})
-_PUT = frozenset({"PUT", "BINPUT", "LONG_BINPUT"})
-_GET = frozenset({"GET", "BINGET", "LONG_BINGET"})
-_TUPLES = {"TUPLE1": 1, "TUPLE2": 2, "TUPLE3": 3}
-_WITHOUT_EFFECT = frozenset({"PROTO", "FRAME"})
 
 
 def is_pickle(path: Path) -> bool:
@@ -75,49 +70,63 @@ def unpickle(data: bytes, path: Path) -> object:
 
 
 def _run(data: bytes, path: Path) -> object:
-    """Carry out the instructions, as pickle's own machine does: a stack, the stacks below each mark, a memo."""
-    stack: list[object] = []
-    below: list[list[object]] = []
-    memo: dict[int, object] = {}
+    machine = _Machine()
     for opcode, argument, position in pickletools.genops(data):
-        name = opcode.name
-        if name in _INTEGERS and type(argument) is int:
-            stack.append(argument)
-        elif name in ("APPEND", "APPENDS"):
-            added = [stack.pop()] if name == "APPEND" else stack
-            stack = stack if name == "APPEND" else below.pop()
-            _list_at_top(stack, position).extend(added)
-        elif name in ("EMPTY_LIST", "EMPTY_TUPLE"):
-            stack.append([] if name == "EMPTY_LIST" else ())
-        elif name == "MARK":
-            below.append(stack)
-            stack = []
-        elif name in ("LIST", "TUPLE"):
-            made = stack if name == "LIST" else tuple(stack)
-            stack = below.pop()
-            stack.append(made)
-        elif name in _TUPLES:
-            stack[-_TUPLES[name] :] = [tuple(stack[-_TUPLES[name] :])]
-        elif name in _PUT:
-            memo[int(argument)] = stack[-1]
-        elif name == "MEMOIZE":
-            memo[len(memo)] = stack[-1]
-        elif name in _GET:
-            stack.append(memo[int(argument)])
-        elif name == "STOP":
-            return stack.pop()
-        elif name not in _WITHOUT_EFFECT:
+        if opcode.name == "STOP":
+            return machine.stack.pop()
+        if not machine.step(opcode.name, argument):
             raise InputError(
-                f"{path}, byte {position}: refused: {name} makes something else than lists, tuples and integers"
+                f"{path}, byte {position}: refused: {opcode.name} makes something else than lists, tuples and integers"
             )
     raise ValueError("it has no end")
 
 
-def _list_at_top(stack: list[object], position: int) -> list[object]:
-    top = stack[-1]
-    if not isinstance(top, list):
-        raise ValueError(f"byte {position} appends to what is no list")
-    return top
+class _Machine:
+    """A stack, the stacks below each mark, and a memo, as in pickle's own machine."""
+
+    def __init__(self) -> None:
+        self.stack: list[object] = []
+        self._below: list[list[object]] = []
+        self._memo: dict[object, object] = {}
+
+    def step(self, name: str, argument: object) -> bool:
+        """Carry out one instruction; False if it is none of those admitted."""
+        match name:
+            case "INT" | "BININT" | "BININT1" | "BININT2" | "LONG" | "LONG1" if type(argument) is int:
+                self.stack.append(argument)  # protocol 0 writes True as an INT
+            case "EMPTY_LIST" | "EMPTY_TUPLE":
+                self.stack.append([] if name == "EMPTY_LIST" else ())
+            case "MARK":
+                self._below.append(self.stack)
+                self.stack = []
+            case "LIST" | "TUPLE":
+                above = self._pop_mark()
+                self.stack.append(above if name == "LIST" else tuple(above))
+            case "TUPLE1" | "TUPLE2" | "TUPLE3":
+                size = int(name[-1])
+                self.stack[-size:] = [tuple(self.stack[-size:])]
+            case "APPEND" | "APPENDS":
+                self._extend([self.stack.pop()] if name == "APPEND" else self._pop_mark())
+            case "PUT" | "BINPUT" | "LONG_BINPUT":
+                self._memo[argument] = self.stack[-1]
+            case "MEMOIZE":
+                self._memo[len(self._memo)] = self.stack[-1]
+            case "GET" | "BINGET" | "LONG_BINGET":
+                self.stack.append(self._memo[argument])
+            case _:
+                return name in ("PROTO", "FRAME")  # which have no effect
+        return True
+
+    def _pop_mark(self) -> list[object]:
+        above = self.stack
+        self.stack = self._below.pop()
+        return above
+
+    def _extend(self, added: list[object]) -> None:
+        top = self.stack[-1]
+        if not isinstance(top, list):
+            raise ValueError("it appends to what is no list")
+        top.extend(added)
 
 
 def _is_pair(content: object) -> TypeGuard[Sequence[Sequence[object]]]:
