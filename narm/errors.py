@@ -1,6 +1,7 @@
 """The one error that is the user's to fix."""
 
 LONGEST_MESSAGE = 1_000
+KEPT_END = 300  # of a longer one: it says what would be right
 
 
 class InputError(ValueError):
@@ -14,7 +15,7 @@ class InputError(ValueError):
         """The message, on one line whatever a file put into it: a terminal obeys control characters."""
         message = super().__str__()
         if len(message) > LONGEST_MESSAGE:
-            message = message[:LONGEST_MESSAGE] + " ..."
+            message = f"{message[: LONGEST_MESSAGE - KEPT_END]} ... {message[-KEPT_END:]}"
         if message.isprintable():
             return message
         return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in message)

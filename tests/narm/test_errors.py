@@ -12,7 +12,7 @@ from narm.errors import InputError
         ("two\nlines\r\n", r"two\nlines\r\n"),
         ("\x1b[2J \x0b \x00", r"\x1b[2J \x0b \x00"),
         ("\udc80", r"\udc80"),
-        ("x" * 5_000, "x" * 1_000 + " ..."),
+        ("x" * 5_000, "x" * 700 + " ... " + "x" * 300),
     ],
 )
 def test_a_message_is_one_printable_line(message, printed):

@@ -182,7 +182,7 @@ def shared(depth: int) -> object:
         (pickle.dumps(shared(1) * 1_000), "items in .* bytes: no dataset is written so"),
         (pickle.dumps((shared(1) * 1_000, [1] * 10_000)), "items in .* bytes: no dataset is written so"),
         (pickle.dumps(shared(12)), "an item is not an integer of 64 bits"),
-        (b"\x80\x02]r\xff\xff\xff\xff.", "neither a list of sessions"),  # pickle itself would make a memo of 2**32 entries
+        (b"\x80\x02]r\xff\xff\xff\xff.", "neither a list of sessions"),  # a memo of 2**32 for pickle itself
         (b"\x80\x02]", "not a whole pickle"),
         (b"\x80\x02a.", "not a whole pickle"),
         (b"\x80\x02h\x07.", "not a whole pickle"),
