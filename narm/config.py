@@ -27,6 +27,7 @@ from pydantic import (
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticCustomError
 
+from narm.duration import parse_duration
 from narm.errors import InputError
 from narm.metrics import METRICS, MetricName, parse_metric
 
@@ -118,9 +119,16 @@ Encoder = Literal["hybrid", "global", "local"]
 Weighting = Literal["same", "div", "linear", "quadratic", "log"]
 
 
+def _as_duration(value: str | None) -> str | None:
+    if value is not None:
+        parse_duration(value)
+    return value
+
+
 Literally = BeforeValidator(parse_literal)
 Listed = BeforeValidator(_as_tuple)
 Probability = Annotated[float, Field(ge=0, lt=1), BeforeValidator(_not_boolean)]
+DurationText = Annotated[str | None, Literally, AfterValidator(_as_duration)]
 Cutoff = Annotated[int, Field(ge=1), BeforeValidator(_not_boolean)]
 
 
@@ -398,7 +406,12 @@ class EvaluationConfig(_Section):
 class DataConfig(_Section):
     """Which events make up the data, and how they are split."""
 
-    dataset: str = option("ml-100k", "a named dataset (ml-100k, synthetic) or a file of events")
+    dataset: str = option(
+        "ml-100k", "a named dataset (ml-100k, synthetic), a file of events, or the folder of a prepared dataset"
+    )
+    benchmark_filename: Annotated[tuple[str, ...] | None, Listed] = option(
+        None, "RecBole's parts of a dataset's folder, [train, valid, test]: NAME.train.inter and so on"
+    )
     test_file: Annotated[str | None, Literally] = option(None, "a file of test sessions; then `dataset` is train")
     valid_file: Annotated[str | None, Literally] = option(
         None, "a file of validation sessions; else the last part of train in time"
@@ -415,14 +428,41 @@ class DataConfig(_Section):
         lt=1,
     )
     test_share: float = option(0.1, "share of sessions, the last in time, for test, when no file is given", gt=0, lt=1)
+    test_period: DurationText = option(
+        None,
+        "sessions that end in the last stretch of time are test: 7d (whole days, UTC), 86400s (seconds); none: a share",
+    )
+    recent_share: float = option(
+        1.0,
+        "share of the training targets to keep, the most recent in time",
+        reason="Yoochoose 1/64 and 1/4 are 0.015625 and 0.25",
+        gt=0,
+        le=1,
+    )
+    unknown_items: Literal["drop", "keep"] = option(
+        "drop",
+        "test events of items that train and validation lack: dropped, or kept as items that nothing is learned of",
+        reason="the item set is that of train",
+    )
     session_column: Annotated[str | None, Literally] = option(
-        None, "column that names the session; none: by the format", recbole="USER_ID_FIELD"
+        None,
+        "column that names the session, or the user whose events `session_gap` cuts; none: by the format",
+        recbole="USER_ID_FIELD",
     )
     item_column: Annotated[str | None, Literally] = option(
         None, "column that names the item; none: by the format", recbole="ITEM_ID_FIELD"
     )
     time_column: Annotated[str | None, Literally] = option(
         None, "column that orders the events; none: by the format", recbole="TIME_FIELD"
+    )
+    time_unit: Literal["s", "ms", "us", "ns"] = option(
+        "s", "of times that are numbers; dates have their own", reason="what RecBole's and GRU4Rec's files have"
+    )
+    session_gap: DurationText = option(
+        None, "a user's events are cut into sessions where nothing happens for longer: 30m; none: sessions are given"
+    )
+    bad_lines: Literal["error", "skip"] = option(
+        "error", "rows of a text file that are wrong: an error, or left out and counted"
     )
     field_separator: str = option("\t", "between the columns of an atomic file")
     seq_separator: str = option(" ", "inside a sequence of an atomic file")
@@ -437,6 +477,12 @@ class DataConfig(_Section):
     min_session_length: int = option(2, "sessions with fewer events are dropped", ge=2)
     max_session_length: Annotated[int | None, Literally] = option(
         None, "sessions with more events are dropped; none: no limit", ge=2
+    )
+    min_item_support: int = option(
+        1,
+        "items with fewer events are dropped, in one pass over the sessions of usual length, not as a k-core",
+        reason="the published session datasets have 5",
+        ge=1,
     )
     user_inter_num_interval: str = option(
         "[0,inf)", "k-core: sessions keep a number of events in this interval, e.g. [5,inf)"

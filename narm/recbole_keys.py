@@ -94,7 +94,6 @@ RECBOLE_KEYS: dict[str, Ignored | Fixed] = {
     "normalize_field": _ONLY_SESSIONS,
     "normalize_all": _ONLY_SESSIONS,
     "discretization": _ONLY_SESSIONS,
-    "benchmark_filename": Fixed(None, "name the parts with dataset, valid_file and test_file"),
     # knowledge graphs
     "HEAD_ENTITY_ID_FIELD": _NO_KNOWLEDGE,
     "TAIL_ENTITY_ID_FIELD": _NO_KNOWLEDGE,

@@ -1,17 +1,21 @@
-"""From the data options to splits: named datasets, or files."""
+"""From the data options to splits: named datasets, prepared ones, or files."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 from narm.config import DataConfig, did_you_mean
+from narm.data.cuts import by_period, by_share, most_recent, used_item_ids, without_unknown
 from narm.data.events import Events, read_events
-from narm.data.filters import by_length, k_core
+from narm.data.filters import by_length, item_support, k_core
+from narm.data.gaps import sessions_by_gap
 from narm.data.movielens import ml_100k
+from narm.data.prepared import files_as_options, is_prepared, read_card
 from narm.data.session_log import SessionLog, group_events
 from narm.data.sessions import Splits
-from narm.data.splits import Partition, given, leave_one_out, temporal
+from narm.data.splits import Partition, given, leave_one_out
 from narm.data.synthetic import synthetic_events
 from narm.errors import InputError
 
@@ -21,11 +25,55 @@ NAMED: dict[str, Callable[[DataConfig], Events]] = {
 }
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeldApart:
+    """Sessions to learn from and sessions to judge by, before anything is chosen of either for validation.
+
+    Attributes:
+        train: to learn from, and to choose by when `valid` is None.
+        valid: to choose by, where they are given.
+        test: to judge by; of items that all of the log before them had.
+        n_events: events in the files, wrong rows left aside.
+        n_wrong: rows of the files that were left out because they are wrong.
+    """
+
+    train: SessionLog
+    valid: SessionLog | None
+    test: SessionLog
+    n_events: int
+    n_wrong: int
+
+    def partition(self, config: DataConfig) -> Partition:
+        """The three splits.
+
+        Raises:
+            InputError: one would be empty.
+        """
+        return given(
+            self.train,
+            self.test,
+            self.valid,
+            valid_share=config.valid_share,
+            keep_unknown=config.unknown_items == "keep",
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Log:
+    """Sessions in time order, the split that suits them, and what they were made of."""
+
+    sessions: SessionLog
+    split: str
+    n_events: int
+    n_wrong: int
+
+
 def load_splits(config: DataConfig) -> Splits:
     """Read, filter and split the data that the options name.
 
-    Order of work: k-core over the events of `dataset`, sessions in time order, session lengths, split.
-    A test or validation file is not k-cored: its items are those of train anyway.
+    Order of work: sessions cut at gaps, item support, k-core, all over the events of `dataset`; sessions in time
+    order, session lengths, split. A test or validation file is not filtered by its items: these are those of train
+    anyway.
 
     Raises:
         InputError: the data are not there or wrong, or nothing is left of them.
@@ -38,42 +86,117 @@ def dataset_name(dataset: str) -> str:
     return dataset if dataset in NAMED else Path(dataset).resolve().name.partition(".")[0]
 
 
+def hold_apart(config: DataConfig) -> HeldApart:
+    """Read, filter and split off test, by time or as files give it.
+
+    Raises:
+        InputError: the split is leave-one-out, which holds single events apart; or as `load_splits`.
+    """
+    config = _with_files(config)
+    log = _read_log(config)
+    if log.split == "leave_one_out":
+        raise InputError("split: leave_one_out holds events apart, not sessions; `split: temporal` does that")
+    return _held_apart(log, config)
+
+
 def _partition(config: DataConfig) -> Partition:
-    _check_files(config)
-    log, split = _ordered(config)
-    log = _of_usable_length(log, config.dataset, config)
+    config = _with_files(config)
+    log = _read_log(config)
+    if log.split == "leave_one_out":
+        return leave_one_out(log.sessions)
+    return _held_apart(log, config).partition(config)
+
+
+def _held_apart(log: _Log, config: DataConfig) -> HeldApart:
     if config.test_file is not None:
-        valid = _held_out(config.valid_file, config) if config.valid_file is not None else None
-        return given(log, _held_out(config.test_file, config), valid, valid_share=config.valid_share)
-    if split == "leave_one_out":
-        return leave_one_out(log)
-    return temporal(log, valid_share=config.valid_share, test_share=config.test_share)
+        return _given_files(log, config.test_file, config)
+    if config.test_period is not None:
+        train, test = by_period(log.sessions, config.test_period)
+    else:
+        train, test = by_share(log.sessions, config.test_share, "test")
+    test = without_unknown(test, used_item_ids(train))
+    train = most_recent(train, config.recent_share)
+    return HeldApart(train=train, valid=None, test=test, n_events=log.n_events, n_wrong=log.n_wrong)
 
 
-def _check_files(config: DataConfig) -> None:
+def _given_files(log: _Log, test_file: str, config: DataConfig) -> HeldApart:
+    test = _held_out(test_file, config)
+    valid = _held_out(config.valid_file, config) if config.valid_file is not None else None
+    logs = [part for part in (log, test, valid) if part is not None]
+    return HeldApart(
+        train=most_recent(log.sessions, config.recent_share),
+        valid=valid.sessions if valid is not None else None,
+        test=test.sessions,
+        n_events=sum(part.n_events for part in logs),
+        n_wrong=sum(part.n_wrong for part in logs),
+    )
+
+
+def _with_files(config: DataConfig) -> DataConfig:
+    """The options with the files that a dataset's folder stands for in the place of the folder."""
+    folder = Path(config.dataset)
+    files: dict[str, object] = {}
+    if config.benchmark_filename is not None:
+        files = _benchmark_files(folder, config.benchmark_filename)
+    elif config.dataset not in NAMED and is_prepared(folder):
+        card = read_card(folder)
+        files = files_as_options(folder, [Path(name).stem for name in card.files])
+    if files and (config.test_file is not None or config.valid_file is not None):
+        raise InputError(f"dataset: {folder} has test sessions of its own; leave out test_file and valid_file")
+    config = config.model_copy(update=files)
+    _check_options(config)
+    return config
+
+
+def _benchmark_files(folder: Path, parts: tuple[str, ...]) -> dict[str, object]:
+    if not 2 <= len(parts) <= 3:
+        raise InputError(f"benchmark_filename: {list(parts)}: name train, valid and test, or train and test")
+    if not folder.is_dir():
+        raise InputError(f"dataset: with benchmark_filename it is a folder, and {folder} is none")
+    name = folder.resolve().name
+    train, *valid, test = (str(folder / f"{name}.{part}.inter") for part in parts)
+    return {"dataset": train, "valid_file": valid[0] if valid else None, "test_file": test}
+
+
+def _check_options(config: DataConfig) -> None:
     if config.valid_file is not None and config.test_file is None:
         raise InputError("valid_file: needs test_file too")
     if config.test_file is not None and config.split == "leave_one_out":
         raise InputError("split: leave_one_out makes test targets of its own; leave out test_file, or the split")
+    if config.test_period is not None:
+        if config.test_file is not None:
+            raise InputError("test_period: the test sessions are given; leave it out")
+        if config.split == "leave_one_out":
+            raise InputError("test_period: leave_one_out makes test targets of its own; leave one of the two out")
 
 
-def _ordered(config: DataConfig) -> tuple[SessionLog, str]:
-    """The sessions in time order, and the split that suits them.
+def _read_log(config: DataConfig) -> _Log:
+    """The sessions of `dataset` in time order, and the split that suits them.
 
     The events, 16 bytes each, are freed on return.
     """
-    events, notes = k_core(_load_events(config), config.user_inter_num_interval, config.item_inter_num_interval)
+    events = _load_events(config)
+    n_events, n_wrong = len(events), events.n_wrong
+    if config.session_gap is not None:
+        events = sessions_by_gap(events, config.session_gap)
+    events, rare = item_support(events, config.min_item_support, config.min_session_length)
+    events, outside = k_core(events, config.user_inter_num_interval, config.item_inter_num_interval)
     split = config.split if config.split != "auto" else _usual_split(events, config)
-    log = group_events(events, recbole_ties=events.atomic and split == "leave_one_out")
-    return log.with_notes(*notes), split
+    log = group_events(events, recbole_ties=events.atomic and split == "leave_one_out").with_notes(*rare, *outside)
+    return _Log(_of_usable_length(log, config.dataset, config), split, n_events, n_wrong)
 
 
 def _usual_split(events: Events, config: DataConfig) -> str:
-    return "leave_one_out" if events.of_users and config.test_file is None else "temporal"
+    is_temporal = config.test_file is not None or config.test_period is not None
+    return "leave_one_out" if events.of_users and not is_temporal else "temporal"
 
 
-def _held_out(file: str, config: DataConfig) -> SessionLog:
-    return _of_usable_length(group_events(read_events(file, config)), file, config)
+def _held_out(file: str, config: DataConfig) -> _Log:
+    events = read_events(file, config)
+    n_events, n_wrong = len(events), events.n_wrong
+    if config.session_gap is not None:
+        events = sessions_by_gap(events, config.session_gap)
+    return _Log(_of_usable_length(group_events(events), file, config), "temporal", n_events, n_wrong)
 
 
 def _of_usable_length(log: SessionLog, source: str, config: DataConfig) -> SessionLog:

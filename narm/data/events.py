@@ -11,13 +11,16 @@ from numpy.typing import NDArray
 
 from narm.config import DataConfig
 from narm.data.readers.atomic import read_atomic
-from narm.data.readers.delimited import read_delimited
+from narm.data.readers.delimited import read_delimited, read_yoochoose
+from narm.data.readers.event_table import EventTable
 from narm.data.readers.parquet import read_parquet
+from narm.data.readers.pickled import SUFFIXES, is_pickle, read_pickle
 from narm.errors import InputError
 
 Times = NDArray[np.int64] | NDArray[np.float64]
 
-FORMATS = (".inter", ".csv", ".tsv", ".txt", ".parquet")
+COMPRESSED = (".gz", ".zst")
+FORMATS = (".inter", ".csv", ".tsv", ".txt", ".dat", ".parquet", *SUFFIXES)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,10 +31,13 @@ class Events:
         sessions: code of each event's session (RecBole's user), int32 [events].
         items: code of each event's item, int32 [events].
         times: int64 or float64 [events], as in the file; dates are int64 nanoseconds since 1970.
+        ticks_per_second: unit of the times; None: they say what came first, and no more.
         session_ids: raw ids, int64 or string [sessions]; code c stands for `session_ids[c]`.
         item_ids: raw ids, int64 or string [items].
         of_users: whether it is an atomic file of users, whose session is all that a user ever did.
         atomic: whether it comes from an atomic file, where RecBole's order of ties applies.
+        n_wrong: rows of the file that were left out because they are wrong.
+        notes: what a reader of results should know.
     """
 
     sessions: NDArray[np.int32]
@@ -39,16 +45,19 @@ class Events:
     times: Times
     session_ids: pa.Array
     item_ids: pa.Array
+    ticks_per_second: int | None = 1
     of_users: bool = False
     atomic: bool = False
+    n_wrong: int = 0
+    notes: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.items)
 
     def keep(self, mask: NDArray[np.bool_]) -> Events:
         """The events of a mask, bool [events], with codes that are dense again."""
-        sessions, session_ids = _recode(self.sessions[mask], self.session_ids)
-        items, item_ids = _recode(self.items[mask], self.item_ids)
+        sessions, session_ids = dense(self.sessions[mask], self.session_ids)
+        items, item_ids = dense(self.items[mask], self.item_ids)
         return replace(
             self,
             sessions=sessions,
@@ -60,32 +69,37 @@ class Events:
 
 
 def read_events(path: Path | str, config: DataConfig) -> Events:
-    """Read a log whose name tells its format: .inter, .csv, .tsv, .txt (each also .gz) or .parquet.
+    """Read a log whose name tells its format: .inter, .csv, .tsv, .txt, .dat, .pkl (each also .gz, .zst) or .parquet.
 
     Args:
         path: a file, or a folder NAME with NAME.inter in it, as RecBole has it.
-        config: column names and separators.
+        config: column names, separators, unit of time, and what becomes of wrong rows.
     Raises:
         InputError: no such file, an unknown format, or wrong content; the message names file and line.
     """
     path = _find_file(Path(path))
-    kind = Path(path.stem).suffix if path.suffix == ".gz" else path.suffix
-    of_users = False
+    kind = Path(path.stem).suffix if path.suffix in COMPRESSED else path.suffix
+    if kind not in FORMATS:
+        raise InputError(f"{path}: unknown format '{kind}'; known: {', '.join(FORMATS)}")
     try:
-        if kind == ".inter":
-            table, session_field = read_atomic(path, config)
-            of_users = "session" not in session_field.lower()
-        elif kind == ".parquet":
-            table = read_parquet(path, config)
-        elif kind in FORMATS:
-            table = read_delimited(path, config)
-        else:
-            raise InputError(f"{path}: unknown format '{kind}'; known: {', '.join(FORMATS)}")
+        table, of_users = _read_table(path, kind, config)
     except OSError as error:
-        raise InputError(f"{path}: {error.strerror or error}") from None
+        reason = error.strerror or str(error)
+        raise InputError(f"{path}: {reason.splitlines()[0] if reason else 'cannot be read'}") from None
     if len(table) == 0:
         raise InputError(f"{path}: no events")
     return _as_events(table, of_users=of_users, atomic=kind == ".inter")
+
+
+def _read_table(path: Path, kind: str, config: DataConfig) -> tuple[EventTable, bool]:
+    """The events, and whether they are those of users."""
+    if kind == ".inter":
+        return read_atomic(path, config)
+    if kind == ".parquet":
+        return read_parquet(path, config), False
+    if kind in SUFFIXES or (kind == ".txt" and is_pickle(path)):
+        return read_pickle(path), False
+    return (read_yoochoose if kind == ".dat" else read_delimited)(path, config), False
 
 
 def _find_file(path: Path) -> Path:
@@ -96,17 +110,20 @@ def _find_file(path: Path) -> Path:
     return path
 
 
-def _as_events(table: pa.Table, *, of_users: bool, atomic: bool) -> Events:
-    sessions, session_ids = _codes(table["session"])
-    items, item_ids = _codes(table["item"])
+def _as_events(table: EventTable, *, of_users: bool, atomic: bool) -> Events:
+    sessions, session_ids = _codes(table.sessions)
+    items, item_ids = _codes(table.items)
     return Events(
         sessions=sessions,
         items=items,
-        times=table["time"].to_numpy(),
+        times=table.times.to_numpy(),
         session_ids=session_ids,
         item_ids=item_ids,
+        ticks_per_second=table.ticks_per_second,
         of_users=of_users,
         atomic=atomic,
+        n_wrong=table.n_wrong,
+        notes=table.notes,
     )
 
 
@@ -124,6 +141,7 @@ def _integers_if_all(ids: pa.Array) -> pa.Array:
     return integers if integers.cast(ids.type).equals(ids) else ids
 
 
-def _recode(codes: NDArray[np.int32], ids: pa.Array) -> tuple[NDArray[np.int32], pa.Array]:
+def dense(codes: NDArray[np.int32], ids: pa.Array) -> tuple[NDArray[np.int32], pa.Array]:
+    """Codes [events] in order of first appearance without gaps, and the ids of those that are left."""
     encoded = pa.array(codes).dictionary_encode()
     return encoded.indices.to_numpy(), ids.take(encoded.dictionary)

@@ -1,4 +1,4 @@
-"""Which events and sessions are used at all: k-core and session length."""
+"""Which events and sessions are used at all: k-core, item support and session length."""
 
 from __future__ import annotations
 
@@ -82,6 +82,36 @@ def k_core(events: Events, users: str, items: str) -> tuple[Events, tuple[str, .
     if n_dropped == len(events):
         raise InputError(f"no events left of {n_dropped:,} after {why}")
     return events.keep(kept), (f"dropped {n_dropped:,} events: {why}",)
+
+
+def item_support(events: Events, minimum: int, min_session_length: int) -> tuple[Events, tuple[str, ...]]:
+    """Drop sessions that are too short, then items with too few of the events that are left.
+
+    One pass, as in the preprocessing of GRU4Rec, NARM and SR-GNN: sessions that become too short by it are for
+    `by_length` to drop, and items that get rare by that stay.
+
+    Args:
+        events: the log.
+        minimum: fewest events of an item.
+        min_session_length: fewest events of a session that is counted.
+    Returns:
+        the events left, and notes on those that are not.
+    Raises:
+        InputError: nothing is left.
+    """
+    if minimum <= 1:
+        return events, ()
+    kept = np.bincount(events.sessions)[events.sessions] >= min_session_length
+    n_short = len(events) - int(kept.sum())
+    kept &= np.bincount(events.items[kept], minlength=len(events.item_ids))[events.items] >= minimum
+    n_rare = len(events) - n_short - int(kept.sum())
+    if not kept.any():
+        raise InputError(f"no events left of {len(events):,} after min_item_support {minimum}")
+    notes = (
+        (n_short, f"sessions with fewer than {min_session_length} events"),
+        (n_rare, f"items with fewer than {minimum} events (min_item_support)"),
+    )
+    return events.keep(kept), tuple(f"dropped {count:,} events: {why}" for count, why in notes if count)
 
 
 def _fits(codes: NDArray[np.int32], kept: NDArray[np.bool_], intervals: tuple[Interval, ...]) -> NDArray[np.bool_]:

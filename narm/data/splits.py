@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from narm.data.session_log import SessionLog, mask_events, select_sessions
+from narm.data.cuts import alike, by_share, positions_in, used_item_ids, without_unknown
+from narm.data.session_log import SessionLog, mask_events
 from narm.data.sessions import Examples, ItemVocabulary, Sessions, Splits
 from narm.errors import InputError
 
@@ -107,98 +108,67 @@ def temporal(log: SessionLog, *, valid_share: float, test_share: float) -> Parti
     Raises:
         InputError: a split would be empty.
     """
-    rest, test = _cut(log, test_share, "test")
-    train, valid = _cut(rest, valid_share, "validation")
-    return _by_session(train, valid, test)
+    rest, test = by_share(log, test_share, "test")
+    return given(rest, test, valid_share=valid_share)
 
 
-def given(train: SessionLog, test: SessionLog, valid: SessionLog | None = None, *, valid_share: float) -> Partition:
+def given(
+    train: SessionLog,
+    test: SessionLog,
+    valid: SessionLog | None = None,
+    *,
+    valid_share: float,
+    keep_unknown: bool = False,
+) -> Partition:
     """Take the splits as they are given; without `valid`, it is the last part of train in time.
 
     Every event but a session's first is a target. The vocabulary holds the items of train and validation:
     that is the item set of the published protocols, test has no say in it, and an item that only validation
-    has simply gets no training. Test events of other items are dropped.
+    has simply gets no training. Test events of other items are dropped, or kept if that is wished: then their
+    items are in the vocabulary too, and nothing is learned of them.
 
     Args:
         train: sessions to learn from (and to choose by).
         test: sessions to judge by.
         valid: sessions to choose by.
         valid_share: validation's share of the train sessions, when `valid` is None.
+        keep_unknown: whether test keeps items that neither train nor validation has.
     Raises:
         InputError: a split would be empty.
     """
     shared = _shared_ids(test, train, "test")
     if valid is None:
-        train, valid = _cut(train, valid_share, "validation")
+        train, valid = by_share(train, valid_share, "validation")
     else:
         shared += _shared_ids(valid, train, "validation")
-    return _by_session(train, valid, test.with_notes(*shared))
-
-
-def _by_session(train: SessionLog, valid: SessionLog, test: SessionLog) -> Partition:
-    item_ids = _union(_used_item_ids(train), _used_item_ids(valid))
-    known_test, dropped = _without_unknown(_indexed(test, item_ids))
+    item_ids = _union(used_item_ids(train), used_item_ids(valid))
+    test = test.with_notes(*shared)
+    if keep_unknown:
+        item_ids = _union(item_ids, used_item_ids(test))
+    else:
+        test = without_unknown(test, item_ids)
     return Partition(
         train=Examples.every_prefix(_indexed(train, item_ids)),
         valid=Examples.every_prefix(_indexed(valid, item_ids)),
-        test=Examples.every_prefix(known_test),
+        test=Examples.every_prefix(_indexed(test, item_ids)),
         item_ids=item_ids,
-        notes=(*train.notes, *valid.notes, *test.notes, *dropped),
+        notes=(*train.notes, *valid.notes, *test.notes),
     )
 
 
-def _cut(log: SessionLog, share: float, split: str) -> tuple[SessionLog, SessionLog]:
-    """The log up to a point in time, and its last `share` of sessions, without those that span that point.
-
-    A share of 0 leaves the log whole: for the last training, when everything is decided.
-    """
-    if share == 0:
-        return log, log.select(np.arange(0))
-    if len(log) < 2:
-        raise InputError(f"{split} sessions cannot be split off: there is only {len(log)} session")
-    by_end = np.argsort(log.ends, kind="stable")
-    n_after = min(max(round(len(log) * share), 1), len(log) - 1)
-    before = log.select(by_end[:-n_after])
-    after = log.select(by_end[-n_after:])
-    spans = after.starts < before.ends[-1]
-    if spans.all():
-        raise InputError(
-            f"{split} would be empty: its {n_after:,} sessions all begin before the others end;"
-            " split: leave_one_out is for sessions that overlap"
-        )
-    n_dropped = int(after.sessions.lengths[spans].sum())
-    note = f"dropped {n_dropped:,} events: {int(spans.sum()):,} sessions that span the beginning of {split}"
-    after = after.select(np.flatnonzero(~spans))
-    return before, replace(after, notes=(note,) if n_dropped else ())
-
-
 def _shared_ids(later: SessionLog, train: SessionLog, split: str) -> tuple[str, ...]:
-    ids, train_ids = _alike(later.ids, train.ids)
+    ids, train_ids = alike(later.ids, train.ids)
     n_shared = pc.sum(pc.is_in(ids, value_set=train_ids)).as_py()
     return (f"{n_shared:,} {split} sessions have the id of a train session",) if n_shared else ()
 
 
 def _indexed(log: SessionLog, item_ids: pa.Array) -> Sessions:
-    """The log's sessions with item indices: 1 + the position in `item_ids`, 0 for an item not there."""
-    ids, known_ids = _alike(log.item_ids, item_ids)
-    positions = pc.fill_null(pc.index_in(ids, value_set=known_ids), -1).to_numpy()
-    return Sessions((positions + np.int32(1))[log.sessions.items], log.sessions.offsets)
-
-
-def _used_item_ids(log: SessionLog) -> pa.Array:
-    used = np.flatnonzero(np.bincount(log.sessions.items, minlength=len(log.item_ids)))
-    return log.item_ids.take(pa.array(used))
+    """The log's sessions with item indices: 1 + the position in `item_ids`."""
+    return Sessions((positions_in(log.item_ids, item_ids) + np.int32(1))[log.sessions.items], log.sessions.offsets)
 
 
 def _union(first: pa.Array, second: pa.Array) -> pa.Array:
-    return pa.chunked_array(_alike(first, second)).unique()
-
-
-def _alike(first: pa.Array, second: pa.Array) -> tuple[pa.Array, pa.Array]:
-    """Both as they are if of one type, else as text: ids may be integers in one file and not in another."""
-    if first.type == second.type:
-        return first, second
-    return first.cast(pa.string()), second.cast(pa.string())
+    return pa.chunked_array(alike(first, second)).unique()
 
 
 def _without_last(sessions: Sessions, counts: NDArray[np.int64]) -> Sessions:
@@ -206,19 +176,3 @@ def _without_last(sessions: Sessions, counts: NDArray[np.int64]) -> Sessions:
     lengths = sessions.lengths
     position = np.arange(sessions.n_events) - np.repeat(sessions.offsets[:-1], lengths)
     return mask_events(sessions, position < np.repeat(lengths - counts, lengths))
-
-
-def _without_unknown(sessions: Sessions) -> tuple[Sessions, tuple[str, ...]]:
-    """The sessions without events of item 0, and without those then too short to have a target."""
-    known = mask_events(sessions, sessions.items != 0)
-    long_enough = known.lengths >= 2
-    if not long_enough.any():
-        raise InputError("no test session has two events of items that train has")
-    n_unknown = sessions.n_events - known.n_events
-    n_short = int(known.lengths[~long_enough].sum())
-    notes = []
-    if n_unknown:
-        notes.append(f"dropped {n_unknown:,} events: test events of items that train does not have")
-    if n_short:
-        notes.append(f"dropped {n_short:,} events: test sessions left with one event")
-    return select_sessions(known, np.flatnonzero(long_enough)), tuple(notes)

@@ -5,12 +5,13 @@ https://recbole.io/docs/user_guide/data/atomic_files.html
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 
-import pyarrow as pa
-
 from narm.config import DataConfig, did_you_mean
-from narm.data.readers.columns import Columns, find_columns
+from narm.data.readers.columns import find_column, find_columns, require_distinct
+from narm.data.readers.event_table import TICKS, EventTable
 from narm.data.readers.layout import TextLayout, read_header_line
 from narm.data.readers.text import read_text
 from narm.errors import InputError
@@ -21,41 +22,99 @@ ALLOWED_TYPES = {
     "item": ("token", "token_seq"),
     "time": ("float", "float_seq", "token"),
 }
+LIST_SUFFIX = "_list"  # RecBole's, of the field that holds the items before the one to predict
 
 
-def read_atomic(path: Path, config: DataConfig) -> tuple[pa.Table, str]:
+def read_atomic(path: Path, config: DataConfig) -> tuple[EventTable, bool]:
     """Read an atomic file; a row whose items are a `token_seq` is as many events.
 
-    Fields other than the session, item and time are skipped, whatever their type.
+    Fields other than the session, item and time are skipped, whatever their type. With `item_id_list:token_seq`
+    each row is a session, or, beside `item_id:token`, a prefix and its target.
 
     Returns:
-        the table of `read_text`, and the name of the session field.
+        the events, and whether they are those of users, each all that a user ever did.
     Raises:
         InputError: line 1 is not a list of `field:type`, or as `find_columns` and `read_text`.
     """
-    if len(config.field_separator) != 1:
-        raise InputError(f"field_separator: {config.field_separator!r} is not one character")
+    if len(config.field_separator) != 1 or not config.field_separator.isascii():
+        raise InputError(f"field_separator: {config.field_separator!r} is not one ASCII character")
+    if config.field_separator in "\r\n":
+        raise InputError("field_separator: a line end cannot separate columns")
     if not config.seq_separator:
         raise InputError("seq_separator: empty")
     header = tuple(read_header_line(path).split(config.field_separator))
     types = dict(_field(column, path) for column in header)
-    names = find_columns([column.rpartition(":")[0] for column in header], config, f"{path}, line 1", prefer="user")
+    names = [column.rpartition(":")[0] for column in header]
+    require_distinct(names, f"{path}, line 1")
+    lists = [name for name in names if name.endswith(LIST_SUFFIX) and types[name] == "token_seq"]
+    if config.item_column is None and len(lists) == 1:
+        return read_text(_layout_of_lists(path, config, header, types, lists[0])), False
+    return _read_events(path, config, header, types)
+
+
+def _read_events(
+    path: Path, config: DataConfig, header: tuple[str, ...], types: Mapping[str, str]
+) -> tuple[EventTable, bool]:
+    names = find_columns(list(types), config, f"{path}, line 1", atomic=True)
     for role, name in names._asdict().items():
-        if types[name] not in ALLOWED_TYPES[role]:
-            allowed = " or ".join(ALLOWED_TYPES[role])
-            raise InputError(f"{path}, line 1: field '{name}' is {types[name]}; the {role} must be {allowed}")
+        _check_type(path, role, name, types)
     if types[names.time] == "float_seq" and types[names.item] != "token_seq":
         raise InputError(f"{path}, line 1: field '{names.time}' is float_seq, but '{names.item}' is one token")
-    layout = TextLayout(
+    layout = _layout(path, config, header)(
+        session=_spelled(names.session, types),
+        item=_spelled(names.item, types),
+        time=_spelled(names.time, types),
+        item_separator=config.seq_separator if types[names.item] == "token_seq" else None,
+        time_separator=config.seq_separator if types[names.time] == "float_seq" else None,
+    )
+    return read_text(layout), "session" not in names.session.lower()
+
+
+def _layout_of_lists(
+    path: Path, config: DataConfig, header: tuple[str, ...], types: Mapping[str, str], items: str
+) -> TextLayout:
+    """Rows that are sessions, or examples: their time, if there is one, is that of the session."""
+    target = items.removesuffix(LIST_SUFFIX)
+    is_example = types.get(target) == "token"
+    # Rows that are examples say themselves which belong together, whatever their session field may say.
+    session, time = (
+        None if is_example else find_column(role, list(types), config, f"{path}, line 1", "session")
+        for role in ("session", "time")
+    )
+    for role, name in (("session", session), ("time", time)):
+        if name is not None:
+            _check_type(path, role, name, types)
+    return _layout(path, config, header)(
+        session=_spelled(session, types) if session else None,
+        item=_spelled(items, types),
+        time=_spelled(time, types) if time else None,
+        target=_spelled(target, types) if is_example else None,
+        item_separator=config.seq_separator,
+        time_separator=config.seq_separator if time and types[time] == "float_seq" else None,
+    )
+
+
+def _layout(path: Path, config: DataConfig, header: tuple[str, ...]) -> partial[TextLayout]:
+    """What all layouts of atomic files have in common."""
+    return partial(
+        TextLayout,
         path=path,
         header=header,
         delimiter=config.field_separator,
         quoted=False,
-        columns=Columns(*(f"{name}:{types[name]}" for name in names)),
-        item_separator=config.seq_separator if types[names.item] == "token_seq" else None,
-        time_separator=config.seq_separator if types[names.time] == "float_seq" else None,
+        ticks_per_second=TICKS[config.time_unit],
+        skip_wrong=config.bad_lines == "skip",
     )
-    return read_text(layout), names.session
+
+
+def _spelled(name: str, types: Mapping[str, str]) -> str:
+    return f"{name}:{types[name]}"
+
+
+def _check_type(path: Path, role: str, name: str, types: Mapping[str, str]) -> None:
+    if types[name] not in ALLOWED_TYPES[role]:
+        allowed = " or ".join(ALLOWED_TYPES[role])
+        raise InputError(f"{path}, line 1: field '{name}' is {types[name]}; the {role} must be {allowed}")
 
 
 def _field(column: str, path: Path) -> tuple[str, str]:

@@ -5,9 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-import pyarrow as pa
-import pyarrow.compute as pc
-
 from narm.config import DataConfig, did_you_mean
 from narm.errors import InputError
 
@@ -27,24 +24,42 @@ class Columns(NamedTuple):
     time: str
 
 
-def find_columns(names: Sequence[str], config: DataConfig, where: str, *, prefer: str = "session") -> Columns:
+def find_columns(names: Sequence[str], config: DataConfig, where: str, *, atomic: bool = False) -> Columns:
     """Find the session, item and time columns: those the options name, else those usually named so.
+
+    Where a file has both, the session is preferred to the user, but not in an atomic file, where RecBole
+    groups by the user, and not where `session_gap` is to make the sessions.
 
     Args:
         names: the file's columns.
-        config: its `session_column`, `item_column` and `time_column` are looked at.
+        config: its `session_column`, `item_column`, `time_column` and `session_gap` are looked at.
         where: the file (and line) that errors name.
-        prefer: "session" or "user", when a file has both.
+        atomic: whether it is an atomic file.
     Raises:
         InputError: a column is not there or not recognised; the message names the columns and the option.
     """
-    repeated = {name for name in names if list(names).count(name) > 1}
+    require_distinct(names, where)
+    prefer = "user" if atomic or config.session_gap is not None else "session"
+    return Columns(*(_required(role, names, config, where, prefer) for role in USUAL_NAMES))
+
+
+def require_distinct(names: Sequence[str], where: str) -> None:
+    """Refuse a header that names a column twice.
+
+    Raises:
+        InputError: it does.
+    """
+    repeated = [name for place, name in enumerate(names) if name in names[:place]]
     if repeated:
-        raise InputError(f"{where}: column '{repeated.pop()}' stands twice")
-    return Columns(*(_find(role, names, config, where, prefer) for role in USUAL_NAMES))
+        raise InputError(f"{where}: column '{repeated[0]}' stands twice")
 
 
-def _find(role: str, names: Sequence[str], config: DataConfig, where: str, prefer: str) -> str:
+def find_column(role: str, names: Sequence[str], config: DataConfig, where: str, prefer: str) -> str | None:
+    """The column of a role, "session", "item" or "time": the one its option names, else a usual one, else None.
+
+    Raises:
+        InputError: the option names a column that is not there.
+    """
     option = f"{role}_column"
     wanted: str | None = getattr(config, option)
     if wanted is not None:
@@ -53,46 +68,11 @@ def _find(role: str, names: Sequence[str], config: DataConfig, where: str, prefe
         return wanted
     spelled = {name.lower().replace("_", "").replace("-", "").replace(" ", ""): name for name in names}
     usual = sorted(USUAL_NAMES[role], key=lambda name: not name.startswith(prefer))
-    for name in usual:
-        if name in spelled:
-            return spelled[name]
-    raise InputError(f"{where}: no usual {role} column; name one with {option}: {', '.join(names)}")
+    return next((spelled[name] for name in usual if name in spelled), None)
 
 
-def as_table(sessions: pa.ChunkedArray, items: pa.ChunkedArray, times: pa.ChunkedArray) -> pa.Table:
-    """What every reader returns: `session` and `item` dictionary-encoded, `time` as int64 or float64.
-
-    Args:
-        sessions: ids, dictionary-encoded or not.
-        items: ids, likewise.
-        times: integers, floats, or timestamps and dates, which become nanoseconds since 1970.
-    Raises:
-        pa.ArrowInvalid: a time does not fit.
-    """
-    if pa.types.is_timestamp(times.type) or pa.types.is_date(times.type):
-        times = times.cast(pa.timestamp("ns", getattr(times.type, "tz", None)))
-    times = times.cast(pa.float64() if pa.types.is_floating(times.type) else pa.int64())
-    return pa.table({"session": encode(sessions), "item": encode(items), "time": times})
-
-
-def encode(ids: pa.ChunkedArray) -> pa.ChunkedArray:
-    """Dictionary-encode ids, codes in order of first appearance; all chunks share one dictionary."""
-    if pa.types.is_dictionary(ids.type):
-        return ids.unify_dictionaries()
-    # Encoded chunk by chunk, each would hold a dictionary of all ids so far.
-    return pa.chunked_array([ids.combine_chunks().dictionary_encode()])
-
-
-def is_sound(table: pa.Table) -> bool:
-    """Whether every event has an id of a session, an id of an item, and a finite time."""
-    if any(column.null_count for column in table.columns):
-        return False
-    if pa.types.is_floating(table["time"].type) and not pc.all(pc.is_finite(table["time"])).as_py():
-        return False
-    return not any(_has_empty_text(table[name]) for name in ("session", "item"))
-
-
-def _has_empty_text(ids: pa.ChunkedArray) -> bool:
-    if ids.num_chunks == 0 or not pa.types.is_string(ids.type.value_type):
-        return False
-    return bool(pc.index(ids.chunk(0).dictionary, "").as_py() >= 0)
+def _required(role: str, names: Sequence[str], config: DataConfig, where: str, prefer: str) -> str:
+    found = find_column(role, names, config, where, prefer)
+    if found is None:
+        raise InputError(f"{where}: no usual {role} column; name one with {role}_column: {', '.join(names)}")
+    return found

@@ -9,7 +9,6 @@ from typing import TextIO
 
 import pyarrow as pa
 
-from narm.data.readers.columns import Columns
 from narm.errors import InputError
 
 
@@ -18,22 +17,42 @@ class TextLayout:
     """How a text file is laid out.
 
     Attributes:
-        path: the file, gzipped if its name ends in `.gz`.
+        path: the file, compressed if its name ends in `.gz` or `.zst`.
         header: its columns, as line 1 spells them.
+        has_header: whether line 1 does so; else they are known.
         delimiter: one character between the columns.
         quoted: whether columns may be quoted, as in CSV.
-        columns: the columns that matter, spelled as in `header`.
+        session: column of the session; None: a row is a session.
+        item: column of the item, or of several.
+        time: column of the time; None: the rows are in time order.
+        target: column of the item that follows those of the row; None: there is none.
+        day: column of the day on which a session is, if `time` is milliseconds since its start.
         item_separator: between the items of a row that holds several; None: a row is an event.
         time_separator: between the times of such a row; None: they share one time.
+        ticks_per_second: unit of times that are numbers.
+        skip_wrong: whether wrong rows are left out.
     """
 
     path: Path
     header: tuple[str, ...]
     delimiter: str
     quoted: bool
-    columns: Columns
+    session: str | None
+    item: str
+    time: str | None
+    has_header: bool = True
+    target: str | None = None
+    day: str | None = None
     item_separator: str | None = None
     time_separator: str | None = None
+    ticks_per_second: int = 1
+    skip_wrong: bool = False
+
+    @property
+    def used(self) -> tuple[str, ...]:
+        """The columns that are read."""
+        columns = (self.session, self.item, self.target, self.time, self.day)
+        return tuple(column for column in columns if column is not None)
 
 
 def read_header_line(path: Path) -> str:

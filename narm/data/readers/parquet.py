@@ -9,11 +9,13 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from narm.config import DataConfig
-from narm.data.readers.columns import as_table, encode, find_columns, is_sound
+from narm.data.readers.columns import find_columns
+from narm.data.readers.event_table import TICKS, EventTable, encode
+from narm.data.readers.times import as_times
 from narm.errors import InputError
 
 
-def read_parquet(path: Path, config: DataConfig) -> pa.Table:
+def read_parquet(path: Path, config: DataConfig) -> EventTable:
     """Read the three columns of a Parquet file, one at a time to spare memory.
 
     Raises:
@@ -21,21 +23,19 @@ def read_parquet(path: Path, config: DataConfig) -> pa.Table:
             or a row has no id or no finite time; the message names the row, 1-based.
     """
     try:
-        schema = pq.read_schema(path)
-    except pa.ArrowInvalid:
-        raise InputError(f"{path}: not a Parquet file") from None
-    columns = find_columns(schema.names, config, str(path))
-    try:
-        table = as_table(
-            _read_ids(path, columns.session),
-            _read_ids(path, columns.item),
-            _read_times(path, columns.time),
+        columns = find_columns(pq.read_schema(path).names, config, str(path))
+        times, ticks_per_second = as_times(_read_times(path, columns.time), TICKS[config.time_unit])
+        events = EventTable(
+            sessions=_read_ids(path, columns.session),
+            items=_read_ids(path, columns.item),
+            times=times,
+            ticks_per_second=ticks_per_second,
         )
-    except pa.ArrowInvalid as error:
-        raise InputError(f"{path}: out of range: {str(error).splitlines()[0]}") from None
-    if not is_sound(table):
-        raise InputError(_first_wrong_row(table, path))
-    return table
+    except pa.ArrowException as error:
+        raise InputError(f"{path}: not a Parquet file, or out of range: {str(error).splitlines()[0]}") from None
+    if not events.is_sound:
+        raise InputError(_first_wrong_row(events, path))
+    return events
 
 
 def _read_ids(path: Path, name: str) -> pa.ChunkedArray:
@@ -56,11 +56,11 @@ def _read_times(path: Path, name: str) -> pa.ChunkedArray:
     return times
 
 
-def _first_wrong_row(table: pa.Table, path: Path) -> str:
+def _first_wrong_row(events: EventTable, path: Path) -> str:
     problems = {
-        "no session id": _is_missing(table["session"]),
-        "no item id": _is_missing(table["item"]),
-        "no finite time": _is_missing(table["time"]),
+        "no session id": _is_missing(events.sessions),
+        "no item id": _is_missing(events.items),
+        "no finite time": _is_missing(events.times),
     }
     first = {problem: pc.index(wrong, True).as_py() for problem, wrong in problems.items()}
     row, problem = min((row, problem) for problem, row in first.items() if row >= 0)

@@ -1,89 +1,139 @@
-"""A text file row by row: slow, and so only to see how it begins and to say which line is wrong."""
+"""A text file row by row: slow, and so only to see how it begins, and which rows are wrong when one is."""
 
 from __future__ import annotations
 
 import csv
-import math
 from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import islice
+from typing import NamedTuple
 
 import pyarrow as pa
 
 from narm.data.readers.layout import TextLayout, is_utf8, open_text
+from narm.data.readers.times import converts, is_date, is_number
 
-DATE_TYPES = (pa.timestamp("ns"), pa.timestamp("ns", "UTC"))
+ROWS_AT_ONCE = 100_000
 
 
-def first_wrong_line(layout: TextLayout) -> str | None:
-    """Say what is wrong with the first wrong row, or None if each row is fine by itself."""
+class Row(NamedTuple):
+    """A row of a text file: its 1-based line (the last one, if it has several) and its fields, or why it has none."""
+
+    line: int
+    fields: list[str]
+    error: str | None = None
+
+
+@dataclass(slots=True)
+class WrongRows:
+    """What is wrong in a file: how many rows, and with the first of them what."""
+
+    count: int = 0
+    first: str = ""
+
+
+def read_good_rows(layout: TextLayout) -> tuple[pa.Table, WrongRows]:
+    """The used columns of the rows that are right, as text, and what was left out."""
+    wrong = WrongRows()
+    places = [layout.header.index(name) for name in layout.used]
+    schema = pa.schema([(name, pa.string()) for name in layout.used])
+    good = good_rows(layout, wrong)
+    chunks = [
+        pa.table([pa.array([fields[place] for fields in some], pa.string()) for place in places], schema=schema)
+        for some in iter(lambda: list(islice(good, ROWS_AT_ONCE)), [])
+    ]
+    return pa.concat_tables(chunks) if chunks else schema.empty_table(), wrong
+
+
+def good_rows(layout: TextLayout, wrong: WrongRows) -> Iterator[list[str]]:
+    """The fields of each row that is right; the others are counted in `wrong`."""
     dated: bool | None = None
-    line = 1
-    try:
-        for line, fields in rows(layout):
-            problem = problem_of(fields, layout) or _mixed(fields, layout, dated)
-            if problem:
-                return f"{layout.path}, line {line}: {problem}"
-            dated = any(not is_number(text) for text in _times(fields, layout))
-    except csv.Error as error:
-        return f"{layout.path}, line {line + 1}: {error}"
-    return None
+    for row in rows(layout):
+        problem = row.error or problem_of(row.fields, layout) or _mixed(row.fields, layout, dated)
+        if problem:
+            wrong.count += 1
+            wrong.first = wrong.first or f"{layout.path}, line {row.line}: {problem}"
+            continue
+        for text in _times(row.fields, layout)[:1]:
+            dated = not is_number(text)
+        yield row.fields
 
 
 def problem_of(fields: list[str], layout: TextLayout) -> str | None:
     """Say what is wrong with a row, or None."""
     if len(fields) != len(layout.header):
-        return f"{len(fields)} columns where the header has {len(layout.header)}"
-    for name in (layout.columns.session, layout.columns.item):
+        expected = "the header has" if layout.has_header else "there should be"
+        return f"{len(fields)} columns where {expected} {len(layout.header)}"
+    return _problem_of_ids(fields, layout) or _problem_of_times(fields, layout)
+
+
+def _problem_of_ids(fields: list[str], layout: TextLayout) -> str | None:
+    for name in (layout.session, layout.item, layout.target):
+        if name is None:
+            continue
         text = fields[layout.header.index(name)]
-        if not text:
-            return f"{name} is empty"
         if not is_utf8(text):
             return f"{name} is not UTF-8 text"
+        if not text and (name != layout.item or layout.item_separator is None):
+            return f"{name} is empty"
+    if layout.target is not None and not _items(fields, layout):
+        return f"{layout.item} is empty: no item before the {layout.target}"
+    return None
+
+
+def _problem_of_times(fields: list[str], layout: TextLayout) -> str | None:
     times = _times(fields, layout)
+    if layout.day is not None:
+        day = fields[layout.header.index(layout.day)]
+        if not converts(day, pa.date32()):
+            return f"{layout.day} '{day}' is not a date such as 2016-05-09"
+        if not converts(times[0], pa.int32()):
+            return f"{layout.time} '{times[0]}' is not a number of milliseconds"
     for text in times:
-        if not is_number(text) and not any(converts(text, date) for date in DATE_TYPES):
-            return f"{layout.columns.time} '{text}' is not a finite number or an ISO 8601 time"
-    items = _parts(fields[layout.header.index(layout.columns.item)], layout.item_separator)
-    if layout.time_separator is not None and len(times) != len(items):
-        return f"{len(times)} times for {len(items)} items"
+        if not is_number(text) and not is_date(text):
+            return f"{layout.time} '{text}' is not a finite number or an ISO 8601 time"
+    if layout.time_separator is not None and len(times) != len(_items(fields, layout)):
+        return f"{len(times)} times for {len(_items(fields, layout))} items"
     return None
 
 
 def _mixed(fields: list[str], layout: TextLayout, dated: bool | None) -> str | None:
     for text in _times(fields, layout):
         if dated is not None and dated is is_number(text):
-            return f"{layout.columns.time} '{text}' is a {'number' if dated else 'date'}, unlike the line before"
+            return f"{layout.time} '{text}' is a {'number' if dated else 'date'}, unlike the line before"
     return None
 
 
 def _times(fields: list[str], layout: TextLayout) -> list[str]:
-    return _parts(fields[layout.header.index(layout.columns.time)], layout.time_separator)
+    if layout.time is None:
+        return []
+    return _parts(fields[layout.header.index(layout.time)], layout.time_separator)
+
+
+def _items(fields: list[str], layout: TextLayout) -> list[str]:
+    return _parts(fields[layout.header.index(layout.item)], layout.item_separator)
 
 
 def _parts(text: str, separator: str | None) -> list[str]:
     return [text] if separator is None else [part for part in text.split(separator) if part]
 
 
-def is_number(text: str) -> bool:
-    """Whether pyarrow reads that text as a finite number."""
-    return converts(text, pa.float64()) and math.isfinite(float(text))
-
-
-def converts(text: str, to: pa.DataType) -> bool:
-    """Whether pyarrow reads that text as that type."""
-    try:
-        pa.scalar(text).cast(to)
-    except (pa.ArrowInvalid, UnicodeEncodeError):
-        return False
-    return True
-
-
-def rows(layout: TextLayout) -> Iterator[tuple[int, list[str]]]:
-    """1-based line and fields of each row below the header; blank lines are skipped, as pyarrow does."""
+def rows(layout: TextLayout) -> Iterator[Row]:
+    """Each row below the header; blank lines are skipped, as pyarrow does."""
     with open_text(layout.path) as file:
         reader = csv.reader(
             file, delimiter=layout.delimiter, quoting=csv.QUOTE_MINIMAL if layout.quoted else csv.QUOTE_NONE
         )
-        next(reader, None)
-        for fields in reader:
-            if fields:
-                yield reader.line_num, fields
+        n_above = 1 if layout.has_header else 0
+        if layout.has_header:
+            file.readline()
+        while True:
+            try:
+                fields = next(reader)
+            except StopIteration:
+                return
+            except csv.Error as error:
+                yield Row(reader.line_num + n_above, [], str(error))
+            else:
+                if fields:
+                    yield Row(reader.line_num + n_above, fields)

@@ -2,76 +2,162 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv
 
-from narm.data.readers.columns import as_table, is_sound
+from narm.data.readers.event_table import NANOSECONDS, EventTable, encode, numbered
+from narm.data.readers.examples import whole_sessions
 from narm.data.readers.layout import TextLayout
-from narm.data.readers.rows import DATE_TYPES, converts, first_wrong_line, is_number, problem_of, rows
+from narm.data.readers.rows import WrongRows, good_rows, problem_of, read_good_rows, rows
+from narm.data.readers.times import DATE_TYPES, as_times, converts, is_number
 from narm.errors import InputError
 
 # Larger blocks than pyarrow's 1 MiB: each block has a dictionary of ids of its own until they are unified.
 BLOCK_BYTES = 16 * 2**20
 
-NUMBER_TYPES = (pa.int64(), pa.float64())
 IDS = pa.dictionary(pa.int32(), pa.string())
 
+NANOSECONDS_A_MILLISECOND = NANOSECONDS // 1_000
+LONGEST_SESSION = 2**31  # milliseconds; what is longer is no time within a session
 
-def read_text(layout: TextLayout) -> pa.Table:
-    """Read sessions, items and times of a text file.
 
-    Returns:
-        a table of `session`, `item` and `time`, one row an event, in file order.
+def read_text(layout: TextLayout) -> EventTable:
+    """Read sessions, items and times of a text file, in file order.
+
     Raises:
-        InputError: a row is wrong; the message names its line.
+        InputError: a row is wrong, and wrong rows are not to be skipped; the message names its line. Or no row is
+            right.
     """
-    reason = "unreadable"
     for time_type in _time_types(layout):
         try:
-            table = _expand(_read_columns(layout, time_type), layout)
-        except pa.ArrowInvalid as failure:
-            reason = str(failure).splitlines()[0]  # the failure itself would keep the columns alive
-            continue
-        if is_sound(table):
-            return table
-    raise InputError(first_wrong_line(layout) or f"{layout.path}: {reason}")
+            events = _events(_read_columns(layout, time_type), layout)
+        except pa.ArrowInvalid:
+            continue  # the failure itself would keep the columns alive
+        if events.is_sound:
+            return events
+    return _read_row_by_row(layout)
+
+
+def _read_row_by_row(layout: TextLayout) -> EventTable:
+    """What pyarrow could not read at once: without its wrong rows, if that is wished."""
+    if not layout.skip_wrong:
+        wrong = WrongRows()
+        for _ in good_rows(layout, wrong):
+            pass
+        if wrong.count:
+            raise InputError(f"{wrong.first}; {wrong.count:,} wrong in all, which `bad_lines: skip` would leave out")
+    table, wrong = read_good_rows(layout)
+    if len(table) == 0:
+        raise InputError(wrong.first or f"{layout.path}: no events below line 1, the header")
+    try:
+        events = _events(table, layout)
+    except pa.ArrowInvalid as error:
+        raise InputError(f"{layout.path}: {str(error).splitlines()[0]}") from None
+    notes = (f"dropped {wrong.count:,} wrong rows; the first: {wrong.first}",) if wrong.count else ()
+    return replace(events, n_wrong=wrong.count, notes=notes)
 
 
 def _read_columns(layout: TextLayout, time_type: pa.DataType) -> pa.Table:
-    session, item, time = layout.columns
     types = {
-        session: IDS,
-        item: IDS if layout.item_separator is None else pa.string(),
-        time: time_type if layout.time_separator is None else pa.string(),
+        layout.session: IDS,
+        layout.item: IDS if layout.item_separator is None else pa.string(),
+        layout.target: pa.string(),
+        layout.time: time_type if layout.time_separator is None else pa.string(),
+        layout.day: pa.date32(),
     }
     return pa.csv.read_csv(
         layout.path,
-        read_options=pa.csv.ReadOptions(block_size=BLOCK_BYTES, column_names=list(layout.header), skip_rows=1),
+        read_options=pa.csv.ReadOptions(
+            block_size=BLOCK_BYTES, column_names=list(layout.header), skip_rows=1 if layout.has_header else 0
+        ),
         parse_options=pa.csv.ParseOptions(delimiter=layout.delimiter, quote_char='"' if layout.quoted else False),
         convert_options=pa.csv.ConvertOptions(
-            column_types=types,
-            include_columns=list(layout.columns),
+            column_types={name: types[name] for name in layout.used},
+            include_columns=list(layout.used),
             null_values=[""],  # an id may well be "NA"
             strings_can_be_null=False,
         ),
     )
 
 
-def _expand(table: pa.Table, layout: TextLayout) -> pa.Table:
-    """Make a row of several items as many events."""
-    sessions, items, times = (table[name] for name in layout.columns)
+def _events(table: pa.Table, layout: TextLayout) -> EventTable:
+    """The events of the rows, of which a row may hold several.
+
+    Raises:
+        pa.ArrowInvalid: something does not fit.
+    """
+    if layout.target is not None:
+        return _of_examples(table, layout)
+    items = table[layout.item]
+    row_of_item = None
     if layout.item_separator is not None:
         items, row_of_item = _split(items, layout.item_separator)
+    sessions = (
+        pa.chunked_array([numbered(layout.path.name, pa.array(np.arange(1, len(table) + 1)))])
+        if layout.session is None
+        else table[layout.session]
+    )
+    if row_of_item is not None:
+        sessions = sessions.take(row_of_item)
+    sessions = encode(sessions)
+    times, ticks_per_second = _times(table, layout, row_of_item, sessions)
+    return EventTable(sessions=sessions, items=encode(items), times=times, ticks_per_second=ticks_per_second)
+
+
+def _times(
+    table: pa.Table, layout: TextLayout, row_of_item: pa.Array | None, sessions: pa.ChunkedArray
+) -> tuple[pa.ChunkedArray, int | None]:
+    if layout.time is None:
+        return pa.chunked_array([np.arange(len(sessions))]), None
+    if layout.day is not None:
+        return _times_of_day(table[layout.day], table[layout.time], sessions), NANOSECONDS
+    times = table[layout.time]
+    if row_of_item is not None:
         if layout.time_separator is None:
             times = times.take(row_of_item)
         else:
             times, row_of_time = _split(times, layout.time_separator)
             if not row_of_time.equals(row_of_item):
                 raise pa.ArrowInvalid("a row has not as many times as items")
-            times = times.cast(pa.float64())
-        sessions = sessions.take(row_of_item)
-    return as_table(sessions, items, times)
+    return as_times(times, layout.ticks_per_second)
+
+
+def _times_of_day(days: pa.ChunkedArray, times: pa.ChunkedArray, sessions: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Nanoseconds since 1970 of events with milliseconds since their session's start.
+
+    When a session started is not known, only its day; midnight stands for it. The few sessions of two days
+    have that of their last row, as in the preprocessing of SR-GNN.
+    """
+    if days.type == pa.string():
+        days = days.cast(pa.date32())
+    if days.null_count or times.null_count or sessions.null_count:
+        raise pa.ArrowInvalid("a row without a day, a time or a session")
+    codes = sessions.combine_chunks()
+    codes = (codes if isinstance(codes, pa.DictionaryArray) else codes.chunk(0)).indices.to_numpy()
+    midnights = days.cast(pa.timestamp("ns")).cast(pa.int64()).to_numpy()
+    midnight_of = np.empty(int(codes.max(initial=-1)) + 1, dtype=np.int64)
+    midnight_of[codes] = midnights  # of equal indices the last one stays
+    milliseconds = as_times(times, 1_000)[0].to_numpy()
+    if milliseconds.dtype != np.int64 or (np.abs(milliseconds) >= LONGEST_SESSION).any():
+        raise pa.ArrowInvalid("a time is no number of milliseconds")
+    return pa.chunked_array([midnight_of[codes] + milliseconds * NANOSECONDS_A_MILLISECOND])
+
+
+def _of_examples(table: pa.Table, layout: TextLayout) -> EventTable:
+    """The sessions whose every prefix is a row, with the item that follows it."""
+    prefixes, row_of_item = _split(table[layout.item], layout.item_separator or "")
+    items = encode(pa.chunked_array([*prefixes.chunks, *table[layout.target].chunks])).combine_chunks()
+    n_rows = len(table)
+    rows_of_items = np.concatenate((row_of_item.to_numpy(), np.arange(n_rows)))
+    order = np.argsort(rows_of_items, kind="stable")
+    lengths = np.bincount(rows_of_items, minlength=n_rows)
+    if lengths.min(initial=2) < 2:
+        raise pa.ArrowInvalid("a row has no item before its target")
+    return whole_sessions(items.take(pa.array(order)), np.append(0, np.cumsum(lengths)), layout.path)
 
 
 def _split(texts: pa.ChunkedArray, separator: str) -> tuple[pa.ChunkedArray, pa.Array]:
@@ -85,15 +171,17 @@ def _split(texts: pa.ChunkedArray, separator: str) -> tuple[pa.ChunkedArray, pa.
 def _time_types(layout: TextLayout) -> tuple[pa.DataType, ...]:
     """Types the time column may have, the most exact first, judged by the first row.
 
-    Naming the type keeps pyarrow from guessing one block by block.
+    Naming the type keeps pyarrow from guessing one block by block. None if that row is wrong.
     """
     first = next(rows(layout), None)
     if first is None:
-        raise InputError(f"{layout.path}: no events below line 1, the header")
-    problem = problem_of(first[1], layout)
-    if problem:
-        raise InputError(f"{layout.path}, line {first[0]}: {problem}")
-    if layout.time_separator is not None:
+        place = "below line 1, the header" if layout.has_header else "in it"
+        raise InputError(f"{layout.path}: no events {place}")
+    if first.error or problem_of(first.fields, layout):
+        return ()
+    if layout.time is None or layout.time_separator is not None:
         return (pa.string(),)
-    text = first[1][layout.header.index(layout.columns.time)]
-    return tuple(t for t in (NUMBER_TYPES if is_number(text) else DATE_TYPES) if converts(text, t))
+    text = first.fields[layout.header.index(layout.time)]
+    if is_number(text):
+        return (pa.int64(), pa.string()) if converts(text, pa.int64()) else (pa.string(),)
+    return tuple(kind for kind in DATE_TYPES if converts(text, kind))

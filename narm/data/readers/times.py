@@ -1,0 +1,95 @@
+"""Times as integers or floats in which nothing of their order is lost."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from narm.data.readers.event_table import NANOSECONDS
+
+DATE_TYPES = (pa.timestamp("ns"), pa.timestamp("ns", "UTC"))
+
+# Any decimal of 15 digits is told from any other by a float64, and the point is a character too.
+SURELY_EXACT = 15
+
+DECIMAL_PLACES = (3, 6, 9, 12, 15, 18)
+
+
+def as_times(column: pa.ChunkedArray, ticks_per_second: int) -> tuple[pa.ChunkedArray, int]:
+    """A column of times as int64 or float64, and their ticks a second.
+
+    Args:
+        column: integers, floats, timestamps, dates, or text of any of these.
+        ticks_per_second: unit of times that are numbers; dates become nanoseconds since 1970.
+    Raises:
+        pa.ArrowInvalid: a time does not fit, or is none.
+    """
+    if pa.types.is_string(column.type):
+        column, scale = _parsed(column)
+        ticks_per_second *= scale
+    if pa.types.is_timestamp(column.type) or pa.types.is_date(column.type):
+        nanoseconds = column.cast(pa.timestamp("ns", getattr(column.type, "tz", None)))
+        return nanoseconds.cast(pa.int64()), NANOSECONDS
+    return column.cast(pa.float64() if pa.types.is_floating(column.type) else pa.int64()), ticks_per_second
+
+
+def is_number(text: str) -> bool:
+    """Whether pyarrow reads that text as a finite number."""
+    return converts(text, pa.float64()) and math.isfinite(float(text))
+
+
+def is_date(text: str) -> bool:
+    """Whether pyarrow reads that text as a time in ISO 8601, of the years that nanoseconds reach."""
+    return any(converts(text, kind) for kind in DATE_TYPES)
+
+
+def converts(text: str, to: pa.DataType) -> bool:
+    """Whether pyarrow reads that text as that type."""
+    try:
+        pa.scalar(text).cast(to)
+    except (pa.ArrowInvalid, UnicodeEncodeError):
+        return False
+    return True
+
+
+def _parsed(texts: pa.ChunkedArray) -> tuple[pa.ChunkedArray, int]:
+    """Text as numbers or timestamps, and by how much the numbers are scaled."""
+    if len(texts) == 0 or is_number(texts[0].as_py()):
+        return _numbers(texts)
+    for kind in DATE_TYPES:
+        try:
+            return texts.cast(kind), 1
+        except pa.ArrowInvalid as failure:
+            reason = str(failure).splitlines()[0]
+    raise pa.ArrowInvalid(reason)
+
+
+def _numbers(texts: pa.ChunkedArray) -> tuple[pa.ChunkedArray, int]:
+    """Integers if all are, else floats if these tell every two times apart, else integers of a smaller unit."""
+    try:
+        return texts.cast(pa.int64()), 1
+    except pa.ArrowInvalid:
+        floats = texts.cast(pa.float64())
+    longest = pc.max(pc.binary_length(texts)).as_py()
+    if longest <= SURELY_EXACT or pc.count_distinct(texts).as_py() == pc.count_distinct(floats).as_py():
+        return floats, 1
+    for places in DECIMAL_PLACES:
+        try:
+            return _unscaled(texts.cast(pa.decimal128(38, places))), 10**places
+        except pa.ArrowInvalid:
+            continue
+    raise pa.ArrowInvalid("times of more digits than can be told apart")
+
+
+def _unscaled(decimals: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Decimals without their point, as int64: the low half of what pyarrow stores, if the high half is its sign."""
+    array = decimals.combine_chunks()
+    if isinstance(array, pa.ChunkedArray):
+        array = pa.concat_arrays(array.chunks)
+    halves = np.frombuffer(array.buffers()[1], dtype=np.int64).reshape(-1, 2)[array.offset :][: len(array)]
+    if array.null_count or not np.array_equal(halves[:, 1], halves[:, 0] >> 63):
+        raise pa.ArrowInvalid("out of range")
+    return pa.chunked_array([pa.array(np.ascontiguousarray(halves[:, 0]))])

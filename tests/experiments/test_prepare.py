@@ -1,0 +1,182 @@
+"""`prepare`: what it counts, against a few lines of pandas; what it writes, and what it refuses."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from experiments.command_line import run_command
+from experiments.prepare import OTHER_COUNTS, main
+from experiments.recipes import RECIPES, Recipe
+from narm.config import DataConfig
+from narm.data.datasets import load_splits
+from narm.errors import InputError
+
+
+@pytest.fixture(scope="module")
+def clicks(tmp_path_factory) -> Path:
+    """A small yoochoose-clicks.dat: 2,000 sessions of twelve days, in the order of their ids and not of time."""
+    rng = np.random.default_rng(7)
+    path = tmp_path_factory.mktemp("raw") / "yoochoose-clicks.dat"
+    starts = pd.Timestamp("2014-09-18T03:00Z") + pd.to_timedelta(rng.uniform(0, 12 * 86_400, 2_000), unit="s")
+    lines = []
+    for session, start in enumerate(starts, start=1):
+        times = start + pd.to_timedelta(np.sort(rng.uniform(0, 3_600, rng.geometric(0.35))), unit="s")
+        items = 214_500_000 + np.minimum(rng.zipf(1.3, len(times)), 800)
+        lines += [
+            f"{session},{time:%Y-%m-%dT%H:%M:%S}.{time.microsecond // 1000:03d}Z,{item},{'S' if item % 2 else 0}\n"
+            for time, item in zip(times, items, strict=True)
+        ]
+    path.write_text("".join(lines))
+    return path
+
+
+@pytest.fixture(scope="module")
+def views(tmp_path_factory) -> Path:
+    """A small train-item-views.csv: events of a session in any order, five of them on two days."""
+    rng = np.random.default_rng(8)
+    path = tmp_path_factory.mktemp("raw") / "train-item-views.csv"
+    lines = ["session_id;user_id;item_id;timeframe;eventdate\n"]
+    for session in range(1, 2_001):
+        day = pd.Timestamp("2016-05-01") + pd.Timedelta(days=int(rng.integers(30)))
+        length = int(rng.geometric(0.3))
+        times = rng.choice(1_200_000, length, replace=False)
+        items = np.minimum(rng.zipf(1.3, length), 700)
+        for n, (time, item) in enumerate(zip(times, items, strict=True)):
+            late = day + pd.Timedelta(days=1) if session <= 5 and n == length - 1 else day
+            lines.append(f"{session};{'NA' if session % 3 else session};{item};{time};{late:%Y-%m-%d}\n")
+    path.write_text("".join(lines))
+    return path
+
+
+def counted(frame: pd.DataFrame, unit: int, period: int, share: float) -> dict[str, int]:
+    """Counts of a frame of session, item and the session's end in seconds, by the rules of SR-GNN."""
+    frame = frame[frame.groupby("session").item.transform("size") > 1]
+    frame = frame[frame.groupby("item").item.transform("size") >= 5]
+    frame = frame[frame.groupby("session").item.transform("size") > 1]
+    ends = frame.end // unit
+    train, test = frame[ends < ends.max() - period], frame[ends > ends.max() - period]
+    test = test[test.item.isin(train.item)]
+    test = test[test.groupby("session").item.transform("size") > 1]
+    return {
+        "train targets": int((len(train) - train.session.nunique()) * share),
+        "test sessions": test.session.nunique(),
+        "test targets": len(test) - test.session.nunique(),
+        **({"train sessions": train.session.nunique(), "items": train.item.nunique()} if share == 1 else {}),
+    }
+
+
+@pytest.mark.parametrize(("recipe", "share"), [("yoochoose-1/64", 1 / 64), ("yoochoose-1/4", 1 / 4)])
+def test_yoochoose_is_counted_as_pandas_counts_it(tmp_path, clicks, recipe, share):
+    frame = pd.read_csv(clicks, header=None, names=["session", "time", "item", "category"], parse_dates=["time"])
+    frame["end"] = frame.groupby("session").time.transform("max").astype("datetime64[ns, UTC]").astype("int64") // 10**9
+    card = prepared(clicks, tmp_path / "data", "--recipe", recipe)
+    expected = counted(frame, 1, 86_400, share)
+    assert {key: card["counts"][key] for key in expected} == expected
+    assert expected["train targets"] > 10
+    assert card["counts"]["events read"] == len(frame)
+    check_sum(card)
+
+
+def test_diginetica_is_counted_as_pandas_counts_it(tmp_path, views):
+    frame = pd.read_csv(views, sep=";", parse_dates=["eventdate"]).rename(
+        columns={"session_id": "session", "item_id": "item"}
+    )
+    frame["end"] = frame.groupby("session").eventdate.transform("last").astype("datetime64[s]").astype("int64")
+    card = prepared(views, tmp_path / "data", "--recipe", "diginetica")
+    expected = counted(frame, 86_400, 7, 1)
+    assert {key: card["counts"][key] for key in expected} == expected
+    check_sum(card)
+    written = pd.read_parquet(tmp_path / "data" / "train.parquet")
+    by_time = frame.sort_values("timeframe", kind="stable").groupby("session").item.agg(list)
+    common = set(frame.item.value_counts()[lambda n: n >= 5].index)
+    for session, items in written.groupby("session_id", sort=False).item_id.agg(list).head(50).items():
+        assert [item for item in by_time[session] if item in common][-len(items) :] == items
+
+
+def prepared(log: Path, output: Path, *arguments: str) -> dict:
+    assert main([str(log), "--output", str(output), *arguments]) == 0
+    return json.loads((output / "card.json").read_text())
+
+
+def check_sum(card: dict) -> None:
+    """Events in are events kept and events reported dropped."""
+    kept = sum(count for key, count in card["counts"].items() if key in ("train events", "valid events", "test events"))
+    dropped = [int(note.split()[1].replace(",", "")) for note in card["notes"] if note.startswith("dropped")]
+    assert kept + sum(dropped) == card["counts"]["events read"] + card["counts"]["wrong rows"]
+
+
+def test_what_was_prepared_is_loaded_by_its_folder(tmp_path, views, capsys):
+    card = prepared(views, tmp_path / "views", "--recipe", "diginetica")
+    assert sorted(file.name for file in (tmp_path / "views").iterdir()) == [
+        "card.json",
+        "statistics.png",
+        "test.parquet",
+        "train.parquet",
+    ]
+    splits = load_splits(DataConfig(dataset=str(tmp_path / "views"), valid_share=0))
+    assert (splits.name, splits.fingerprint, splits.notes) == ("views", card["fingerprint"], ())
+    assert [len(splits.train), len(splits.test)] == [card["counts"][f"{part} targets"] for part in ("train", "test")]
+    assert splits.n_items == card["counts"]["items"] + 1
+    assert card["source"] == "train-item-views.csv"
+    assert card["options"] == {"min_item_support": 5, "split": "temporal", "test_period": "7d"}
+    assert (tmp_path / "views" / "statistics.png").read_bytes().startswith(b"\x89PNG")
+    printed = capsys.readouterr()
+    assert "719,470" in printed.out
+    assert "2016-05-01" in printed.out
+    assert printed.err == ""
+    with pytest.raises(InputError, match="has test sessions of its own; leave out test_file"):
+        load_splits(DataConfig(dataset=str(tmp_path / "views"), test_file=str(views)))
+
+
+def test_the_same_log_makes_the_same_files(tmp_path, views):
+    first, second = (prepared(views, tmp_path / name / "d", "--recipe", "diginetica") for name in ("a", "b"))
+    assert first == second
+
+
+def test_options_of_ones_own_and_a_log_without_units(tmp_path):
+    log = tmp_path / "log.csv"
+    log.write_text("user,item,ts\n" + "".join(f"{u},{i},{9 * u + i}\n" for u in range(30) for i in range(4)) + "1,2\n")
+    card = prepared(log, tmp_path / "d", "--test-share", "0.2", "--bad-lines", "skip", "--valid_share", "0.2")
+    assert card["options"] == {"bad_lines": "skip", "test_share": 0.2, "valid_share": 0.2}
+    assert (card["counts"]["test sessions"], card["counts"]["wrong rows"], card["recipe"]) == (6, 1, None)
+    check_sum(card)
+
+
+def test_published_counts_are_checked_on_request(tmp_path, views, monkeypatch):
+    arguments = [str(views), "--recipe", "diginetica", "--check"]
+    assert main([*arguments, "--output", str(tmp_path / "a")]) == OTHER_COUNTS
+    counts = json.loads((tmp_path / "a" / "card.json").read_text())["counts"]
+    right = Recipe("diginetica", RECIPES["diginetica"].options, {"items": counts["items"]})
+    monkeypatch.setitem(RECIPES, "diginetica", right)
+    assert main([*arguments, "--output", str(tmp_path / "b")]) == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["none.csv", "--output", "d"], "none.csv: No such file or directory; name a file of events"),
+        ([".", "--output", "d"], ".: Is a directory; name a file of events"),
+        (["log.csv", "--output", "."], ".: exists; name a new folder"),
+        (
+            ["log.csv", "--output", "d", "--recipe", "diginetika"],
+            "there is no 'diginetika'; did you mean 'diginetica'?",
+        ),
+        (["log.csv", "--output", "d", "--check"], "--check needs a --recipe"),
+        (["log.csv", "--output", "d", "--test_periodd", "7d"], "did you mean '--test_period'?"),
+        (["log.csv", "--output", "d", "--split", "leave_one_out"], "leave_one_out holds events apart"),
+        (["log.csv"], "the following arguments are required: --output"),
+    ],
+)
+def test_a_mistake_is_one_line_and_leaves_nothing(tmp_path, monkeypatch, capsys, arguments, message):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "log.csv").write_text("session_id,item_id,time\n1,1,1\n1,2,2\n")
+    assert run_command(main, arguments) == 2
+    error = capsys.readouterr().err
+    assert message in error
+    assert error.count("\n") == 1
+    assert [file.name for file in tmp_path.iterdir()] == ["log.csv"]

@@ -1,0 +1,63 @@
+"""Wrong rows are counted and shown, and left out only on request."""
+
+from __future__ import annotations
+
+import pytest
+
+from narm.config import DataConfig
+from narm.data.datasets import load_splits
+from narm.data.events import read_events
+from narm.errors import InputError
+
+SKIP = DataConfig(bad_lines="skip")
+HEADER = "session_id,item_id,time\n"
+
+
+def test_wrong_rows_are_counted(write):
+    path = write("a.csv", HEADER + "1,2,3\n,5,6\n1,2\n1,2,noon\n1,2,4\n")
+    with pytest.raises(InputError, match=r"line 3: session_id is empty; 3 wrong in all, which `bad_lines: skip` would"):
+        read_events(path, DataConfig())
+
+
+@pytest.mark.parametrize(
+    ("text", "n_right", "n_wrong"),
+    [
+        ("1,2,3\n,5,6\n1,2\n1,2,noon\n1,2,4\n", 2, 3),
+        ("1,2\n1,2,3\n", 1, 1),
+        ("1,2,noon\n\n1,2,3\n", 1, 1),
+        ("1,2,3\n1,2,2014-04-07\n1,2,4\n", 2, 1),
+        ("1,2,2014-04-07\n1,2,3\n1,2,2014-04-08\n", 2, 1),
+        ('1,2,3\n1,"' + "x" * 200_000 + '",4\n1,2,5\n', 3, 0),
+        ("1,2,3\n1,2,nan\n1,2,1e400\n1,2,4.5\n", 2, 2),
+        ("1,2,3\n1,2,99999999999999999999999.5\n", 2, 0),
+    ],
+)
+def test_wrong_rows_are_left_out_and_the_others_are_not(write, text, n_right, n_wrong):
+    events = read_events(write("a.csv", HEADER + text), SKIP)
+    assert (len(events), events.n_wrong) == (n_right, n_wrong)
+    assert len(events.notes) == (1 if n_wrong else 0)
+
+
+def test_what_was_left_out_is_a_note_of_the_splits(write):
+    lines = "".join(f"{s},{i},{10 * s + i}\n" for s in range(10) for i in range(3))
+    splits = load_splits(DataConfig(dataset=str(write("a.csv", HEADER + lines + "1,2\n")), bad_lines="skip"))
+    assert splits.notes[0].startswith("dropped 1 wrong rows; the first: ")
+    assert splits.notes[0].endswith("a.csv, line 32: 2 columns where the header has 3")
+
+
+def test_bytes_that_are_no_text_are_left_out(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_bytes(HEADER.encode() + b"1,\xff,3\n1,2,4\n\xff,1,1\n")
+    events = read_events(path, SKIP)
+    assert (len(events), events.n_wrong) == (1, 2)
+
+
+def test_a_file_without_any_right_row_is_an_error(write):
+    with pytest.raises(InputError, match=r"a.csv, line 2: session_id is empty"):
+        read_events(write("a.csv", HEADER + ",2,3\n"), SKIP)
+
+
+def test_wrong_rows_of_lists_are_left_out(write):
+    text = "user_id:token\titem_id:token_seq\ttimestamp:float_seq\n1\t1 2\t3 4\n2\t1 2\t3\n3\t5\t9\n"
+    events = read_events(write("a.inter", text), SKIP)
+    assert (len(events), events.n_wrong) == (3, 1)

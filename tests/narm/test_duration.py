@@ -1,0 +1,19 @@
+"""Durations as people write them."""
+
+import pytest
+
+from narm.duration import parse_duration
+from narm.errors import InputError
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"), [("90s", 90), ("30m", 1_800), (" 24h ", 86_400), ("7d", 604_800), ("36525d", 3_155_760_000)]
+)
+def test_a_number_and_its_unit(text, seconds):
+    assert parse_duration(text).seconds == seconds
+
+
+@pytest.mark.parametrize("text", ["", "30", "m", "0s", "-1d", "1.5h", "30 m", "7D", "36526d", "9" * 5_000 + "s", "٣d"])
+def test_anything_else_is_refused_in_one_line(text):
+    with pytest.raises(InputError, match=r"is no duration: write 90s, 30m, 24h or 7d$"):
+        parse_duration(text)
