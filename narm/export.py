@@ -84,7 +84,8 @@ class PaddedNARM(nn.Module):
             weights = matches.masked_fill(beyond, -torch.inf).softmax(dim=1)
         else:
             weights = matches.masked_fill(beyond, 0.0)
-        return weights[:, None] @ hidden
+        recalled: Tensor = weights[:, None] @ hidden
+        return recalled
 
 
 def scanned_gru_layer(
