@@ -194,7 +194,7 @@ class TrainingConfig(_Section):
     learning_rate: float = option(1e-3, "Adam's step size", reason="RecBole's", searchable=True, gt=0, le=1)
     learning_rate_decay: float = option(
         1.0,
-        "factor on the step size after each epoch; 1: constant",
+        "factor on the step size after each pass over the sessions; 1: constant",
         reason="RecBole's",
         searchable=True,
         gt=0,
@@ -203,7 +203,14 @@ class TrainingConfig(_Section):
     train_batch_size: int = option(
         2048, "targets in a training step", reason="RecBole's", searchable=True, ge=1, le=1_000_000
     )
-    epochs: int = option(300, "passes over the training sessions at most", reason="RecBole's", ge=1, le=100_000)
+    epochs: int = option(300, "epochs at most", reason="RecBole's", ge=1, le=100_000)
+    epochs_per_pass: int = option(
+        1,
+        "epochs that a pass over the training sessions is divided into; 4: each trains on a quarter of the sessions",
+        reason="an epoch is a whole pass, as RecBole's; more lets a scheduler judge large data sooner",
+        ge=1,
+        le=10_000,
+    )
     stopping_step: int = option(
         10, "validations without a new best before training stops", reason="RecBole's", ge=0, le=100_000
     )

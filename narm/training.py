@@ -167,6 +167,10 @@ def fit(
                 f"stopping_step={training.stopping_step} allow; raise one of them to go on"
             )
     windows = training_windows(splits, training)
+    if training.epochs_per_pass > len(windows):
+        raise InputError(
+            f"epochs_per_pass: {training.epochs_per_pass} parts of {len(windows)} training sessions; divide a pass less"
+        )
     objective = build_objective(training, splits.train, splits.n_items)
     while state.epoch < training.epochs and not _exhausted(state, training):
         yield _train_epoch(state, windows, objective, splits, training, evaluation)
@@ -197,9 +201,9 @@ def _train_epoch(
 ) -> EpochResult:
     state.epoch += 1
     started = time.perf_counter()
-    train_loss = _train(state, windows, objective, training)
+    train_loss, n_targets = _train(state, windows, objective, training)
     seconds = time.perf_counter() - started
-    return _conclude(state, train_loss, seconds, splits, training, evaluation)
+    return _conclude(state, train_loss, n_targets, seconds, splits, training, evaluation)
 
 
 def _learn_at_once(
@@ -209,12 +213,13 @@ def _learn_at_once(
     started = time.perf_counter()
     model.learn(splits.train)
     seconds = time.perf_counter() - started
-    return _conclude(state, None, seconds, splits, training, evaluation)
+    return _conclude(state, None, len(splits.train), seconds, splits, training, evaluation)
 
 
 def _conclude(
     state: TrainingState,
     train_loss: float | None,
+    n_targets: int,
     train_seconds: float,
     splits: Splits,
     training: TrainingConfig,
@@ -229,7 +234,7 @@ def _conclude(
     result = EpochResult(
         epoch=state.epoch,
         train_loss=train_loss,
-        n_targets=len(splits.train),
+        n_targets=n_targets,
         train_seconds=train_seconds,
         valid_seconds=time.perf_counter() - started,
         valid=valid,
@@ -262,17 +267,20 @@ def _validate(
         raise NonFiniteLoss(f"{error}, in epoch {state.epoch} of {_describe(_trained(state)[0], training)}") from None
 
 
-def _train(state: TrainingState, windows: Windows, objective: Objective, training: TrainingConfig) -> float:
-    """Train on every window once; the mean loss over the targets."""
+def _train(state: TrainingState, windows: Windows, objective: Objective, training: TrainingConfig) -> tuple[float, int]:
+    """Train on every window once, or on the epoch's part of them; the mean loss, and over how many targets."""
     model, optimizer = _trained(state)
     device = model.item_embedding.weight.device
-    seed = derived_seed(training.seed, state.epoch)
-    torch.manual_seed(seed)
+    passes, part = divmod(state.epoch - 1, training.epochs_per_pass)
+    torch.manual_seed(derived_seed(training.seed, state.epoch))
+    order = np.random.default_rng(derived_seed(training.seed, passes + 1))
     for group in optimizer.param_groups:
-        group["lr"] = training.learning_rate * training.learning_rate_decay ** (state.epoch - 1)
+        group["lr"] = training.learning_rate * training.learning_rate_decay**passes
     model.train()
-    total = 0.0
-    for batch in training_batches(windows, _positives_per_step(training), np.random.default_rng(seed)):
+    total, n_targets = 0.0, 0
+    for batch in training_batches(
+        windows, _positives_per_step(training), order, part=part, parts=training.epochs_per_pass
+    ):
         optimizer.zero_grad(set_to_none=True)
         loss = objective(model, batch.to(device))
         value = loss.item()
@@ -283,7 +291,8 @@ def _train(state: TrainingState, windows: Windows, objective: Objective, trainin
             torch.nn.utils.clip_grad_norm_(model.parameters(), training.clip_grad_norm)
         optimizer.step()
         total += value * len(batch)
-    return total / len(windows.targets)
+        n_targets += len(batch)
+    return total / n_targets, n_targets
 
 
 def _trained(state: TrainingState) -> tuple[SessionEncoder, torch.optim.Optimizer]:

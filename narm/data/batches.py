@@ -11,13 +11,22 @@ from narm.data.packing import PackedBatch, pack
 from narm.data.windows import Windows
 
 
-def training_batches(windows: Windows, n_targets: int, rng: np.random.Generator) -> Iterator[PackedBatch]:
-    """Every window once, in random order, about `n_targets` targets a batch.
+def training_batches(
+    windows: Windows, n_targets: int, rng: np.random.Generator, *, part: int = 0, parts: int = 1
+) -> Iterator[PackedBatch]:
+    """Every window once, in random order, about `n_targets` targets a batch; or a part of that order.
 
     Batches are cut at multiples of `n_targets` in the running count of targets, so that their number is that of
     batches of single targets; a window is never split.
+
+    Args:
+        windows: of all sessions.
+        n_targets: of a batch.
+        rng: of the order; the same for all parts, so that together they have every window once.
+        part: which, from 0.
+        parts: into how many, about equal ones, the order is divided.
     """
-    return _batches(windows, rng.permutation(len(windows)), n_targets)
+    return _batches(windows, np.array_split(rng.permutation(len(windows)), parts)[part], n_targets)
 
 
 def ordered_batches(windows: Windows, n_targets: int) -> Iterator[PackedBatch]:

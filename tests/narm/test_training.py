@@ -22,6 +22,7 @@ OBJECTIVES = {
     "bias, softmax, 2 layers": {"gru_bias": True, "attention": "softmax", "n_layers": 2},
     "clipped and decayed": {"clip_grad_norm": 0.5, "weight_decay": 1e-5},
     "sampled softmax": {"loss_type": "sampled_softmax", "softmax_samples": 8},
+    "half a pass": {"epochs_per_pass": 2, "learning_rate": 0.03},
     "BPR": {"loss_type": "BPR"},
     "BPR popularity": {
         "loss_type": "BPR",
@@ -86,6 +87,21 @@ def test_training_stops_at_the_miss_after_stopping_step_and_keeps_the_best_weigh
     assert last.epoch == last.best_epoch + 3
     assert not any(epoch.stopped_early for epoch in epochs[:-1])
     assert evaluate(model, ring_splits.valid, config.evaluation, max_length=6) == last.best
+
+
+def test_epochs_that_divide_a_pass_train_every_target_once_together(ring_splits):
+    config = Config.from_flat({**SMALL, "epochs": 6, "epochs_per_pass": 3, "learning_rate_decay": 0.5})
+    _, epochs = run(ring_splits, config)
+    counts = [epoch.n_targets for epoch in epochs]
+    assert sum(counts[:3]) == sum(counts[3:]) == len(ring_splits.train)
+    assert max(counts) < 0.5 * len(ring_splits.train)
+    rates = epochs[-1].state.optimizer.param_groups[0]["lr"]
+    assert rates == config.training.learning_rate / 2  # the decay counts passes
+
+
+def test_a_pass_cannot_be_divided_further_than_there_are_sessions(ring_splits):
+    with pytest.raises(InputError, match="epochs_per_pass: 9999 parts"):
+        run(ring_splits, Config.from_flat({**SMALL, "epochs_per_pass": 9999}))
 
 
 def test_validation_only_every_eval_step(ring_splits):

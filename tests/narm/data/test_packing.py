@@ -39,6 +39,16 @@ def test_a_training_epoch_visits_every_example_once():
     assert len(batches) == -(-len(windows.targets) // 64)
 
 
+def test_parts_of_an_epoch_visit_every_example_once_together():
+    windows = cut_windows(Examples.every_prefix(random_sessions(100, 50, 25)), 7, 3)
+    parts = [
+        np.concatenate([b.examples for b in training_batches(windows, 64, np.random.default_rng(1), part=n, parts=3)])
+        for n in range(3)
+    ]
+    assert sorted(np.concatenate(parts)) == list(range(len(windows.targets)))
+    assert min(map(len, parts)) > 0.25 * len(windows.targets)
+
+
 def test_training_order_follows_from_the_generator_alone():
     windows = cut_windows(Examples.every_prefix(random_sessions(100, 50, 25)), 7, 3)
     first, again, other = (
