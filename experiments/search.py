@@ -13,7 +13,7 @@ from experiments import command_line
 from experiments.interruption import INTERRUPTED
 from experiments.progress import format_duration
 from experiments.queue_sources import Queued, best_of_study, read_queue
-from experiments.report import print_summary
+from experiments.reporting.console import print_summary
 from experiments.search_arguments import build_parser, build_spec
 from experiments.spec import StudySpec
 from experiments.study import run_study
@@ -43,8 +43,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     result = run_study(spec, splits, resume=bool(given.resume), queue=queue, quiet=given.quiet)
     if not given.quiet:
         print(f"The search ended: {result.reason}.")
-        where = {"summary": str(spec.folder / "summary.json"), "MLflow": result.mlflow}
-        print_summary(result.summary, Console(), n_valid=len(splits.valid), where=where)
+        report = spec.folder / "report.html"
+        where = ({"report": str(report)} if report.exists() else {}) | {"MLflow": result.mlflow}
+        print_summary(result.summary, Console(), where=where)
     if result.reason == INTERRUPTED:
         return command_line.INTERRUPTED
     return ALL_FAILED if result.summary.best is None else 0

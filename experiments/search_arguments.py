@@ -17,6 +17,7 @@ from experiments.objectives import COSTS, Objective, parse_objectives
 from experiments.presets import DEFAULT_PRESET, PRESETS, Preset
 from experiments.ray_session import cluster_address
 from experiments.samplers import SAMPLERS
+from experiments.saved_study import DEFAULT_OUTPUT, default_storage
 from experiments.schedulers import SCHEDULERS
 from experiments.spec import StudySpec
 from experiments.study_record import Record, recorded_space
@@ -70,7 +71,7 @@ def build_spec(given: argparse.Namespace, file: OptionsFile) -> StudySpec:
         InputError: something in them, in the space, or in the study to resume, is wrong.
     """
     output = Path(given.output)
-    storage = given.storage or f"sqlite:///{(output / 'studies.db').resolve()}"
+    storage = given.storage or default_storage(output)
     record = read_record(load_study(given.resume, storage)) if given.resume else {}
     preset = _choose(given.preset)
     choose = _Choices(given, record, preset)
@@ -286,7 +287,9 @@ def _add_machines(group: argparse._ArgumentGroup) -> None:
 
 
 def _add_places(group: argparse._ArgumentGroup) -> None:
-    group.add_argument("--output", default="runs", metavar="DIR", help="folder of all studies (default: ./runs)")
+    group.add_argument(
+        "--output", default=DEFAULT_OUTPUT, metavar="DIR", help="folder of all studies (default: ./runs)"
+    )
     group.add_argument("--study", metavar="NAME", help="a new name (default: dataset, space, time)")
     group.add_argument("--storage", metavar="URL", help="Optuna's database (default: SQLite in the output folder)")
     group.add_argument("--tracking-uri", metavar="URI", help="MLflow's (default: SQLite in the output folder)")

@@ -1,4 +1,4 @@
-"""What a search found, as `summary.json` holds it; `experiments.report` prints it for a person."""
+"""What a search found, as `summary.json` holds it; `experiments.reporting` tells it to a person."""
 
 from __future__ import annotations
 
@@ -9,7 +9,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from pydantic import TypeAdapter, ValidationError
+
 from narm.data.sessions import Splits
+from narm.errors import InputError
 from narm.files import write_text
 
 TrialState = Literal["COMPLETE", "PRUNED", "FAIL", "INTERRUPTED"]
@@ -25,13 +28,14 @@ STATE_WORDS: dict[TrialState, str] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DatasetSummary:
-    """The data; sessions and targets are those of training."""
+    """The data; sessions and targets are those of training, `n_valid` counts the targets of validation."""
 
     name: str
     fingerprint: str
     n_sessions: int
     n_items: int
     n_targets: int
+    n_valid: int
 
     @classmethod
     def of(cls, splits: Splits) -> DatasetSummary:
@@ -42,6 +46,7 @@ class DatasetSummary:
             n_sessions=len(splits.train.sessions),
             n_items=splits.n_items,
             n_targets=len(splits.train),
+            n_valid=len(splits.valid),
         )
 
 
@@ -118,6 +123,9 @@ class Spread:
 
     mean: float
     sd: float | None
+
+    def __str__(self) -> str:
+        return f"{self.mean:.4f}" if self.sd is None else f"{self.mean:.4f} ± {self.sd:.4f}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -262,6 +270,22 @@ def write_summary(path: Path, summary: Summary) -> None:
     content = asdict(summary)
     content["trials"] = sorted(content["trials"], key=lambda trial: trial["number"])
     write_text(path, json.dumps(_finite(content), indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+
+
+def read_summary(path: Path) -> Summary:
+    """Read what `write_summary` wrote.
+
+    Raises:
+        InputError: there is none, or it is no such file; the key that is wrong is named.
+    """
+    try:
+        return TypeAdapter(Summary).validate_json(path.read_bytes())
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror}): name a study that has been searched") from None
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = ".".join(map(str, first["loc"])) or "the file"
+        raise InputError(f"{path}: {key}: {first['msg'].lower()}: this is no summary of this version") from None
 
 
 def _finite(value: Any) -> Any:
