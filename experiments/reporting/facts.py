@@ -8,12 +8,15 @@ from collections.abc import Mapping
 from typing import Any
 
 from experiments.environment import mask_credentials
+from experiments.progress import format_duration
 from experiments.reporting.answer import recommended
 from experiments.saved_study import SavedStudy
+from experiments.summary import Summary
 from experiments.tracking import where_to_look
-from narm.config import Config, options
+from experiments.trial_record import trials_of
+from narm.config import Config
 
-_OF_THE_SEARCH = {"epochs", "valid_metric"}  # they are told with the settings
+_OF_THE_SEARCH = {"epochs", "seed", "valid_metric"}  # they are told with the settings
 
 
 def shipped_options(saved: SavedStudy) -> dict[str, Any]:
@@ -22,12 +25,8 @@ def shipped_options(saved: SavedStudy) -> dict[str, Any]:
     trial = next((trial for trial in saved.summary.trials if trial.number == number), None)
     if trial is None:
         return {}
-    config = Config.from_flat({**saved.record["config"], **trial.params}).flat()
-    return {
-        name: value
-        for name, value in config.items()
-        if name == "dataset" or value != Config().flat()[name]
-    }  # fmt: skip
+    config, defaults = Config.from_flat({**saved.record["config"], **trial.params}).flat(), Config().flat()
+    return {name: value for name, value in config.items() if name == "dataset" or value != defaults[name]}
 
 
 def train_command(saved: SavedStudy) -> str | None:
@@ -64,15 +63,26 @@ def settings(saved: SavedStudy) -> dict[str, str]:
         "scheduler": record["scheduler"],
         "trials at most": record["trials"],
         "epochs of a trial at most": record["config"]["epochs"],
-        "time budget": f"{budget:g} s" if budget else "none",
+        "time budget": format_duration(budget) if budget else "none",
         "at once": f"{record['concurrency']} trials of {record['threads']} threads",
         "finalists": f"{record['finalists']}, {record['finalist_seeds']} seeds each",
         "seed": summary.seed,
+        "began": _began(saved),
         "ended": summary.stop_reason or "not yet",
-        "wall clock": f"{summary.timing.wall_s:,.0f} s",
-        "training, over all trials": f"{summary.timing.training_s:,.0f} s",
+        "training, over all trials": training_time(summary),
+        "wall clock of the last session": format_duration(summary.timing.wall_s),
     }
     return {name: str(value) for name, value in told.items()}
+
+
+def training_time(summary: Summary) -> str:
+    """Of all trials, those of earlier sessions included."""
+    return format_duration(sum(trial.seconds for trial in summary.trials))
+
+
+def _began(saved: SavedStudy) -> str:
+    starts = [trial.datetime_start for trial in trials_of(saved.study) if trial.datetime_start is not None]
+    return f"{min(starts):%Y-%m-%d %H:%M}" if starts else "not yet"
 
 
 def fixed_options(saved: SavedStudy) -> dict[str, str]:
@@ -82,7 +92,7 @@ def fixed_options(saved: SavedStudy) -> dict[str, str]:
     return {
         name: str(value)
         for name, value in saved.record["config"].items()
-        if name in options() and name not in varied | _OF_THE_SEARCH and value != defaults.get(name)
+        if name not in varied | _OF_THE_SEARCH and value != defaults.get(name)
     }
 
 

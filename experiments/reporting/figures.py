@@ -122,9 +122,12 @@ def _contour(material: Material) -> go.Figure:
 
 def _slice(param: str, material: Material) -> go.Figure:
     figure = visualization.plot_slice(material.judged, params=[param], target_name=material.objective)
-    figure.update_traces(marker={"showscale": False, "color": ACCENT, "opacity": 0.75, "size": 7})
-    numbers = [trial.number for trial in material.judged.get_trials(deepcopy=False) if param in trial.params]
-    figure.update_layout(meta={"trials": numbers})
+    for trace in figure.data:  # Optuna colours by trial, with a scale; the number is enough
+        trace.update(
+            customdata=trace.marker.color,
+            hovertemplate="trial %{customdata}, %{x}: %{y:.4f}<extra></extra>",
+            marker={"showscale": False, "color": ACCENT, "opacity": 0.75, "size": 7},
+        )
     return _finish(figure, height=260)
 
 
@@ -148,11 +151,7 @@ def _rungs(material: Material) -> go.Figure:
 def _timeline(material: Material) -> go.Figure:
     figure = visualization.plot_timeline(material.begun())
     for trace in figure.data:
-        trace.update(
-            marker_color=STATE_COLORS.get(trace.name),
-            name=trace.name.lower(),
-            hovertemplate="trial %{y}, %{base|%H:%M:%S} to %{x|%H:%M:%S}<extra></extra>",
-        )
+        trace.update(marker_color=STATE_COLORS.get(trace.name), name=trace.name.lower())
     figure.update_xaxes(title_text=None)
     return _finish(figure)
 

@@ -64,6 +64,7 @@ def study_page(saved: SavedStudy, drawn: Drawings[go.Figure]) -> str:
         flags=list(answer.bounds(summary)),
         failures=list(answer.failures(summary, FAILURES_SHOWN)),
         counts=answer.counts(summary),
+        training_time=facts.training_time(summary),
         recommended=answer.recommended(summary),
         shipped=facts.shipped_options(saved),
         metrics=compared_metrics(summary.objective),
