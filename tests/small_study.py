@@ -56,7 +56,8 @@ def trial(
         },
     )
     made.datetime_start = _START + timedelta(seconds=5 * number)
-    made.datetime_complete = made.datetime_start + timedelta(seconds=2 * len(values) + 1)
+    ended = made.datetime_start + timedelta(seconds=2 * len(values) + 1)
+    made.datetime_complete = ended if state.is_finished() else None
     return made
 
 

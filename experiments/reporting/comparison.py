@@ -10,7 +10,7 @@ from experiments.finalists import Finalist, FinalistRun, read_run
 from experiments.reporting.answer import default_finalist, headline
 from experiments.saved_study import SavedStudy
 from experiments.study_record import recorded_space
-from experiments.summary import Comparison, FinalistSummary
+from experiments.summary import Best, Comparison, Default, FinalistSummary
 from experiments.verdict import compare_runs, compared_metrics
 from narm.config import Config
 from narm.data.datasets import load_splits
@@ -133,8 +133,8 @@ def _results(study: SavedStudy, metrics: list[str]) -> dict[str, str]:
     found = {
         "answer": headline(summary),
         "objective": summary.objective,
-        "best of the search, validation": _of(summary.best and summary.best.valid, objective),
-        "default configuration, validation": _of(summary.default and summary.default.valid, objective),
+        "best of the search, validation": _of(summary.best, objective),
+        "default configuration, validation": _of(summary.default, objective),
     }
     default = default_finalist(summary.finals) if summary.finals else None
     for name, finalist in (("winner", _winner(study)), ("default configuration", default)):
@@ -144,8 +144,8 @@ def _results(study: SavedStudy, metrics: list[str]) -> dict[str, str]:
     return found
 
 
-def _of(metrics: Mapping[str, float] | None, key: str) -> str:
-    return NONE if metrics is None or key not in metrics else f"{metrics[key]:.4f}"
+def _of(trial: Best | Default | None, key: str) -> str:
+    return NONE if trial is None or key not in trial.valid else f"{trial.valid[key]:.4f}"
 
 
 def _winner(study: SavedStudy) -> FinalistSummary | None:

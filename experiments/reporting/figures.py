@@ -74,7 +74,8 @@ def _learning_curves(material: Material) -> go.Figure:
         if any(curve.group == group for curve in curves)
     ]
     figure = go.Figure(traces)
-    figure.update_xaxes(title_text="epoch")
+    last = max(epoch for curve in curves for epoch in curve.epochs)
+    figure.update_xaxes(title_text="epoch", tick0=0, dtick=max(1, round(last / 10)))
     figure.update_yaxes(title_text=f"best validation {material.objective} so far")
     return _finish(figure)
 
@@ -90,15 +91,16 @@ def _curves_trace(group: str, curves: list[Curve]) -> go.Scatter:
         y=values,
         customdata=numbers,
         name=name,
-        mode="lines",
+        mode="lines+markers",  # a trial of one epoch is a dot
         line=GROUP_STYLES[group],
+        marker={"size": 4},
         hovertemplate="trial %{customdata}, epoch %{x}: %{y:.4f}<extra></extra>",
     )
 
 
 def _importances(material: Material) -> go.Figure:
-    view = material.with_importances()
-    figure = visualization.plot_param_importances(view, evaluator=evaluator(view))
+    within = material.with_importances()
+    figure = visualization.plot_param_importances(within, evaluator=evaluator(within))
     figure.update_traces(marker_color=ACCENT)
     figure.update_xaxes(title_text="share of the importance")
     figure.update_yaxes(title_text=None)
@@ -113,11 +115,7 @@ def _parallel_coordinate(material: Material) -> go.Figure:
 
 def _contour(material: Material) -> go.Figure:
     """The two parameters that decide most: a matrix of all pairs is too small to read."""
-    pair = material.varied(2)[:2]
-    figure = visualization.plot_contour(material.judged, params=pair, target_name=material.objective)
-    if not any(trace.z is not None for trace in figure.select_traces(selector={"type": "contour"})):
-        raise Impossible(f"{pair[0]} and {pair[1]} did not vary together")
-    return _finish(figure)
+    return _finish(visualization.plot_contour(material.judged, params=material.pair(), target_name=material.objective))
 
 
 def _slice(param: str, material: Material) -> go.Figure:

@@ -15,6 +15,7 @@ import numpy as np
 import optuna
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 from optuna.visualization import matplotlib as visualization
 
 from experiments.reporting.curves import GROUPS
@@ -69,16 +70,17 @@ def _learning_curves(material: Material) -> Axes:
     for group in GROUPS:
         label: str | None = group
         for curve in (curve for curve in curves if curve.group == group):
-            axes.plot(curve.epochs, curve.values, label=label, **GROUP_STYLES[group])
+            axes.plot(curve.epochs, curve.values, marker=".", label=label, **GROUP_STYLES[group])
             label = None  # once a group
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.set(title="Learning curves", xlabel="epoch", ylabel=f"best validation {material.objective} so far")
     axes.legend()
     return axes
 
 
 def _importances(material: Material) -> Axes:
-    view = material.with_importances()
-    return visualization.plot_param_importances(view, evaluator=evaluator(view))
+    within = material.with_importances()
+    return visualization.plot_param_importances(within, evaluator=evaluator(within))
 
 
 def _parallel_coordinate(material: Material) -> Axes:
@@ -87,8 +89,7 @@ def _parallel_coordinate(material: Material) -> Axes:
 
 
 def _contour(material: Material) -> Axes:
-    pair = material.varied(2)[:2]
-    return _first(visualization.plot_contour(material.judged, params=pair, target_name=material.objective))
+    return _first(visualization.plot_contour(material.judged, params=material.pair(), target_name=material.objective))
 
 
 def _slices(material: Material) -> Axes:

@@ -7,37 +7,46 @@ their values, so that trials pruned at an early epoch, which are behind, do no h
 
 from __future__ import annotations
 
+import warnings
+
 import optuna
 from optuna.importance import PedAnovaImportanceEvaluator, get_param_importances
-from optuna.trial import TrialState
+
+from experiments.reporting.views import inside
 
 TOP_TRIALS = 5  # that the best should be at least, Optuna says
 FEWEST_TRIALS = 6  # fewer have no best ones to speak of
 
 
-def evaluator(view: optuna.Study) -> PedAnovaImportanceEvaluator:
-    """PED-ANOVA of the best tenth; of more in a small study, so that there are five, but of half at most."""
-    n_trials = len(view.get_trials(deepcopy=False, states=(TrialState.COMPLETE,)))
-    return PedAnovaImportanceEvaluator(target_quantile=min(0.5, max(0.1, TOP_TRIALS / max(n_trials, 1))))
+def evaluator(within: optuna.Study) -> PedAnovaImportanceEvaluator:
+    """PED-ANOVA of the best tenth; of more in a small study, so that there are five, but of half at most.
+
+    Args:
+        within: of `experiments.reporting.views.inside`.
+    """
+    n_trials = max(len(within.get_trials(deepcopy=False)), 1)
+    return PedAnovaImportanceEvaluator(target_quantile=min(0.5, max(0.1, TOP_TRIALS / n_trials)))
 
 
 def importances(view: optuna.Study) -> dict[str, float]:
-    """Shares by parameter, the largest first; empty where there are too few trials to tell.
+    """Shares by parameter, the largest first; empty where there are too few trials to tell, or all are alike.
 
     Args:
         view: of `experiments.reporting.views.judged`.
     """
-    trials = view.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
-    if len([trial for trial in trials if trial.params]) < FEWEST_TRIALS:
+    within = inside(view)
+    values = [trial.value for trial in within.get_trials(deepcopy=False)]
+    if len(values) < FEWEST_TRIALS or len(set(values)) == 1:
         return {}
-    return get_param_importances(view, evaluator=evaluator(view))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # that few trials tell little: the reader is told
+        return get_param_importances(within, evaluator=evaluator(within))
 
 
 def varied(view: optuna.Study) -> list[str]:
     """Parameters that took more than one value, the most important first."""
-    trials = view.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
     taken: dict[str, set[object]] = {}
-    for trial in trials:
+    for trial in inside(view).get_trials(deepcopy=False):
         for name, value in trial.params.items():
             taken.setdefault(name, set()).add(value)
     shares = importances(view)

@@ -5,15 +5,15 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from itertools import combinations
 from typing import Generic, TypeVar
 
 import optuna
-from optuna.exceptions import ExperimentalWarning
 from optuna.trial import TrialState
 
 from experiments.reporting.curves import Curve, Rung, learning_curves, rungs
 from experiments.reporting.importances import importances, varied
-from experiments.reporting.views import bare, judged
+from experiments.reporting.views import bare, inside, judged
 from experiments.summary import Summary
 
 Drawn = TypeVar("Drawn")
@@ -23,7 +23,7 @@ class Impossible(Exception):
     """A figure that this study has nothing for; the message says why."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Material:
     """A study, prepared for figures.
 
@@ -42,9 +42,9 @@ class Material:
     params: list[str] = field(init=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "judged", judged(self.study))
-        object.__setattr__(self, "bare", bare(self.study))
-        object.__setattr__(self, "params", varied(self.judged))
+        self.judged = judged(self.study)
+        self.bare = bare(self.study)
+        self.params = varied(self.judged)
 
     @property
     def objective(self) -> str:
@@ -67,12 +67,24 @@ class Material:
             raise Impossible(f"{len(self.params)} parameters took more than one value, {at_least} are needed")
         return self.params
 
+    def pair(self) -> list[str]:
+        """The two parameters that decide most, of those that vary in the same trials."""
+        for pair in combinations(self.varied(2), 2):
+            points = [
+                [trial.params[name] for name in pair]
+                for trial in self.judged.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
+                if all(name in trial.params for name in pair)
+            ]
+            if points and all(len(set(values)) > 1 for values in zip(*points, strict=True)):
+                return list(pair)
+        raise Impossible("no two parameters vary in the same trials")
+
     def with_importances(self) -> optuna.Study:
-        """The judged trials, which are enough to tell parameters apart."""
+        """The judged trials inside the space, which are enough to tell parameters apart."""
         self.varied(2)
         if not importances(self.judged):
             raise Impossible("too few trials to tell parameters apart")
-        return self.judged
+        return inside(self.judged)
 
     def curves(self) -> list[Curve]:
         """Learning curves, one of two epochs at least."""
@@ -116,7 +128,7 @@ def draw_all(artists: Mapping[str, Callable[[Material], Drawn]], material: Mater
     for name, draw in artists.items():
         try:
             with warnings.catch_warnings():
-                warnings.simplefilter("ignore", ExperimentalWarning)  # all of Optuna's matplotlib figures
+                warnings.simplefilter("ignore")  # of experimental functions, of axes of no width: nothing for a person
                 drawings.made[name] = draw(material)
         except Impossible as reason:
             drawings.left_out[name] = str(reason)

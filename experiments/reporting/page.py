@@ -35,7 +35,8 @@ CAPTIONS = {
     "importances": ("What decided", "Share of each parameter in what tells the best trials from all "
                     "(PED-ANOVA). Few trials tell little: read it as a hint."),
     "parallel_coordinate": ("Parallel coordinates", "A line a trial, the darker the better; follow the dark ones."),
-    "contour": ("The two parameters that decided most", "Value between the trials is interpolated; dots are trials."),
+    "contour": ("Two parameters together", "The two that decided most, where that can be told. Dots are trials; values "
+                "between them are interpolated."),
     "rungs": ("Rungs", "How many trials reached each epoch at which the scheduler stopped some, and what became of "
               "them."),
     "timeline": ("Timeline", "When each trial ran, from its first epoch to its end, pauses included."),

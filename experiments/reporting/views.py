@@ -32,6 +32,19 @@ def judged(study: optuna.Study) -> optuna.Study:
     return view
 
 
+def inside(view: optuna.Study) -> optuna.Study:
+    """The judged trials that have parameters: not a default configuration outside the space, for one.
+
+    Args:
+        view: of `judged`.
+    """
+    within = _empty(view, view.directions)
+    within.add_trials(
+        [trial for trial in view.get_trials(deepcopy=False) if trial.params and trial.state is TrialState.COMPLETE]
+    )
+    return within
+
+
 def bare(study: optuna.Study) -> optuna.Study:
     """The study without the attributes of its trials: figures would show them, tracebacks and all, under the mouse."""
     view = _empty(study, study.directions)
