@@ -18,10 +18,13 @@ from experiments.environment import git_commit, versions
 from experiments.epoch_report import EpochReport
 from experiments.leg import Leg
 from experiments.objectives import describe
+from experiments.outbox import root_cause
 from experiments.progress import Progress
 from experiments.results import seconds_trained, state_of, summarize, summarize_trial
+from experiments.saved_study import SavedStudy
 from experiments.shipping.registry import registration_of
 from experiments.spec import StudySpec
+from experiments.study_record import record_of
 from experiments.summary import Finals, Summary, write_summary
 from experiments.tracking import Tracker
 from experiments.trial_record import REPLACED, TRACEBACK, read_progress, trials_of, value_of
@@ -156,18 +159,19 @@ class Recorder:
         finals: Finals | None = None,
         model: Path | None = None,
     ) -> Summary:
-        """Close the study's run in MLflow, with the summary and the checkpoint to ship.
+        """Close the study's run in MLflow, with the summary, the report and the checkpoint to ship.
 
         A search that came to its end registers it as a model.
         """
         summary = self.summary(reason, finals)
+        self._write(summary)
         shipped, winner = summary.winner, None if model is None else self._keep_winner(model)
         self._tracker.end_study(
             status=status,
             metrics=_study_metrics(summary) | {REPLACED: self._study.user_attrs.get(REPLACED, 0)},
             tags={"reason": reason, "winner": "" if shipped is None else str(shipped)},
             artifacts={"summary.json": _json(asdict(summary))},
-            files={} if winner is None else {"winner/model.pt": winner},
+            files=({} if winner is None else {"winner/model.pt": winner}) | self._report(summary),
             registration=registration_of(summary, winner) if winner and status == "FINISHED" else None,
         )
         summary = self.summary(reason, finals)  # MLflow has told the last runs' ids by now
@@ -184,6 +188,24 @@ class Recorder:
             logger.warning("%s: cannot be written (%s): the model to ship is %s", winner, error.strerror, model)
             return model
         return winner
+
+    def _report(self, summary: Summary) -> dict[str, Path]:
+        """The page and the figures, by the name of the artifact; none of them is worth a search that fails."""
+        spec = self._spec
+        saved = SavedStudy(
+            study=self._study,
+            record=record_of(spec, self._splits.fingerprint),
+            summary=summary,
+            folder=spec.folder,
+            storage=spec.storage,
+        )
+        try:
+            from experiments.reporting.publish import publish  # plotly and matplotlib take a second to import
+
+            return publish(saved)
+        except Exception as error:
+            logger.warning("%s: there is no report: %s", spec.folder, root_cause(error))
+            return {}
 
     def summary(self, reason: str | None = None, finals: Finals | None = None) -> Summary:
         """Of the study as it stands."""

@@ -80,7 +80,7 @@ def summarize(
         git_commit=git_commit(),
         versions=versions(),
         seed=spec.seed,
-        dataset=DatasetSummary.of(splits),
+        dataset=DatasetSummary.of(splits, spec.config.evaluation),
         objective=spec.objective,
         space={"name": spec.space.name, "size": spec.space.size, "source": spec.space.source},
         trials=trials,

@@ -13,14 +13,13 @@ from experiments import command_line
 from experiments.interruption import INTERRUPTED
 from experiments.progress import format_duration
 from experiments.queue_sources import Queued, best_of_study, read_queue
-from experiments.recorder import SUMMARY, WINNER
-from experiments.report import print_summary
+from experiments.recorder import WINNER
+from experiments.reporting.console import print_summary
 from experiments.search_arguments import build_parser, build_spec
 from experiments.spec import StudySpec
 from experiments.study import run_study
 from narm.config_file import OptionsFile, read_config
 from narm.data.datasets import dataset_name, load_splits
-from narm.evaluation import chosen_targets
 
 ALL_FAILED = 3
 
@@ -46,11 +45,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     result = run_study(spec, splits, resume=bool(given.resume), queue=queue, quiet=given.quiet)
     if not given.quiet:
         print(f"The search ended: {result.reason}.")
-        where = {"summary": str(spec.folder / SUMMARY), "MLflow": result.mlflow}
-        if (winner := spec.folder / WINNER).is_file():
-            where["model to ship"] = str(winner)
-        n_valid = len(chosen_targets(splits.valid, spec.config.evaluation))
-        print_summary(result.summary, Console(), n_valid=n_valid, where=where)
+        report, winner = spec.folder / "report.html", spec.folder / WINNER
+        where = {"report": str(report)} if report.exists() else {}
+        where |= {"model to ship": str(winner)} if winner.is_file() else {}
+        where |= {"MLflow": result.mlflow}
+        print_summary(result.summary, Console(), where=where)
     if result.reason == INTERRUPTED:
         return command_line.INTERRUPTED
     return ALL_FAILED if result.summary.best is None else 0

@@ -17,6 +17,7 @@ from experiments.objectives import COSTS, Objective, parse_objectives
 from experiments.presets import DEFAULT_PRESET, PRESETS, Preset
 from experiments.ray_session import cluster_address
 from experiments.samplers import SAMPLERS
+from experiments.saved_study import DEFAULT_OUTPUT
 from experiments.schedulers import SCHEDULERS
 from experiments.schedulers.policy import REDUCTION
 from experiments.spec import StudySpec
@@ -305,7 +306,9 @@ def _add_machines(group: argparse._ArgumentGroup) -> None:
 
 
 def _add_places(group: argparse._ArgumentGroup) -> None:
-    group.add_argument("--output", default="runs", metavar="DIR", help="folder of all studies (default: ./runs)")
+    group.add_argument(
+        "--output", default=DEFAULT_OUTPUT, metavar="DIR", help="folder of all studies (default: ./runs)"
+    )
     group.add_argument("--study", metavar="NAME", help="a new name (default: dataset, space, time)")
     group.add_argument("--storage", metavar="URL", help="Optuna's database (default: SQLite in the output folder)")
     group.add_argument("--tracking-uri", metavar="URI", help="MLflow's (default: SQLite in the output folder)")

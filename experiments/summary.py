@@ -1,4 +1,4 @@
-"""What a search found, as `summary.json` holds it; `experiments.report` prints it for a person."""
+"""What a search found, as `summary.json` holds it; `experiments.reporting` tells it to a person."""
 
 from __future__ import annotations
 
@@ -11,8 +11,10 @@ from typing import Any, Literal
 
 from pydantic import TypeAdapter, ValidationError
 
+from narm.config import EvaluationConfig
 from narm.data.sessions import Splits
 from narm.errors import InputError
+from narm.evaluation import chosen_targets
 from narm.files import write_text
 from narm.text_file import read_text
 
@@ -29,16 +31,17 @@ STATE_WORDS: dict[TrialState, str] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DatasetSummary:
-    """The data; sessions and targets are those of training."""
+    """The data; sessions and targets are those of training, `n_valid` counts the targets of validation."""
 
     name: str
     fingerprint: str
     n_sessions: int
     n_items: int
     n_targets: int
+    n_valid: int
 
     @classmethod
-    def of(cls, splits: Splits) -> DatasetSummary:
+    def of(cls, splits: Splits, evaluation: EvaluationConfig) -> DatasetSummary:
         """Describe them."""
         return cls(
             name=splits.name,
@@ -46,6 +49,7 @@ class DatasetSummary:
             n_sessions=len(splits.train.sessions),
             n_items=splits.n_items,
             n_targets=len(splits.train),
+            n_valid=len(chosen_targets(splits.valid, evaluation)),
         )
 
 
@@ -122,6 +126,9 @@ class Spread:
 
     mean: float
     sd: float | None
+
+    def __str__(self) -> str:
+        return f"{self.mean:.4f}" if self.sd is None else f"{self.mean:.4f} ± {self.sd:.4f}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -202,8 +202,7 @@ class Tracker:
 
     def where(self) -> str:
         """What a person does to look at the results: a command, or the server's address."""
-        uri = mask_credentials(self._uri)
-        return uri if uri.startswith("http") else f"mlflow ui --backend-store-uri {shlex.quote(uri)}"
+        return where_to_look(self._uri)
 
     def _end_run(
         self,
@@ -247,6 +246,12 @@ class Tracker:
             self._outbox.append(update)
         except OSError as error:
             logger.warning("%s: %s: an update for MLflow is lost", self._path, error.strerror)
+
+
+def where_to_look(uri: str) -> str:
+    """What a person does to look at a tracking store: a command, or the server's address, credentials masked."""
+    masked = mask_credentials(uri)
+    return masked if masked.startswith("http") else f"mlflow ui --backend-store-uri {shlex.quote(masked)}"
 
 
 def absolute_uri(uri: str) -> str:

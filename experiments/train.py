@@ -105,7 +105,7 @@ def _test(state: TrainingState, splits: Splits, config: Config, console: Console
 def _record(state: TrainingState, splits: Splits, config: Config, test: Judgement | None) -> dict[str, Any]:
     """What `--json` writes."""
     return {
-        "dataset": asdict(DatasetSummary.of(splits)),
+        "dataset": asdict(DatasetSummary.of(splits, config.evaluation)),
         "config": config.flat(),
         "n_parameters": state.model.n_parameters,
         "epochs": state.history,

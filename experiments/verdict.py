@@ -52,7 +52,7 @@ def judge_finalists(
         n_sessions=len(np.unique(sessions)),
         finalists=[_summary(of_one) for of_one in ranked],
         comparisons=[
-            _compare(winner, rival, metric, sessions, seed)
+            compare_runs(winner, rival, metric=metric, sessions=sessions, seed=seed)
             for rival in rivals
             for metric in compared_metrics(objective)
         ],
@@ -99,14 +99,23 @@ def _spread(values: Sequence[float]) -> Spread:
     return Spread(mean=fmean(values), sd=stdev(values) if len(values) > 1 else None)
 
 
-def _compare(winner: Runs, rival: Runs, metric: str, sessions: NDArray[np.int64], seed: int) -> Comparison:
+def compare_runs(first: Runs, second: Runs, *, metric: str, sessions: NDArray[np.int64], seed: int) -> Comparison:
+    """One finalist less another on test, over the means of their seeds.
+
+    Args:
+        first: runs of one.
+        second: runs of the other, with the ranks of the same targets.
+        metric: spelled `MRR@10`.
+        sessions: which session each target belongs to, [Q].
+        seed: of the bootstrap.
+    """
     name, cutoff = parse_metric(metric)
     interval = difference_interval(
-        _mean_values(winner, name, cutoff), _mean_values(rival, name, cutoff), sessions, seed=seed
+        _mean_values(first, name, cutoff), _mean_values(second, name, cutoff), sessions, seed=seed
     )
     return Comparison(
         metric=metric,
-        against=rival[0].finalist.number,
+        against=second[0].finalist.number,
         difference=interval.mean,
         low=interval.low,
         high=interval.high,

@@ -62,7 +62,7 @@ SUMMARY = Summary(
     git_commit=None,
     versions={"torch": "2.13.0", "ray": None},
     seed=7,
-    dataset=DatasetSummary(name="synthetic", fingerprint="f00", n_sessions=10, n_items=20, n_targets=90),
+    dataset=DatasetSummary(name="synthetic", fingerprint="f00", n_sessions=10, n_items=20, n_targets=90, n_valid=900),
     objective="Recall@10",
     space={"learning_rate": {"type": "float", "low": 0.001}},
     trials=_TRIALS,

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from search_summary import FINALS, SUMMARY, trial
 
-from experiments.summary import OnBoundary, ParetoPoint, Summary, format_params, write_summary
+from experiments.summary import OnBoundary, ParetoPoint, Summary, format_params, read_summary, write_summary
+from narm.errors import InputError
 
 NAN = float("nan")
 
@@ -28,7 +29,7 @@ def test_the_keys_are_exactly_those_documented(tmp_path: Path) -> None:
         "study", "command", "git_commit", "versions", "seed", "dataset", "objective", "space",
         "trials", "counts", "best", "default", "timing", "finals", "on_boundary", "pareto", "stop_reason",
     ]  # fmt: skip
-    assert list(content["dataset"]) == ["name", "fingerprint", "n_sessions", "n_items", "n_targets"]
+    assert list(content["dataset"]) == ["name", "fingerprint", "n_sessions", "n_items", "n_targets", "n_valid"]
     assert list(content["trials"][0]) == [
         "number", "state", "params", "value", "best_epoch", "epochs", "seconds", "mlflow_run_id", "reason", "retries",
     ]  # fmt: skip
@@ -88,6 +89,36 @@ def test_a_failed_write_keeps_the_last_summary(tmp_path: Path) -> None:
         write_summary(path, replace(SUMMARY, space=object()))
     assert path.read_bytes() == before
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_what_was_written_is_read_again(tmp_path: Path) -> None:
+    path = tmp_path / "summary.json"
+    trials = sorted(SUMMARY.trials, key=lambda trial: trial.number)
+    front = [ParetoPoint(number=1, values={"MRR@10": 0.3})]
+    summary = replace(SUMMARY, trials=trials, finals=FINALS, pareto=front)
+    write_summary(path, summary)
+    first = path.read_bytes()
+    write_summary(path, read_summary(path))
+    assert path.read_bytes() == first
+    assert read_summary(path).finals is not None
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (None, "summary.json: cannot be read (No such file or directory): name a study that has been searched"),
+        ("{", "summary.json: the file: invalid json"),
+        ("{}", "summary.json: study: field required: this is no summary of this version"),
+    ],
+)
+def test_what_is_no_summary_is_refused(tmp_path: Path, content: str | None, message: str) -> None:
+    path = tmp_path / "summary.json"
+    if content is not None:
+        path.write_text(content)
+    with pytest.raises(InputError) as refused:
+        read_summary(path)
+    assert message in str(refused.value)
+    assert "\n" not in str(refused.value)
 
 
 def test_the_finalists_have_the_last_word_on_the_winner() -> None:

@@ -147,15 +147,25 @@ def test_the_parent_holds_what_is_needed_to_repeat_the_study(searched):
     parent, client = searched.parent(), searched.client
     artifacts = {
         file.path
-        for folder in ("", "space", "winner")
+        for folder in ("", "figures", "space", "winner")
         for file in client.list_artifacts(parent.info.run_id, folder)
         if not file.is_dir
     }
     assert artifacts == {
-        "config.json", "environment.json", "summary.json", "space/smoke.yaml", "winner/model.pt",
+        "config.json", "environment.json", "summary.json", "space/smoke.yaml", "winner/model.pt", "report.html",
+        *(f"figures/{path.name}" for path in (searched.output / "s" / "figures").iterdir()),
     }  # fmt: skip
     config = json.loads(Path(client.download_artifacts(parent.info.run_id, "config.json")).read_text())
     assert Config.from_flat(config).training.epochs == 4
+
+
+def test_the_report_is_in_the_folder_and_in_mlflow(searched):
+    page = searched.output / "s" / "report.html"
+    kept = searched.client.download_artifacts(searched.parent().info.run_id, "report.html")
+    assert Path(kept).read_bytes() == page.read_bytes()
+    assert page.read_text().count("<tr data-state=") == 5
+    figures = {path.name for path in (searched.output / "s" / "figures").iterdir()}
+    assert {"learning_curves.png", "optimization_history.png", "slices.png", "timeline.png"} <= figures
 
 
 def test_the_summary_agrees_with_the_study(searched):

@@ -1,0 +1,79 @@
+"""`python -m experiments.compare-studies A B`: two searches of the same data, side by side."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.console import Console
+
+from experiments import command_line
+from experiments.reporting.comparison import compare_studies
+from experiments.reporting.comparison_console import print_comparison
+from experiments.saved_study import DEFAULT_OUTPUT, SavedStudy, open_saved
+from narm.errors import InputError
+from narm.files import require_writable, write_text
+
+EPILOG = """\
+Studies of other data are refused. The winners are compared on the same test targets, where both searches trained
+finalists: by a paired bootstrap over test sessions, as a search compares its own.
+
+examples:
+  python -m experiments.compare-studies quick-search long-search
+  python -m experiments.compare-studies here ../elsewhere/runs/there --output compared.html
+
+exit status: 0; 2 wrong usage, no such study, or other data
+"""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Compare two studies.
+
+    Returns:
+        the exit status.
+    Raises:
+        InputError: wrong usage, no such study, studies of other data, or a file that cannot be written.
+    """
+    given = _parser().parse_args(arguments)
+    page = require_writable(Path(given.output)) if given.output else None
+    first, second = (_open(study, given.runs, given.storage) for study in (given.a, given.b))
+    compared = compare_studies(first, second)
+    print_comparison(compared, Console())
+    if page is not None:
+        from experiments.reporting.comparison_page import comparison_page  # plotly takes a second to import
+
+        write_text(page, comparison_page(compared))
+        print(f"report: {page}", file=sys.stderr)
+    return 0
+
+
+def _open(study: str, runs: str, storage: str | None) -> SavedStudy:
+    """A study by its name, or by its folder where that is another than `--runs`."""
+    folder = Path(study)
+    if folder.name != study and storage is not None:
+        raise InputError(
+            f"'{study}' is a folder, and --storage goes with names: name the study, or leave --storage out"
+        )
+    output = Path(runs) if folder.name == study else folder.parent
+    return open_saved(folder.name, output=output, storage=storage)
+
+
+def _parser() -> command_line.Parser:
+    parser = command_line.Parser(
+        prog="python -m experiments.compare-studies",
+        description="Show two searches of the same data side by side.",
+        epilog=EPILOG,
+    )
+    parser.add_argument("a", metavar="A", help="name of a study, or its folder")
+    parser.add_argument("b", metavar="B", help="name of another, or its folder")
+    parser.add_argument("--output", metavar="FILE", help="write an HTML page too")
+    parser.add_argument(
+        "--runs", default=DEFAULT_OUTPUT, metavar="DIR", help=f"folder of all studies (default: ./{DEFAULT_OUTPUT})"
+    )
+    parser.add_argument("--storage", metavar="URL", help="Optuna's database (default: SQLite in that folder)")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(command_line.run_command(main))

@@ -1,0 +1,137 @@
+"""What figures are drawn from, prepared once; and how one that cannot be drawn is left out."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from itertools import combinations
+from typing import Generic, TypeVar
+
+import optuna
+from optuna.trial import TrialState
+
+from experiments.reporting.curves import Curve, Rung, learning_curves, rungs
+from experiments.reporting.importances import importances, varied
+from experiments.reporting.views import bare, inside, judged
+from experiments.summary import Summary
+
+Drawn = TypeVar("Drawn")
+
+
+class Impossible(Exception):
+    """A figure that this study has nothing for; the message says why."""
+
+
+@dataclass(slots=True)
+class Material:
+    """A study, prepared for figures.
+
+    Attributes:
+        study: in the database.
+        summary: of it.
+        judged: every trial with the best value it reached.
+        bare: every trial as it is, without attributes.
+        params: those that vary, the most important first.
+    """
+
+    study: optuna.Study
+    summary: Summary
+    judged: optuna.Study = field(init=False)
+    bare: optuna.Study = field(init=False)
+    params: list[str] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.judged = judged(self.study)
+        self.bare = bare(self.study)
+        self.params = varied(self.judged)
+
+    @property
+    def objective(self) -> str:
+        """The metric, spelled `MRR@10`."""
+        return self.summary.objective
+
+    # Each of these raises Impossible where the study has too little of it.
+
+    def with_values(self) -> optuna.Study:
+        """The judged trials, of which two at least have a value."""
+        n_values = len(self.judged.get_trials(deepcopy=False, states=(TrialState.COMPLETE,)))
+        if n_values < 2:
+            raise Impossible(f"{n_values} of the trials have a value, 2 are needed")
+        return self.judged
+
+    def varied(self, at_least: int = 1) -> list[str]:
+        """So many parameters that vary, or more."""
+        self.with_values()
+        if len(self.params) < at_least:
+            raise Impossible(f"{len(self.params)} parameters took more than one value, {at_least} are needed")
+        return self.params
+
+    def pair(self) -> list[str]:
+        """The two parameters that decide most, of those that vary in the same trials."""
+        for pair in combinations(self.varied(2), 2):
+            points = [
+                [trial.params[name] for name in pair]
+                for trial in self.judged.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
+                if all(name in trial.params for name in pair)
+            ]
+            if points and all(len(set(values)) > 1 for values in zip(*points, strict=True)):
+                return list(pair)
+        raise Impossible("no two parameters vary in the same trials")
+
+    def with_importances(self) -> optuna.Study:
+        """The judged trials inside the space, which are enough to tell parameters apart."""
+        self.varied(2)
+        if not importances(self.judged):
+            raise Impossible("too few trials to tell parameters apart")
+        return inside(self.judged)
+
+    def curves(self) -> list[Curve]:
+        """Learning curves, one of two epochs at least."""
+        curves = learning_curves(self.study, self.summary)
+        if not any(len(curve.epochs) > 1 for curve in curves):
+            raise Impossible("no trial has two epochs")
+        return curves
+
+    def rungs(self) -> list[Rung]:
+        """Where the scheduler stopped trials."""
+        found = rungs(self.summary.trials)
+        if not found:
+            raise Impossible("the scheduler stopped no trial")
+        return found
+
+    def begun(self) -> optuna.Study:
+        """The trials as they are, one at least."""
+        if not self.summary.trials:
+            raise Impossible("no trial has begun")
+        return self.bare
+
+    def objectives(self) -> list[str]:
+        """The objectives of a front that can be drawn."""
+        names = list(self.summary.pareto[0].values) if self.summary.pareto else []
+        if len(names) not in (2, 3):
+            raise Impossible("a front needs two or three objectives, and a trial that is complete")
+        return names
+
+
+@dataclass(frozen=True, slots=True)
+class Drawings(Generic[Drawn]):
+    """Figures by name, and why the others are not there."""
+
+    made: dict[str, Drawn] = field(default_factory=dict)
+    left_out: dict[str, str] = field(default_factory=dict)
+
+
+def draw_all(artists: Mapping[str, Callable[[Material], Drawn]], material: Material) -> Drawings[Drawn]:
+    """Draw what can be drawn; whatever goes wrong with a figure is the reason why it is left out."""
+    drawings: Drawings[Drawn] = Drawings()
+    for name, draw in artists.items():
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # of experimental functions, of axes of no width: nothing for a person
+                drawings.made[name] = draw(material)
+        except Impossible as reason:
+            drawings.left_out[name] = str(reason)
+        except Exception as error:  # a library's figure of a study that it did not expect must not end a search
+            drawings.left_out[name] = f"{type(error).__name__}: {error}"
+    return drawings

@@ -1,0 +1,137 @@
+"""The report as one HTML page: the answer first, then why, then everything. It needs nothing from outside itself."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import plotly.graph_objects as go
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+from plotly.offline import get_plotlyjs
+
+from experiments.reporting import answer, facts
+from experiments.reporting.curves import rungs
+from experiments.reporting.figures import SLICE
+from experiments.reporting.importances import importances
+from experiments.reporting.intervals import final_intervals
+from experiments.reporting.material import Drawings
+from experiments.reporting.views import judged
+from experiments.saved_study import SavedStudy
+from experiments.summary import STATE_WORDS, Summary, TrialSummary, format_value
+from experiments.verdict import compared_metrics
+from narm.metrics import metric_key, parse_metric
+
+TEMPLATES = Path(__file__).with_name("templates")
+FAILURES_SHOWN = 20
+RUNGS_SHOWN = 12  # schedulers that stop anywhere have as many rungs as epochs: the figure shows them
+
+CAPTIONS = {
+    "optimization_history": ("Optimization history", "Each trial's best value, in the order of their numbers, and the "
+                             "best so far. Trials that were stopped early count with what they had reached."),
+    "learning_curves": ("Learning curves", "The best validation value so far of every trial, epoch by epoch."),
+    "importances": ("What decided", "Share of each parameter in what tells the best trials from all "
+                    "(PED-ANOVA). Few trials tell little: read it as a hint."),
+    "parallel_coordinate": ("Parallel coordinates", "A line a trial, the darker the better; follow the dark ones."),
+    "contour": ("Two parameters together", "The two that decided most, where that can be told. Dots are trials; values "
+                "between them are interpolated."),
+    "rungs": ("Rungs", "How many trials reached each epoch at which the scheduler stopped some, and what became of "
+              "them."),
+    "timeline": ("Timeline", "When each trial ran, from its first epoch to its end, pauses included."),
+    "pareto_front": ("Pareto front", "Trials that no other beats in every objective, among all complete ones."),
+}  # fmt: skip
+"""Heading of each figure, and what a person who cannot see it should know."""
+
+
+def study_page(saved: SavedStudy, drawn: Drawings[go.Figure]) -> str:
+    """The report of a study, an HTML document.
+
+    Args:
+        saved: the study.
+        drawn: its figures.
+    """
+    summary = saved.summary
+    finals = summary.finals
+    return render(
+        "report.html",
+        drawn.made,
+        saved=saved,
+        summary=summary,
+        finals=finals,
+        headline=answer.headline(summary),
+        verdict=list(answer.verdict(summary)),
+        flags=list(answer.bounds(summary)),
+        failures=list(answer.failures(summary, FAILURES_SHOWN)),
+        counts=answer.counts(summary),
+        training_time=facts.training_time(summary),
+        recommended=answer.recommended(summary),
+        shipped=facts.shipped_options(saved),
+        metrics=compared_metrics(summary.objective),
+        intervals=final_intervals(finals) if finals else [],
+        importances=importances(judged(saved.study)),
+        rungs=shown if len(shown := rungs(summary.trials)) <= RUNGS_SHOWN else [],
+        params=_param_names(summary),
+        rows=[_row(trial, summary) for trial in answer.ranked(summary)],
+        commands=facts.commands(saved),
+        settings=facts.settings(saved),
+        fixed=facts.fixed_options(saved),
+        environment=facts.environment(saved),
+        captions=CAPTIONS,
+        slices=[name for name in drawn.made if name.startswith(SLICE)],
+        left_out=drawn.left_out,
+    )
+
+
+def render(template: str, figures: Mapping[str, go.Figure], **content: Any) -> str:
+    """A page of this package, with figures in it.
+
+    Args:
+        template: file name among the templates.
+        figures: by name.
+        content: what the template asks for.
+    """
+    return (
+        _environment()
+        .get_template(template)
+        .render(
+            **content,
+            figures={name: _embedded(figure) for name, figure in figures.items()},
+            plotly_js=Markup(get_plotlyjs() if figures else ""),
+        )
+    )
+
+
+def _environment() -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
+        lstrip_blocks=True,
+    )  # fmt: skip
+    environment.filters.update(value=_value, param=format_value, key=lambda metric: metric_key(*parse_metric(metric)))
+    return environment
+
+
+def _embedded(figure: go.Figure) -> Markup:
+    """A figure as JSON inside a script element, which a `</script>` in a name must not end."""
+    return Markup(figure.to_json().replace("<", "\\u003c"))
+
+
+def _value(value: float | None) -> str:
+    return "" if value is None or not math.isfinite(value) else f"{value:.4f}"
+
+
+def _param_names(summary: Summary) -> list[str]:
+    return list(dict.fromkeys(name for trial in summary.trials for name in trial.params))
+
+
+def _row(trial: TrialSummary, summary: Summary) -> dict[str, Any]:
+    marks = [note for note in answer.notes(trial, summary) if note in ("winner", "default")]
+    return {"trial": trial, "marks": marks, "state": STATE_WORDS[trial.state], "sort": _sort_key}
+
+
+def _sort_key(value: object) -> str:
+    """What a column is sorted by: numbers as numbers, what has several as its first."""
+    if isinstance(value, (list, tuple)):
+        return _sort_key(value[0]) if value else ""
+    return str(value)

@@ -1,0 +1,80 @@
+"""A study as it stands on disk: in the database and in its folder, with all that a person may ask of it afterwards."""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import dataclass
+from pathlib import Path
+
+import optuna
+
+from experiments.environment import mask_credentials
+from experiments.study_record import Record
+from experiments.study_store import load_study, read_record, storage_in
+from experiments.summary import Summary, read_summary
+from narm.errors import InputError
+
+DEFAULT_OUTPUT = "runs"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SavedStudy:
+    """A study, whether or not its search goes on.
+
+    Attributes:
+        study: in the database.
+        record: what the study keeps of its spec.
+        summary: as its folder has it.
+        folder: of the study.
+        storage: URL of the database.
+    """
+
+    study: optuna.Study
+    record: Record
+    summary: Summary
+    folder: Path
+    storage: str
+
+    @property
+    def name(self) -> str:
+        """Of the study."""
+        return self.summary.study
+
+    @property
+    def resume_command(self) -> str:
+        """How its search goes on, credentials masked."""
+        output = self.folder.parent
+        command = ["python", "-m", "experiments.search", "--resume", self.name]
+        if output != Path(DEFAULT_OUTPUT):
+            command += ["--output", str(output)]
+        if self.storage != storage_in(output):
+            command += ["--storage", mask_credentials(self.storage)]
+        return shlex.join(command)
+
+    @property
+    def dashboard_command(self) -> str:
+        """How optuna-dashboard opens on it, credentials masked."""
+        return shlex.join(["optuna-dashboard", mask_credentials(self.storage)])
+
+
+def open_saved(name: str, *, output: Path, storage: str | None = None) -> SavedStudy:
+    """A study by its name.
+
+    Args:
+        name: of the study, and of its folder.
+        output: folder of all studies.
+        storage: URL of the database; None: SQLite in the output folder.
+    Raises:
+        InputError: there is no such study, or its folder has no summary.
+    """
+    if storage is None and not (output / "studies.db").exists():
+        raise InputError(f"output: {output} has no studies.db: name the folder of your studies, or their --storage")
+    url = storage or storage_in(output)
+    study = load_study(name, url)
+    return SavedStudy(
+        study=study,
+        record=read_record(study),
+        summary=read_summary(output / name / "summary.json"),
+        folder=output / name,
+        storage=url,
+    )
