@@ -10,7 +10,7 @@ from pathlib import Path
 from experiments import command_line
 from experiments.environment import mask_credentials
 from experiments.outbox import FILE, Drainer, Outbox, Update, root_cause
-from experiments.study_store import load_study, read_record
+from experiments.study_store import closing_study, load_study, read_record
 from experiments.tracking import Mirror, absolute_uri
 from narm.config import did_you_mean
 from narm.errors import InputError
@@ -118,7 +118,8 @@ def recorded_uri(study: str, output: Path, storage: str | None) -> str:
     database = (output / "studies.db").resolve()
     if storage is None and not database.exists():
         raise InputError(f"storage: {database} is not there, and it knows the server: give --tracking-uri or --storage")
-    uri: str | None = read_record(load_study(study, storage or f"sqlite:///{database}"))["tracking_uri"]
+    with closing_study(load_study(study, storage or f"sqlite:///{database}")) as found:
+        uri: str | None = read_record(found)["tracking_uri"]
     if uri is None:
         raise InputError("tracking URI: it had a password, and is kept nowhere: give --tracking-uri")
     return uri
