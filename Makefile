@@ -12,7 +12,7 @@ help:  ## list the targets
 search: $(INSTALLED)  ## search NARM's hyperparameters on ml-100k; more options: make search ARGS="--help"
 	$(VENV)/bin/python -m experiments.search $(ARGS)
 
-test: $(INSTALLED)  ## lint, types, unit, integration and smoke tests
+test: $(INSTALLED)  ## lint, types, unit, integration, smoke and browser tests
 	$(VENV)/bin/tox run
 
 format: $(INSTALLED)  ## format the code and fix what can be fixed

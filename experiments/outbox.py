@@ -42,6 +42,8 @@ class Update:
         time: milliseconds since 1970.
         step: epoch that the metrics belong to.
         status: what the run is from now on; None: unchanged.
+        links: tags that hold MLflow's id of another run of the study, by name: that run's name.
+        dataset: what the run was given, as MLflow describes a dataset.
         texts: content of artifacts, by name.
         files: absolute paths of artifacts, by name.
         registration: a model to register, in JSON types; empty: none.
@@ -53,6 +55,8 @@ class Update:
     status: RunStatus | None = None
     params: Mapping[str, str] = field(default_factory=dict)
     tags: Mapping[str, str] = field(default_factory=dict)
+    links: Mapping[str, str] = field(default_factory=dict)
+    dataset: Mapping[str, str] = field(default_factory=dict)
     metrics: Mapping[str, float] = field(default_factory=dict)
     texts: Mapping[str, str] = field(default_factory=dict)
     files: Mapping[str, str] = field(default_factory=dict)
@@ -140,6 +144,11 @@ class Outbox:
         self._file.seek(max(position - 1, 0))
         return position if start <= position and self._file.read(1) == b"\n" else start
 
+    def rewind(self) -> None:
+        """Count everything as not sent yet."""
+        with self.path.open("rb") as file:
+            self._sent = len(file.readline())
+
     @property
     def size(self) -> int:
         """Bytes in the file."""
@@ -209,6 +218,7 @@ class Drainer:
     """
 
     updates_a_batch = 200
+    attempts_of_a_flush = 3
 
     def __init__(
         self,
@@ -227,6 +237,7 @@ class Drainer:
         self._wake = threading.Event()
         self._stopping = threading.Event()
         self._in_trouble = False
+        self._n_failed = 0
         self._thread = threading.Thread(target=self._run, name="outbox", daemon=True)
 
     def start(self) -> None:
@@ -234,9 +245,9 @@ class Drainer:
         self._thread.start()
 
     def flush(self, seconds: float) -> bool:
-        """Wait until everything is sent, at most so long; whether it was."""
-        deadline = time.monotonic() + seconds
-        while self._outbox.pending and time.monotonic() < deadline:
+        """Wait until everything is sent, whether it was; at most so long, and not for a receiver that is away."""
+        deadline, last_attempt = time.monotonic() + seconds, self._n_failed + self.attempts_of_a_flush
+        while self._outbox.pending and time.monotonic() < deadline and self._n_failed < last_attempt:
             self._wake.set()  # do not sit out a pause
             time.sleep(min(self._pause, 0.1))
         return not self._outbox.pending
@@ -256,6 +267,7 @@ class Drainer:
                 self._drain()
             except Exception as error:  # whatever happened to the receiver, the search goes on
                 self._report(error)
+                self._n_failed += 1
                 pause = min(2 * pause, self._longest_pause)
             else:
                 self._in_trouble = False

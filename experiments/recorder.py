@@ -13,9 +13,11 @@ from typing import Literal
 import optuna
 from optuna.trial import FrozenTrial
 
+from experiments.descriptions import describe_finalist, describe_search, describe_trial, describe_verdict
 from experiments.engine import Delay
-from experiments.environment import git_commit, versions
+from experiments.environment import git_commit, user_name, versions
 from experiments.epoch_report import EpochReport
+from experiments.finalists import FinalistRun
 from experiments.leg import Leg
 from experiments.objectives import describe
 from experiments.outbox import root_cause
@@ -25,9 +27,10 @@ from experiments.saved_study import SavedStudy
 from experiments.shipping.registry import registration_of
 from experiments.spec import StudySpec
 from experiments.study_record import record_of
-from experiments.summary import Finals, Summary, write_summary
-from experiments.tracking import Tracker
-from experiments.trial_record import REPLACED, TRACEBACK, read_progress, trials_of, value_of
+from experiments.summary import FinalistFailure, Finals, Summary, write_summary
+from experiments.system_metrics import SystemMonitor
+from experiments.tracking import Dataset, Tracker
+from experiments.trial_record import REPLACED, TRACEBACK, origin_of, read_progress, trials_of, value_of
 from narm.data.sessions import Splits
 from narm.files import atomic_file
 from narm.model_options import used_options
@@ -61,6 +64,14 @@ class Recorder:
         self._start = time.monotonic()
         self._wall_seconds: float | None = None
         self._trained_before = seconds_trained(study)
+        self._monitor = SystemMonitor(tracker.log_system)
+        self._source = {
+            "study": spec.name,
+            "mlflow.source.type": "LOCAL",
+            "mlflow.source.name": "experiments.search",
+            "mlflow.source.git.commit": git_commit() or "",
+            "mlflow.user": user_name() or "",
+        }
 
     def begin(self) -> None:
         """Open the study's run in MLflow, with all that is needed to repeat it, and catch up with the study."""
@@ -69,6 +80,7 @@ class Recorder:
         self._tracker.start_study(
             spec.name,
             tags={
+                **self._source,
                 "command": spec.command,
                 "git_commit": git_commit() or "",
                 "objective": describe(spec.objectives),
@@ -83,7 +95,11 @@ class Recorder:
                 "config.json": _json(flat),
                 "environment.json": _json({"git_commit": git_commit(), **versions()}),
             },
+            description=describe_search(spec, self._splits.name),
+            dataset=_dataset(self._splits, source=spec.config.data.dataset),
         )
+        if spec.system_metrics:
+            self._monitor.start()
         self._catch_up()
         self._write(self.summary())
 
@@ -99,7 +115,9 @@ class Recorder:
 
     def started(self, leg: Leg) -> None:
         """A leg of a trial begins."""
-        self._tracker.start_trial(leg.number, params=leg.options, tags={"study": self._spec.name})
+        trial = trials_of(self._study)[leg.number]
+        tags = {**self._source, "seed": str(leg.seed), "origin": origin_of(trial)}
+        self._tracker.start_trial(leg.number, params=leg.options, tags=tags)
         self._progress.started(leg.number, leg.options)
 
     def reported(self, number: int, report: EpochReport) -> None:
@@ -108,6 +126,7 @@ class Recorder:
             **({} if report.train_loss is None else {"train_loss": report.train_loss}),
             "epoch_seconds": report.seconds,
             "targets_per_second": report.targets_per_second,
+            "n_parameters": float(report.n_parameters),
             **(report.valid or {}),
         }
         self._tracker.log_epoch(number, epoch=report.epoch, metrics=metrics)
@@ -142,7 +161,28 @@ class Recorder:
             reason=known.reason or "",
             metrics=metrics,
             artifacts={"traceback.txt": failure} if failure and known.state == "FAIL" else {},
+            description=describe_trial(known, self._spec.objective),
         )
+
+    def finalist_done(self, outcome: FinalistRun | FinalistFailure) -> None:
+        """A finalist has been trained with one of its seeds, now or by an earlier session, or was given up."""
+        description = describe_finalist(outcome, self._spec.objective)
+        if isinstance(outcome, FinalistFailure):
+            self._tracker.fail_finalist(
+                outcome.number, outcome.seed, reason=outcome.reason, tags=self._source, description=description
+            )
+        else:
+            self._tracker.log_finalist(
+                outcome.finalist.number,
+                outcome.seed,
+                seconds=outcome.seconds,
+                epochs=outcome.epochs,
+                params=outcome.finalist.options,
+                tags=self._source,
+                metrics=_finalist_metrics(outcome),
+                description=description,
+            )
+        self._progress.finalist_done(outcome)
 
     def searched(self) -> None:
         """The search is over, and its clock stops; finalists may follow."""
@@ -163,6 +203,7 @@ class Recorder:
 
         A search that came to its end registers it as a model.
         """
+        self._monitor.stop()
         summary = self.summary(reason, finals)
         self._write(summary)
         shipped, winner = summary.winner, None if model is None else self._keep_winner(model)
@@ -172,6 +213,7 @@ class Recorder:
             tags={"reason": reason, "winner": "" if shipped is None else str(shipped)},
             artifacts={"summary.json": _json(asdict(summary))},
             files=({} if winner is None else {"winner/model.pt": winner}) | self._report(summary),
+            description=describe_verdict(summary),
             registration=registration_of(summary, winner) if winner and status == "FINISHED" else None,
         )
         summary = self.summary(reason, finals)  # MLflow has told the last runs' ids by now
@@ -236,6 +278,30 @@ def _study_metrics(summary: Summary) -> dict[str, float]:
     if summary.finals is not None:
         metrics |= {f"test_{name}": spread.mean for name, spread in summary.finals.finalists[0].test.items()}
     return metrics
+
+
+def _finalist_metrics(run: FinalistRun) -> dict[str, float]:
+    """Under the names that trials and studies have theirs."""
+    return {
+        **{f"best_{name}": value for name, value in run.valid.items()},
+        **{f"test_{name}": value for name, value in run.test.items()},
+        "best_epoch": run.best_epoch,
+        "epochs": run.epochs,
+        "seconds": run.seconds,
+    }
+
+
+def _dataset(splits: Splits, *, source: str) -> Dataset:
+    return Dataset(
+        name=splits.name,
+        fingerprint=splits.fingerprint,
+        source=source,
+        counts={
+            "n_items": splits.n_items,
+            "n_sessions": len(splits.train.sessions),
+            **{f"n_{part}": len(getattr(splits, part)) for part in ("train", "valid", "test")},
+        },
+    )
 
 
 def _json(content: object) -> str:

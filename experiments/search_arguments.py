@@ -112,6 +112,7 @@ def build_spec(given: argparse.Namespace, file: OptionsFile) -> StudySpec:
         tracking_uri=choose("tracking_uri") or f"sqlite:///{(output / 'mlflow.db').resolve()}",
         output=output,
         command=own_command(),
+        system_metrics=choose("system_metrics", False),
     )
 
 
@@ -312,6 +313,9 @@ def _add_places(group: argparse._ArgumentGroup) -> None:
     group.add_argument("--study", metavar="NAME", help="a new name (default: dataset, space, time)")
     group.add_argument("--storage", metavar="URL", help="Optuna's database (default: SQLite in the output folder)")
     group.add_argument("--tracking-uri", metavar="URI", help="MLflow's (default: SQLite in the output folder)")
+    group.add_argument(
+        "--system-metrics", action="store_true", default=None, help="CPU and memory of driver and workers, to MLflow"
+    )
     group.add_argument("--checkpoint-storage", metavar="URI", help="folder or bucket that all machines reach")
     group.add_argument("--quiet", action="store_true", help="print nothing but errors")
 

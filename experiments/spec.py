@@ -52,6 +52,7 @@ class StudySpec:
         storage: SQLAlchemy URL of the Optuna study.
         tracking_uri: of MLflow.
         output: folder of all studies.
+        system_metrics: whether MLflow gets CPU and memory of driver and workers.
         command: as a person typed it, for the record.
     Raises:
         InputError: one of them is wrong, or they do not fit together.
@@ -80,6 +81,7 @@ class StudySpec:
     tracking_uri: str
     output: Path
     command: str
+    system_metrics: bool = False
 
     def __post_init__(self) -> None:
         _check_known("sampler", self.sampler, SAMPLERS)

@@ -211,7 +211,7 @@ class _Search:
             folder=spec.folder / "finalists",
             checkpoints=self._finalist_checkpoints,
             stop=lambda: interruption.reason == INTERRUPTED,
-            on_done=self.progress.finalist_done,
+            on_done=self.recorder.finalist_done,
         )
 
     def _tuner(self, interruption: Interruption, folder: str) -> tune.Tuner:

@@ -19,6 +19,7 @@ _FREE = {"epochs", "metrics", "topk", "eval_batch_size", "valid_metric"}
 _SETTINGS = (
     "sampler", "scheduler", "grace_epochs", "reduction", "trials", "time_budget", "concurrency", "threads", "device",
     "gpus_per_trial", "finalists", "finalist_seeds", "checkpoint_storage",
+    "system_metrics",
 )  # fmt: skip
 
 

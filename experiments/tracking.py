@@ -1,11 +1,13 @@
 """Leaves every study, trial and metric in MLflow, without ever holding up or ending a search.
 
-One experiment a dataset, one parent run a study, one child run a trial. Calls append to an outbox; its thread
-brings MLflow up to date whenever the server answers. Only this module and `experiments.shipping` import MLflow.
+One experiment a dataset, one parent run a study, one child run a trial and a training of a finalist. Calls append to
+an outbox; its thread brings MLflow up to date whenever the server answers. Only this module and
+`experiments.shipping` import MLflow.
 """
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 import secrets
@@ -14,7 +16,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, field, replace
 from itertools import chain, islice
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any, Literal
@@ -27,7 +29,7 @@ from narm.errors import InputError
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
-    from mlflow.entities import Metric, Run
+    from mlflow.entities import DatasetInput, Metric, Run
 
 logger = logging.getLogger(__name__)
 
@@ -41,6 +43,38 @@ RUN_STATUS: dict[TrialState, RunStatus] = {
 STUDY_RUN = "study"
 STUDY_TAG = "narm.study"  # these two tags find a run again, so that no run is created twice
 RUN_TAG = "narm.run"
+
+DESCRIPTION_TAG = "mlflow.note.content"  # what the UI shows as the description, as Markdown
+LONGEST_TAG = 8000  # characters that MLflow takes
+LONGEST_DIGEST = 36
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dataset:
+    """The data of a study, as MLflow is to list them; the data themselves are not sent.
+
+    Attributes:
+        name: as a person knows it.
+        fingerprint: SHA-256 of the content.
+        source: where they came from.
+        counts: sizes by name.
+    """
+
+    name: str
+    fingerprint: str
+    source: str
+    counts: Mapping[str, int] = field(default_factory=dict)
+
+    def used_for(self, context: str) -> dict[str, str]:
+        """The fields of MLflow's dataset, and what a run used it for."""
+        return {
+            "name": self.name,
+            "digest": self.fingerprint[:LONGEST_DIGEST],
+            "source_type": "code",  # of those that MLflow can read, the one that promises no address
+            "source": json.dumps({"tags": {"dataset": self.source}}, ensure_ascii=False),
+            "profile": json.dumps({**self.counts, "sha256": self.fingerprint}),
+            "context": context,
+        }
 
 
 class Tracker:
@@ -81,6 +115,8 @@ class Tracker:
         tags: Mapping[str, str],
         params: Mapping[str, object],
         artifacts: Mapping[str, str],
+        description: str = "",
+        dataset: Dataset | None = None,
     ) -> None:
         """Open the parent run.
 
@@ -89,6 +125,8 @@ class Tracker:
             tags: text by name.
             params: values by name; see `flat_params`. A study that goes on keeps its first ones.
             artifacts: text of each artifact, by file name.
+            description: Markdown.
+            dataset: the input of the study's run, and of every run below it.
         Raises:
             InputError: another process is writing this study, or the outbox is no such file.
         """
@@ -99,8 +137,16 @@ class Tracker:
         self._drainer.start()
         standing = self._outbox.standing()
         self._steps = {run: of_run.step for run, of_run in standing.items()}
-        self._open = [run for run, of_run in standing.items() if run != STUDY_RUN and of_run.status in OPEN]
-        self._put(STUDY_RUN, status="RUNNING", tags=tags, params=flat_params(params), texts=artifacts)
+        self._open = [run for run, of_run in standing.items() if run.isdigit() and of_run.status in OPEN]
+        self._dataset = dataset
+        self._put(
+            STUDY_RUN,
+            status="RUNNING",
+            tags={**tags, "kind": "study", **_described(description)},
+            params=flat_params(params),
+            texts=artifacts,
+            dataset=self._used_for("train, valid, test"),
+        )
 
     @property
     def open_trials(self) -> list[int]:
@@ -114,11 +160,13 @@ class Tracker:
             self._open.append(run)
         started = run in self._steps
         self._steps.setdefault(run, 0)
+        identity = {} if started else {**tags, "kind": "trial", "trial_number": run}
         self._put(
             run,
             status="RUNNING",
             params={} if started else flat_params(params),
-            tags={"state": "RUNNING"} if started else {**tags, "trial_number": run, "state": "RUNNING"},
+            tags={**identity, "state": "RUNNING"},
+            dataset={} if started else self._used_for("train, valid"),
         )
 
     def log_epoch(self, number: int, *, epoch: int, metrics: Mapping[str, float]) -> None:
@@ -127,6 +175,51 @@ class Tracker:
         if epoch > self._steps.get(run, 0):
             self._steps[run] = epoch
             self._put(run, step=epoch, metrics=metrics)
+
+    def log_system(self, metrics: Mapping[str, float]) -> None:
+        """Log a sample of what the search uses of its machine, in the study's run; from one thread."""
+        self._steps[STUDY_RUN] = self._steps.get(STUDY_RUN, 0) + 1
+        self._put(
+            STUDY_RUN,
+            step=self._steps[STUDY_RUN],
+            metrics={f"system/{name}": value for name, value in metrics.items()},
+        )
+
+    def log_finalist(
+        self,
+        number: int,
+        seed: int,
+        *,
+        seconds: float,
+        epochs: int,
+        params: Mapping[str, object],
+        tags: Mapping[str, str],
+        metrics: Mapping[str, float],
+        description: str,
+    ) -> None:
+        """Log a training of a finalist as a run of its own, once; again only if it was trained for longer.
+
+        Args:
+            number: of its trial, whose run it points to.
+            seed: of this training.
+            seconds: it took, up to now.
+            epochs: trained.
+            params: the options that the space varies.
+            tags: text by name.
+            metrics: final figures.
+            description: Markdown.
+        """
+        run = finalist_run(number, seed)
+        if epochs > self._steps.get(run, 0):
+            self._steps[run] = epochs
+            self._begin_finalist(run, number, seed, params=params, tags=tags, seconds=seconds)
+            self._end_run(run, "FINISHED", metrics=metrics, step=epochs, description=description, state="COMPLETE")
+
+    def fail_finalist(self, number: int, seed: int, *, reason: str, tags: Mapping[str, str], description: str) -> None:
+        """Log that a training of a finalist was given up."""
+        run = finalist_run(number, seed)
+        self._begin_finalist(run, number, seed, params={}, tags=tags, seconds=0.0)
+        self._end_run(run, "FAILED", description=description, state="FAIL", reason=reason)
 
     def hold_up_trial(self, number: int, *, state: str, reason: str) -> None:
         """Let the run of a trial wait: SCHEDULED, in MLflow's words."""
@@ -144,6 +237,7 @@ class Tracker:
         reason: str,
         metrics: Mapping[str, float],
         artifacts: Mapping[str, str] | None = None,
+        description: str = "",
     ) -> None:
         """Close the run of a trial.
 
@@ -154,9 +248,16 @@ class Tracker:
             metrics: final figures, under other names than the epochs' (`best_mrr_at_10`): MLflow shows the
                 last step of a name.
             artifacts: text of each artifact, by file name.
+            description: Markdown.
         """
         self._end_run(
-            str(number), RUN_STATUS[state], state=state, reason=reason, metrics=metrics, texts=artifacts or {}
+            str(number),
+            RUN_STATUS[state],
+            metrics=metrics,
+            texts=artifacts,
+            description=description,
+            state=state,
+            reason=reason,
         )
 
     def end_study(
@@ -168,6 +269,7 @@ class Tracker:
         artifacts: Mapping[str, str],
         files: Mapping[str, Path],
         registration: Registration | None = None,
+        description: str = "",
     ) -> None:
         """Close the parent run, and every trial still open; then wait a bounded time for the server.
 
@@ -178,6 +280,7 @@ class Tracker:
             artifacts: text of each artifact, by file name.
             files: path of each artifact, by file name (`winner/model.pt`).
             registration: of the winner as a model; None: of nothing.
+            description: Markdown, in place of that of the start.
         """
         for run in list(self._open):
             self._end_run(run, "KILLED", state="INTERRUPTED", reason="the search ended before the trial did")
@@ -186,13 +289,16 @@ class Tracker:
             STUDY_RUN,
             status=status,
             metrics=metrics,
-            tags=tags,
+            tags={**tags, **_described(description)},
             texts=artifacts,
             files=paths,
             registration=None if registration is None else asdict(registration),
         )
         if not self._drainer.flush(self._flush_seconds):
-            logger.warning("not everything has reached MLflow: the rest waits in %s", self._path)
+            logger.warning(
+                "not everything has reached MLflow: the rest waits in %s; `python -m experiments.sync` sends it",
+                self._path,
+            )
         self._drainer.stop()
         self._outbox.close()
 
@@ -204,27 +310,55 @@ class Tracker:
         """What a person does to look at the results: a command, or the server's address."""
         return where_to_look(self._uri)
 
+    def _used_for(self, context: str) -> dict[str, str]:
+        return {} if self._dataset is None else self._dataset.used_for(context)
+
+    def _begin_finalist(
+        self,
+        run: str,
+        number: int,
+        seed: int,
+        *,
+        params: Mapping[str, object],
+        tags: Mapping[str, str],
+        seconds: float,
+    ) -> None:
+        self._put(
+            run,
+            time=_now() - round(1000 * seconds),
+            status="RUNNING",
+            params=flat_params(params),
+            tags={**tags, "kind": "finalist", "trial_number": str(number), "seed": str(seed)},
+            links={"trial_run_id": str(number)},
+            dataset=self._used_for("train, valid, test"),
+        )
+
     def _end_run(
         self,
         run: str,
         status: RunStatus,
         *,
-        state: str,
-        reason: str,
         metrics: Mapping[str, float] | None = None,
+        step: int = 0,
         texts: Mapping[str, str] | None = None,
+        description: str = "",
+        **tags: str,
     ) -> None:
         self._open = [other for other in self._open if other != run]
-        self._put(run, status=status, tags={"state": state, "reason": reason}, metrics=metrics, texts=texts)
+        tags |= _described(description)
+        self._put(run, step=step, status=status, tags=tags, metrics=metrics, texts=texts)
 
     def _put(
         self,
         run: str,
         *,
+        time: int | None = None,
         step: int = 0,
         status: RunStatus | None = None,
         params: Mapping[str, str] | None = None,
         tags: Mapping[str, str] | None = None,
+        links: Mapping[str, str] | None = None,
+        dataset: Mapping[str, str] | None = None,
         metrics: Mapping[str, float] | None = None,
         texts: Mapping[str, str] | None = None,
         files: Mapping[str, str] | None = None,
@@ -232,11 +366,13 @@ class Tracker:
     ) -> None:
         update = Update(
             run=run,
-            time=time.time_ns() // 1_000_000,
+            time=_now() if time is None else time,
             step=step,
             status=status,
             params=params or {},
-            tags={name: str(text) for name, text in (tags or {}).items()},
+            tags={name: str(text)[:LONGEST_TAG] for name, text in (tags or {}).items()},
+            links=links or {},
+            dataset=dataset or {},
             metrics={name: float(value) for name, value in (metrics or {}).items()},
             texts=texts or {},
             files=files or {},
@@ -252,6 +388,21 @@ def where_to_look(uri: str) -> str:
     """What a person does to look at a tracking store: a command, or the server's address, credentials masked."""
     masked = mask_credentials(uri)
     return masked if masked.startswith("http") else f"mlflow ui --backend-store-uri {shlex.quote(masked)}"
+
+
+def finalist_run(number: int, seed: int) -> str:
+    """Name of a training of a finalist, within its study and for a person."""
+    return f"finalist {number}, seed {seed}"
+
+
+def _described(description: str) -> dict[str, str]:
+    """As a tag; none where there is nothing to say, so that what was said stays."""
+    return {DESCRIPTION_TAG: description} if description else {}
+
+
+def _now() -> int:
+    """Milliseconds since 1970."""
+    return time.time_ns() // 1_000_000
 
 
 def absolute_uri(uri: str) -> str:
@@ -298,16 +449,19 @@ class Mirror:
     Args:
         tracking_uri: absolute.
         header: of the outbox: `study` (its identity), `name`, `experiment`, `artifact_dir`.
+        artifact_attempts: sendings after which an artifact that cannot be kept is given up.
     Attributes:
         run_ids: MLflow's ids, by the run's name within the study.
+        n_given_up: artifacts and updates that MLflow would not take.
     """
 
     metrics_a_call = 800  # MLflow takes 1000 metrics, parameters and tags at once
-    artifact_attempts = 3
 
-    def __init__(self, tracking_uri: str, header: Mapping[str, str]) -> None:
+    def __init__(self, tracking_uri: str, header: Mapping[str, str], *, artifact_attempts: int = 3) -> None:
         self._uri = tracking_uri
         self._header = header
+        self._artifact_attempts = artifact_attempts
+        self.n_given_up = 0
         self._client: MlflowClient | None = None
         self._experiment_id = ""
         self._failed_attempts: Counter[str] = Counter()
@@ -367,11 +521,13 @@ class Mirror:
         known = run in self.run_ids
         run_id = self._run_id(client, run, start=updates[0].time)
         self._log(client, run_id, updates, known=known)
+        if datasets := [update.dataset for update in updates if update.dataset]:
+            self._unless_refused(client.log_inputs, run_id, [_dataset_input(**datasets[-1])])
         for update in updates:
             self._log_artifacts(client, run_id, update)
         status = [update for update in updates if update.status]
         if status:
-            _set_status(client, run_id, status[-1], known=known)
+            self._set_status(client, run_id, status[-1], known=known)
 
     def _run_id(self, client: MlflowClient, run: str, *, start: int) -> str:
         """The id of a run, which is created if need be."""
@@ -379,7 +535,7 @@ class Mirror:
             tags = {STUDY_TAG: self._header["study"], RUN_TAG: run}
             if run != STUDY_RUN:
                 tags["mlflow.parentRunId"] = self._run_id(client, STUDY_RUN, start=start)
-            name = self._header["name"] if run == STUDY_RUN else f"trial {run}"
+            name = self._header["name"] if run == STUDY_RUN else f"trial {run}" if run.isdigit() else run
             created = client.create_run(self._experiment_id, start_time=start, tags=tags, run_name=name)
             self.run_ids[run] = created.info.run_id
         return self.run_ids[run]
@@ -391,13 +547,15 @@ class Mirror:
         metrics = chain.from_iterable(map(_metrics, updates))
         params = {name: value for update in updates for name, value in update.params.items()}
         tags = {name: value for update in updates for name, value in update.tags.items()}
+        for name, linked in [link for update in updates for link in update.links.items()]:
+            tags[name] = self.run_ids.get(linked, "")  # what it points to came first
         if params and known:
             # MLflow refuses another value for a parameter that is there.
             for name in client.get_run(run_id).data.params:
                 params.pop(name, None)
         entities = [Param(*param) for param in params.items()], [RunTag(*tag) for tag in tags.items()]
         while (batch := list(islice(metrics, self.metrics_a_call))) or any(entities):
-            _unless_refused(client.log_batch, run_id, batch, *entities)
+            self._unless_refused(client.log_batch, run_id, batch, *entities)
             entities = [], []
 
     def _log_artifacts(self, client: MlflowClient, run_id: str, update: Update) -> None:
@@ -418,9 +576,28 @@ class Mirror:
             log(*arguments)
         except Exception as error:
             self._failed_attempts[what] += 1
-            if self._failed_attempts[what] < self.artifact_attempts:
+            if self._failed_attempts[what] < self._artifact_attempts:
                 raise
+            self.n_given_up += 1
             logger.warning("MLflow does not keep %s: %s", what, root_cause(error))
+
+    def _set_status(self, client: MlflowClient, run_id: str, update: Update, *, known: bool) -> None:
+        if update.status not in OPEN:
+            self._unless_refused(client.set_terminated, run_id, update.status, update.time)
+        elif known or update.status != "RUNNING":  # a new run is RUNNING anyway
+            self._unless_refused(client.update_run, run_id, update.status)
+
+    def _unless_refused(self, call: Callable[..., object], run_id: str, *arguments: Any) -> None:
+        """Call, and drop what MLflow says it will never take (say, of a run that somebody deleted)."""
+        from mlflow.exceptions import MlflowException
+
+        try:
+            call(run_id, *arguments)
+        except MlflowException as error:
+            if error.error_code not in ("INVALID_PARAMETER_VALUE", "RESOURCE_DOES_NOT_EXIST"):
+                raise
+            self.n_given_up += 1
+            logger.warning("MLflow refuses an update of run %s: %s", run_id, root_cause(error))
 
 
 def _new_client(uri: str) -> MlflowClient:
@@ -450,11 +627,10 @@ def _metrics(update: Update) -> list[Metric]:
     return [Metric(name, value, update.time, update.step) for name, value in update.metrics.items()]
 
 
-def _set_status(client: MlflowClient, run_id: str, update: Update, *, known: bool) -> None:
-    if update.status not in OPEN:
-        _unless_refused(client.set_terminated, run_id, update.status, update.time)
-    elif known or update.status != "RUNNING":  # a new run is RUNNING anyway
-        _unless_refused(client.update_run, run_id, update.status)
+def _dataset_input(*, context: str, **fields: str) -> DatasetInput:
+    from mlflow.entities import Dataset, DatasetInput, InputTag
+
+    return DatasetInput(Dataset(**fields), [InputTag("mlflow.data.context", context)])
 
 
 def _log_file(client: MlflowClient, run_id: str, path: str, name: str) -> None:
@@ -465,15 +641,3 @@ def _log_file(client: MlflowClient, run_id: str, path: str, name: str) -> None:
         link = Path(temporary) / target.name
         link.symlink_to(path)
         client.log_artifact(run_id, str(link), folder)
-
-
-def _unless_refused(call: Callable[..., object], run_id: str, *arguments: Any) -> None:
-    """Call, and drop what MLflow says it will never take (say, of a run that somebody deleted)."""
-    from mlflow.exceptions import MlflowException
-
-    try:
-        call(run_id, *arguments)
-    except MlflowException as error:
-        if error.error_code not in ("INVALID_PARAMETER_VALUE", "RESOURCE_DOES_NOT_EXIST"):
-            raise
-        logger.warning("MLflow refuses an update of run %s: %s", run_id, root_cause(error))

@@ -72,6 +72,16 @@ def value_of(trial: FrozenTrial) -> float | None:
     return None if progress is None or trial.state is TrialState.FAIL else progress["value"]
 
 
+def origin_of(trial: FrozenTrial) -> str:
+    """Who wanted a trial tried."""
+    attributes = trial.user_attrs
+    if DEFAULT in attributes:
+        return "default"
+    if PARENT in attributes:
+        return f"trial {attributes[PARENT]}"
+    return str(attributes.get(ORIGIN, "sampler"))
+
+
 def trials_of(study: optuna.Study) -> list[FrozenTrial]:
     """All trials of a study, by number; not to be changed."""
     return study.get_trials(deepcopy=False)

@@ -1,11 +1,12 @@
 """What a study records about its surroundings."""
 
+import getpass
 import subprocess
 from pathlib import Path
 
 import pytest
 
-from experiments.environment import PACKAGES, command_line, git_commit, mask_credentials, versions
+from experiments.environment import PACKAGES, command_line, git_commit, mask_credentials, user_name, versions
 
 
 def git(directory: Path, *arguments: str) -> None:
@@ -62,6 +63,15 @@ def test_code_that_git_does_not_track_has_no_commit(checkout: Path) -> None:
 
 def test_no_checkout_has_no_commit(tmp_path: Path) -> None:
     assert git_commit(tmp_path / "code.py") is None
+
+
+def test_a_system_without_names_has_no_user(monkeypatch: pytest.MonkeyPatch) -> None:
+    def nobody() -> str:
+        raise KeyError("getpwuid(): uid not found: 1234")
+
+    assert user_name() == getpass.getuser()
+    monkeypatch.setattr(getpass, "getuser", nobody)
+    assert user_name() is None
 
 
 def test_versions_name_every_package_even_one_that_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -68,6 +68,7 @@ def test_an_update_survives_its_line() -> None:
     update = Update(
         run="7", time=5, step=3, status="KILLED", params={"a": "1"}, tags={"ü": "zwei\nZeilen"},
         metrics={"mrr_at_10": 0.1, "loss": float("inf")}, texts={"x.txt": "é"}, files={"m.pt": "/m.pt"},
+        links={"trial_run_id": "3"}, dataset={"name": "clicks"},
     )  # fmt: skip
     assert update.to_line().count(b"\n") == 1
     assert Update.from_line(update.to_line()) == update
@@ -200,6 +201,23 @@ def test_a_server_that_comes_up_late_gets_everything(
     [message] = [record.message for record in caplog.records if record.levelno == logging.WARNING]
     assert message.startswith("server does not take results (http://***@host refused the connection);")
     assert str(outbox.path) in message
+
+
+def test_a_flush_does_not_wait_for_a_server_that_is_away(outbox: Outbox, drain: Callable[..., Drainer]) -> None:
+    server = Server(up=False)
+    drainer = drain(server)
+    append_all(outbox, updates(1))
+    start = time.monotonic()
+    assert not drainer.flush(60)
+    assert time.monotonic() - start < 10
+    assert server.calls >= Drainer.attempts_of_a_flush
+
+
+def test_a_rewound_outbox_is_sent_from_the_start(outbox: Outbox) -> None:
+    written = append_all(outbox, updates(3))
+    outbox.mark_sent(outbox.size)
+    outbox.rewind()
+    assert outbox.read(limit=100)[0] == written
 
 
 def test_attempts_become_rarer_while_the_server_is_away(outbox: Outbox) -> None:

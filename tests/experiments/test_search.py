@@ -221,3 +221,8 @@ def test_a_mistake_is_one_line_and_status_2_before_ray_starts(mistake, tmp_path,
     assert printed.err.count("\n") == 1
     assert printed.out == ""
     assert not ray.is_initialized()
+
+
+def test_system_metrics_are_for_who_asks():
+    assert spec().system_metrics is False
+    assert spec("--system-metrics").system_metrics is True

@@ -16,6 +16,7 @@ from experiments.presets import PRESETS
 from experiments.results import default_trial, summarize, winner
 from experiments.spec import StudySpec
 from experiments.study_store import closing_study, create_study, load_study, resume_study
+from experiments.trial_record import origin_of
 from narm.config import Config
 from narm.errors import InputError
 from search_spaces.space import load_space
@@ -165,6 +166,16 @@ def test_the_default_is_known_once_it_has_a_value(spec):
     found = default_trial(study)
     assert found is not None
     assert (found.number, found.value) == (1, 0.2)
+
+
+@pytest.mark.parametrize(
+    ("attributes", "origin"),
+    [({}, "sampler"), ({"default": True}, "default"), ({"parent": 3}, "trial 3"), ({"origin": "a.yaml"}, "a.yaml")],
+)
+def test_a_trial_says_who_wanted_it(spec, attributes, origin):
+    study = create_study(spec, "f")
+    add(study, 0.2, TrialState.COMPLETE, **attributes)
+    assert origin_of(study.trials[0]) == origin
 
 
 def test_a_summary_has_what_has_begun_and_shows_options(spec, ring_splits):

@@ -17,7 +17,7 @@ from mlflow.entities import Run, ViewType
 from experiments import tracking
 from experiments.outbox import Outbox
 from experiments.shipping.registry import Registration
-from experiments.tracking import RUN_TAG, Mirror, Tracker, absolute_uri, flat_params
+from experiments.tracking import LONGEST_TAG, RUN_TAG, Dataset, Mirror, Tracker, absolute_uri, flat_params
 from narm.checkpoint import save_checkpoint
 from narm.config import Config
 from narm.data.sessions import Splits
@@ -141,6 +141,100 @@ def test_a_study_is_a_parent_run_with_its_trials_below(
         assert run.info.end_time >= run.info.start_time > 1e12
     history = MlflowClient(tracking_uri=store).get_metric_history(found["trial 0"].info.run_id, "mrr_at_10")
     assert [(point.step, point.value) for point in history] == [(1, 0.1), (2, 0.2), (3, 0.3)]
+
+
+DATASET = Dataset(name="clicks", fingerprint="f" * 64, source="clicks.csv", counts={"n_items": 20})
+
+
+def finalist(tracker: Tracker, *, epochs: int = 5, test: float = 0.2) -> None:
+    tracker.log_finalist(
+        0, 17, seconds=3.0, epochs=epochs, params={"learning_rate": 0.01}, tags={"study": "s"},
+        metrics={"test_mrr_at_10": test}, description="Better.",
+    )  # fmt: skip
+
+
+def test_a_finalist_is_a_run_of_its_own_that_points_to_its_trial(
+    tracker: Tracker, runs: Callable[[], dict[str, Run]]
+) -> None:
+    start(tracker)
+    trial(tracker, 0)
+    finalist(tracker)
+    tracker.fail_finalist(0, 18, reason="the worker died", tags={}, description="It failed.")
+    end(tracker)
+    found = runs()
+    trained, failed = found["finalist 0, seed 17"], found["finalist 0, seed 18"]
+    assert trained.info.status == "FINISHED"
+    assert trained.info.end_time - trained.info.start_time == pytest.approx(3000, abs=100)
+    assert trained.data.params == {"learning_rate": "0.01"}
+    assert trained.data.metrics == {"test_mrr_at_10": 0.2}
+    assert {
+        "mlflow.parentRunId": found["my study"].info.run_id,
+        "trial_run_id": found["trial 0"].info.run_id,
+        "trial_number": "0",
+        "seed": "17",
+        "kind": "finalist",
+        "mlflow.note.content": "Better.",
+    }.items() <= trained.data.tags.items()
+    assert (failed.info.status, failed.data.tags["reason"]) == ("FAILED", "the worker died")
+    assert {name: run.data.tags["kind"] for name, run in found.items()} == {
+        "my study": "study", "trial 0": "trial", "finalist 0, seed 17": "finalist", "finalist 0, seed 18": "finalist",
+    }  # fmt: skip
+
+
+def test_a_finalist_that_an_earlier_session_trained_is_not_logged_again(
+    make: Callable[..., Tracker], runs: Callable[[], dict[str, Run]], store: str
+) -> None:
+    for epochs, test in [(5, 0.2), (5, 0.9), (8, 0.3)]:  # of the same training, again, and of a longer one
+        session = make()
+        start(session)
+        assert session.open_trials == []
+        finalist(session, epochs=epochs, test=test)
+        end(session)
+    run = runs()["finalist 0, seed 17"]
+    assert run.data.metrics == {"test_mrr_at_10": 0.3}
+    history = MlflowClient(tracking_uri=store).get_metric_history(run.info.run_id, "test_mrr_at_10")
+    assert [(point.step, point.value) for point in history] == [(5, 0.2), (8, 0.3)]
+
+
+def test_every_run_names_its_data_and_what_they_were_used_for(
+    tracker: Tracker, runs: Callable[[], dict[str, Run]]
+) -> None:
+    tracker.start_study("my study", tags={}, params={}, artifacts={}, dataset=DATASET)
+    trial(tracker, 0)
+    finalist(tracker)
+    end(tracker)
+    used = {}
+    for name, run in runs().items():
+        [given] = run.inputs.dataset_inputs
+        used[name] = given.tags[0].value
+        assert (given.dataset.name, given.dataset.digest) == ("clicks", "f" * 36)
+        assert json.loads(given.dataset.profile) == {"n_items": 20, "sha256": "f" * 64}
+    assert used == {
+        "my study": "train, valid, test", "trial 0": "train, valid", "finalist 0, seed 17": "train, valid, test",
+    }  # fmt: skip
+
+
+def test_a_verdict_takes_the_place_of_the_description(tracker: Tracker, runs: Callable[[], dict[str, Run]]) -> None:
+    tracker.start_study("my study", tags={}, params={}, artifacts={}, description="To come.")
+    tracker.start_trial(0, params={}, tags={})
+    tracker.end_trial(0, state="FAIL", reason="x" * 10_000, metrics={}, description="It failed.")
+    end(tracker, description="Trial 0.")
+    found = runs()
+    assert found["my study"].data.tags["mlflow.note.content"] == "Trial 0."
+    assert found["trial 0"].data.tags["mlflow.note.content"] == "It failed."
+    assert found["trial 0"].data.tags["reason"] == "x" * LONGEST_TAG  # MLflow refuses a longer one, and all with it
+
+
+def test_system_metrics_are_those_of_the_study_and_go_on(
+    make: Callable[..., Tracker], runs: Callable[[], dict[str, Run]], store: str
+) -> None:
+    for value in (1.0, 2.0):
+        session = make()
+        start(session)
+        session.log_system({"workers": value})
+        end(session)
+    history = MlflowClient(tracking_uri=store).get_metric_history(runs()["my study"].info.run_id, "system/workers")
+    assert [(point.step, point.value) for point in history] == [(1, 1.0), (2, 2.0)]
 
 
 def test_nothing_is_left_running(tracker: Tracker, runs: Callable[[], dict[str, Run]]) -> None:
@@ -287,7 +381,10 @@ def test_an_absent_server_ends_in_one_line_without_the_password(
     assert tracker.run_id(0) is None
     warnings = [record.message for record in caplog.records if record.levelno >= logging.WARNING]
     assert warnings[0].startswith("MLflow at http://***@127.0.0.1:1 does not take results (")
-    assert warnings[1:] == [f"not everything has reached MLflow: the rest waits in {tmp_path}/outbox.jsonl"]
+    assert warnings[1:] == [
+        f"not everything has reached MLflow: the rest waits in {tmp_path}/outbox.jsonl; "
+        "`python -m experiments.sync` sends it"
+    ]
     assert "pass@" not in "".join(path.read_text() for path in tmp_path.glob("outbox.jsonl*")) + caplog.text
 
 

@@ -59,7 +59,10 @@ class Search:
         return parent
 
     def children(self) -> dict[int, Run]:
-        return {int(run.data.tags["trial_number"]): run for run in self.runs() if "mlflow.parentRunId" in run.data.tags}
+        return {int(run.data.tags["trial_number"]): run for run in self.of_kind("trial")}
+
+    def of_kind(self, kind: str) -> list[Run]:
+        return [run for run in self.runs() if run.data.tags["kind"] == kind]
 
     def assert_settled(self) -> None:
         """Nothing runs any more, in either store, and they agree."""
@@ -82,7 +85,7 @@ def run_search(output: Path, *arguments: str) -> Search:
 @pytest.fixture(scope="module")
 def searched(tmp_path_factory: pytest.TempPathFactory) -> Search:
     """The smoke preset, with one trial more than the space has configurations."""
-    return run_search(tmp_path_factory.mktemp("searched"), "--trials", "6", "--epochs", "4")
+    return run_search(tmp_path_factory.mktemp("searched"), "--trials", "6", "--epochs", "4", "--system-metrics")
 
 
 def test_the_search_succeeds_and_leaves_nothing_running(searched):
@@ -122,6 +125,35 @@ def test_mlflow_has_one_parent_and_one_child_a_trial(searched):
     assert parent.info.run_name == "s"
     assert set(children) == {trial.number for trial in searched.study.trials}
     assert {run.data.tags["mlflow.parentRunId"] for run in children.values()} == {parent.info.run_id}
+
+
+def test_each_training_of_a_finalist_is_a_run_of_its_own(searched):
+    finals, parent, children = searched.summary["finals"], searched.parent(), searched.children()
+    trained = searched.of_kind("finalist")
+    assert len(trained) == sum(len(finalist["seeds"]) for finalist in finals["finalists"])
+    for finalist in finals["finalists"]:
+        of_one = [run for run in trained if run.data.tags["trial_number"] == str(finalist["number"])]
+        assert {int(run.data.tags["seed"]) for run in of_one} == set(finalist["seeds"])
+        mean = sum(run.data.metrics["test_mrr_at_10"] for run in of_one) / len(of_one)
+        assert mean == pytest.approx(finalist["test"]["mrr_at_10"]["mean"])
+        for run in of_one:
+            assert run.data.params == children[finalist["number"]].data.params
+            assert run.data.tags["trial_run_id"] == children[finalist["number"]].info.run_id
+            assert run.data.tags["mlflow.parentRunId"] == parent.info.run_id
+
+
+def test_runs_can_be_read_at_a_glance(searched):
+    parent, children = searched.parent(), searched.children()
+    assert parent.data.tags["mlflow.note.content"].startswith(f"**Winner: trial {searched.summary['finals']['winner']}")
+    assert children[0].data.tags["mlflow.note.content"].startswith("Trained to its end after ")
+    assert [children[number].data.tags["origin"] for number in sorted(children)] == ["default"] + ["sampler"] * 4
+    assert children[0].data.metrics["n_parameters"] > children[1].data.metrics["n_parameters"] > 1000
+    for run in searched.runs():
+        [data] = run.inputs.dataset_inputs
+        assert data.dataset.name == "synthetic"
+        assert searched.summary["dataset"]["fingerprint"].startswith(data.dataset.digest)
+        assert run.data.tags["study"] == "s"
+    assert parent.data.metrics["system/driver_memory_megabytes"] > 1  # --system-metrics
 
 
 def test_every_metric_of_every_epoch_is_in_mlflow(searched):

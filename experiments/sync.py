@@ -1,0 +1,149 @@
+"""`python -m experiments.sync`: send MLflow what a search could not, or everything to another server."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from experiments import command_line
+from experiments.environment import mask_credentials
+from experiments.outbox import FILE, Drainer, Outbox, Update, root_cause
+from experiments.study_store import closing_study, load_study, read_record
+from experiments.tracking import Mirror, absolute_uri
+from narm.config import did_you_mean
+from narm.errors import InputError
+
+EPILOG = """\
+A search leaves everything that is meant for MLflow in runs/STUDY/outbox.jsonl, and notes how much of it has arrived.
+Sending something twice changes nothing.
+
+examples:
+  python -m experiments.sync my-study
+  python -m experiments.sync my-study --tracking-uri http://mlflow.example.org:5000
+  python -m experiments.sync my-study --all                      the server has lost its database
+
+exit status: 0 the server has everything; 1 it does not; 2 wrong usage, or the search is still running
+"""
+INCOMPLETE = 1
+
+
+@dataclass(slots=True)
+class Sent:
+    """What has gone out."""
+
+    updates: int = 0
+    runs: set[str] = field(default_factory=set)
+
+    def count(self, updates: Sequence[Update]) -> None:
+        """Add what has arrived."""
+        self.updates += len(updates)
+        self.runs |= {update.run for update in updates}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Send what an outbox holds.
+
+    Returns:
+        the exit status.
+    Raises:
+        InputError: wrong usage, no such study, or its search is still running.
+    """
+    given = _parser().parse_args(arguments)
+    output = Path(given.output)
+    path = outbox_of(given.study, output)
+    uri = absolute_uri(given.tracking_uri or recorded_uri(given.study, output, given.storage))
+    receiver = mask_credentials(uri)
+    outbox = Outbox(path, {}, receiver=receiver)
+    mirror = Mirror(uri, outbox.header, artifact_attempts=1)  # who waits for the result can call again
+    sent = Sent()
+    try:
+        if given.all:
+            outbox.rewind()
+        send(outbox, mirror, sent)
+    except Exception as error:  # whatever ails the server
+        print(f"error: {receiver} does not take results ({root_cause(error)}): {path} keeps them", file=sys.stderr)
+        return INCOMPLETE
+    finally:
+        outbox.close()
+    print(_sentence(given.study, receiver, sent))
+    if mirror.n_given_up:
+        print(f"error: MLflow did not take {mirror.n_given_up} of them, see above", file=sys.stderr)
+        return INCOMPLETE
+    return 0
+
+
+def send(outbox: Outbox, mirror: Mirror, sent: Sent) -> None:
+    """Send all that waits.
+
+    Args:
+        outbox: what to send.
+        mirror: of the server.
+        sent: counts what has arrived.
+    Raises:
+        Exception: the server did not take it all.
+    """
+    while outbox.pending:
+        updates, position = outbox.read(Drainer.updates_a_batch)
+        mirror.send(updates)
+        outbox.mark_sent(position)
+        sent.count(updates)
+
+
+def outbox_of(study: str, output: Path) -> Path:
+    """The outbox of a study.
+
+    Raises:
+        InputError: there is none; the nearest name is told.
+    """
+    path = output / study / FILE
+    if not path.is_file():
+        known = [found.parent.name for found in output.glob(f"*/{FILE}")]
+        hint = did_you_mean(study, known) if known else f"; {output} has no studies: name their folder with --output"
+        raise InputError(f"study: there is no {path}{hint}")
+    return path
+
+
+def recorded_uri(study: str, output: Path, storage: str | None) -> str:
+    """Where the search sent its results.
+
+    Args:
+        study: its name.
+        output: folder of all studies.
+        storage: URL of the study database; None: SQLite in the output folder.
+    Raises:
+        InputError: nobody knows: the database is not there, or the address had a password and was not kept.
+    """
+    database = (output / "studies.db").resolve()
+    if storage is None and not database.exists():
+        raise InputError(f"storage: {database} is not there, and it knows the server: give --tracking-uri or --storage")
+    with closing_study(load_study(study, storage or f"sqlite:///{database}")) as found:
+        uri: str | None = read_record(found)["tracking_uri"]
+    if uri is None:
+        raise InputError("tracking URI: it had a password, and is kept nowhere: give --tracking-uri")
+    return uri
+
+
+def _sentence(study: str, receiver: str, sent: Sent) -> str:
+    if not sent.updates:
+        return f"{study}: nothing waits for {receiver} (--all sends everything again)"
+    return f"{study}: {sent.updates} updates of {len(sent.runs)} runs sent to {receiver}"
+
+
+def _parser() -> command_line.Parser:
+    parser = command_line.Parser(
+        prog="python -m experiments.sync",
+        description="Send MLflow what a search could not, or everything to another server.",
+        epilog=EPILOG,
+    )
+    parser.add_argument("study", metavar="STUDY", help="its name")
+    parser.add_argument("--output", default="runs", metavar="DIR", help="folder of all studies (default: ./runs)")
+    parser.add_argument("--tracking-uri", metavar="URI", help="MLflow's (default: that of the search)")
+    parser.add_argument("--storage", metavar="URL", help="Optuna's database (default: SQLite in the output folder)")
+    parser.add_argument("--all", action="store_true", help="also what has been sent already")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(command_line.run_command(main))

@@ -1,0 +1,79 @@
+"""What a person sees in a browser after a search: MLflow's pages, and the report."""
+
+from __future__ import annotations
+
+import json
+import re
+from urllib.parse import quote, urlsplit
+
+import pytest
+from mlflow import MlflowClient
+from mlflow.entities import Run
+from playwright.sync_api import expect
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture(scope="module")
+def runs(found) -> list[Run]:
+    client = MlflowClient(found.server.store)
+    return client.search_runs([client.get_experiment_by_name("synthetic").experiment_id])
+
+
+def of_kind(runs: list[Run], kind: str) -> list[Run]:
+    return [run for run in runs if run.data.tags["kind"] == kind]
+
+
+def test_mlflow_shows_the_study_and_its_children(visit, found, runs, request):
+    [study] = of_kind(runs, "study")
+    page = visit.page
+    page.goto(f"{found.server.uri}/#/experiments/{study.info.experiment_id}/runs")
+    expect(page.get_by_text("my-study", exact=True).first).to_be_visible()
+    visit.photograph(f"runs-{request.node.callspec.id}")
+    assert_nothing_left_the_machine(visit)
+
+
+def test_the_study_says_its_verdict(visit, found, runs, request):
+    [study] = of_kind(runs, "study")
+    page = visit.page
+    page.goto(f"{found.server.uri}/#/experiments/{study.info.experiment_id}/runs/{study.info.run_id}")
+    expect(page.get_by_text(re.compile(r"Winner: trial \d"))).to_be_visible()
+    visit.photograph(f"study-{request.node.callspec.id}")
+    assert_nothing_left_the_machine(visit)
+
+
+def test_trials_compare_in_parallel_coordinates(visit, found, runs, request):
+    trials = of_kind(runs, "trial")
+    ids, experiments = ([run.info.run_id for run in trials], [trials[0].info.experiment_id])
+    page = visit.page
+    query = f"runs={quote(json.dumps(ids))}&experiments={quote(json.dumps(experiments))}"
+    page.goto(f"{found.server.uri}/#/compare-runs?{query}")
+    axes = page.locator(".js-plotly-plot .parcoords .axis-title")
+    expect(axes.first).to_be_visible()
+    assert {"learning_rate", "hidden_size"} <= set(axes.all_text_contents())
+    visit.photograph(f"compare-{request.node.callspec.id}")
+    assert_nothing_left_the_machine(visit)
+
+
+def test_the_report_draws_its_plots_offline(visit, found, request):
+    report = found.folder / "report.html"
+    if not report.exists():
+        pytest.skip("this search leaves no report.html")
+    page = visit.page
+    page.goto(report.as_uri())
+    plots = page.locator(".js-plotly-plot")
+    expect(plots.first.locator("svg.main-svg").first).to_be_visible()
+    for index in range(plots.count()):
+        plots.nth(index).scroll_into_view_if_needed()
+        expect(plots.nth(index).locator("svg.main-svg").first).to_be_attached()
+    page.evaluate("scrollTo(0, 0)")
+    visit.photograph(f"report-{request.node.callspec.id}")
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), "it is wider than the window"
+    assert visit.errors == []
+    assert_nothing_left_the_machine(visit)
+
+
+def assert_nothing_left_the_machine(visit) -> None:
+    """Whatever the page asked for, in vain or not."""
+    urls = map(urlsplit, visit.requests)
+    assert {url.hostname or url.scheme for url in urls} <= {"127.0.0.1", "file", "data", "blob"}

@@ -1,0 +1,65 @@
+"""What MLflow shows of runs, in words."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from search_summary import FINALS, SUMMARY, trial
+
+from experiments.descriptions import describe_finalist, describe_trial, describe_verdict
+from experiments.finalists import Finalist, FinalistRun
+from experiments.summary import FinalistFailure
+
+ENDED = replace(SUMMARY, stop_reason="all trials done")
+
+
+def test_a_trial_is_a_sentence():
+    told = replace(trial(4, "COMPLETE", 0.25), reason="no better after epoch 3")
+    assert describe_trial(told, "MRR@10") == (
+        "Trained to its end after 12 epochs, MRR@10 0.2500 at epoch 3: no better after epoch 3."
+    )
+
+
+@pytest.mark.parametrize(
+    ("reason", "shown"),
+    [("the loss is nan in epoch 1", "the loss is nan in epoch 1"), ("no <b>_x_</b> `y`", "`no <b>_x_</b> 'y'`")],
+)
+def test_a_failure_is_told_in_its_own_words_and_not_as_markdown(reason, shown):
+    told = replace(trial(4, "FAIL", None), reason=reason, epochs=1)
+    assert describe_trial(told, "MRR@10") == f"Failed after 1 epoch: {shown}."
+
+
+def test_the_verdict_names_the_winner_and_how_sure_that_is():
+    lines = describe_verdict(replace(ENDED, finals=FINALS)).splitlines()
+    assert lines[0] == "**Winner: trial 1**, `learning_rate=0.002 dropout_probs=[0.25, 0.5]`"
+    assert "| trial 1 | 0.2800 ± 0.0100 | 0.2800 ± 0.0100 | 3 |" in lines
+    assert "| trial 0 (default) | 0.1900 ± 0.0100 | 0.1900 ± 0.0100 | 3 |" in lines
+    assert lines[-4:-2] == [
+        "- Recall@10 +0.0900 [+0.0500, +0.1300] against the default configuration on test (95 % interval): **better**",
+        "- Recall@10 +0.0300 [-0.0100, +0.0700] against trial 2 on test (95 % interval): no evidence of a difference",
+    ]
+    assert lines[-1] == ("4 trials: 2 complete, 1 pruned, 1 failed, 0 interrupted. The search ended: all trials done.")
+
+
+def test_without_finalists_nothing_is_claimed_of_test():
+    assert "Recall@10 0.3000 on validation, with one seed; no finalists were trained" in describe_verdict(ENDED)
+
+
+def test_a_search_without_a_result_has_no_winner():
+    nothing = replace(ENDED, best=None, trials=[], default=None)
+    assert describe_verdict(nothing) == "**No winner**: no trial has a result. The search ended: all trials done."
+
+
+def test_a_finalist_is_a_sentence():
+    run = FinalistRun(
+        finalist=Finalist(number=0, options={}, is_default=True), seed=5, epochs=9, best_epoch=7, seconds=1.0,
+        valid={"mrr_at_10": 0.3}, test={"mrr_at_10": 0.25, "recall_at_10": 0.5}, ranks=np.ones(1, np.int32),
+    )  # fmt: skip
+    assert describe_finalist(run, "MRR@10") == (
+        "The default configuration trained again: MRR@10 0.2500, Recall@10 0.5000 on test, "
+        "with the weights of epoch 7 of 9."
+    )
+    failure = FinalistFailure(number=3, seed=5, reason="the worker died")
+    assert describe_finalist(failure, "MRR@10") == "Trial 3 trained again failed: the worker died."

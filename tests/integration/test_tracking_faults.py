@@ -1,0 +1,160 @@
+"""A search whose MLflow server is away, slow, killed and restarted: nothing is lost, nothing doubled, nobody waits."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from threading import Thread
+from typing import Any
+
+import pytest
+from mlflow import MlflowClient
+from mlflow.entities import Run, ViewType
+from mlflow_server import Proxy, Server, wait_until
+
+from experiments import search, sync
+from experiments.command_line import INTERRUPTED, run_command
+from experiments.recorder import Recorder
+
+pytestmark = [pytest.mark.integration, pytest.mark.slow]
+
+SLOW = 2.0  # seconds that every call takes
+SPACE = "learning_rate: {low: 0.001, high: 0.01}\nhidden_size: [16, 32]\n"  # in which a search goes on for ever
+SETTINGS = ["--preset", "smoke", "--study", "s", "--trials", "10000", "--scheduler", "none", "--quiet"]
+MEANWHILE = {"mlflow.parentRunId", "trial_run_id"}  # ids, that each store has its own of
+
+
+def content(uri: str) -> dict[str, Any]:
+    """All that an MLflow database holds of the study, by the name of the run, which none has twice."""
+    client = MlflowClient(uri)
+    runs = _runs(client)
+    names = {run.info.run_id: run.info.run_name for run in runs}
+    assert len(set(names.values())) == len(names)
+    return {
+        run.info.run_name: {
+            "info": (run.info.status, run.info.start_time, run.info.end_time),
+            "parent": names.get(run.data.tags.get("mlflow.parentRunId", "")),
+            "params": run.data.params,
+            "tags": {name: text for name, text in run.data.tags.items() if name not in MEANWHILE},
+            "metrics": {name: _history(client, run, name) for name in run.data.metrics},
+            "inputs": [(data.dataset.name, data.dataset.digest) for data in run.inputs.dataset_inputs],
+            "artifacts": sorted(file.path for file in client.list_artifacts(run.info.run_id)),
+        }
+        for run in runs
+    }
+
+
+def _runs(client: MlflowClient) -> list[Run]:
+    experiment = client.get_experiment_by_name("synthetic")
+    return [] if experiment is None else client.search_runs([experiment.experiment_id], run_view_type=ViewType.ALL)
+
+
+def _history(client: MlflowClient, run: Run, name: str) -> list[tuple[int, int, float]]:
+    return [(point.step, point.timestamp, point.value) for point in client.get_metric_history(run.info.run_id, name)]
+
+
+@dataclass
+class Torment:
+    """What happens to a server while a search sends to it; the search is interrupted when it has seen it all."""
+
+    server: Server
+    proxy: Proxy
+    outbox: Path
+    happened: list[str] = field(default_factory=list)
+    searching: bool = True
+
+    def __call__(self) -> None:
+        try:
+            self.wait(self.n_updates, 3)
+            self.server.start()
+            self.happened.append("started late")
+            self.wait(self.n_answers, 4)
+            self.server.kill()
+            self.happened.append("killed")
+            self.wait(self.n_updates, 2)
+            self.server.start()
+            self.happened.append("restarted")
+            self.wait(self.n_answers, 2)
+            self.happened.append("slow")
+            self.proxy.delay = 0.0  # or it would take a quarter of an hour
+        finally:
+            if self.searching:
+                os.kill(os.getpid(), signal.SIGINT)
+
+    def n_updates(self) -> int:
+        return self.outbox.read_bytes().count(b"\n") if self.outbox.exists() else 0
+
+    def n_answers(self) -> int:
+        return self.proxy.n_answers
+
+    def wait(self, count: Callable[[], int], more: int) -> None:
+        target = count() + more
+        wait_until(lambda: count() >= target, f"{more} more {count.__name__} after {self.happened}")
+
+
+@dataclass
+class Waiting:
+    """Seconds that the search spends telling its listener."""
+
+    calls: Counter[str] = field(default_factory=Counter)
+    seconds: float = 0.0
+    longest: float = 0.0
+
+    def measured(self, method: Callable[..., None]) -> Callable[..., None]:
+        def measure(*arguments: Any) -> None:
+            start = time.perf_counter()
+            method(*arguments)
+            spent = time.perf_counter() - start
+            self.calls[method.__name__] += 1
+            self.seconds += spent
+            self.longest = max(self.longest, spent)
+
+        return measure
+
+
+@pytest.fixture
+def waiting(monkeypatch: pytest.MonkeyPatch) -> Waiting:
+    waiting = Waiting()
+    for name in ("started", "reported", "held_up", "finished"):
+        monkeypatch.setattr(Recorder, name, waiting.measured(getattr(Recorder, name)))
+    return waiting
+
+
+def test_a_server_that_is_away_killed_restarted_and_slow_ends_up_with_everything(waiting, tmp_path, capsys):
+    """Two searches never agree on times: the same search, sent to a store that is always well, is what to compare."""
+    space, output = tmp_path / "space.yaml", ["--output", str(tmp_path)]
+    space.write_text(SPACE)
+    with Server(tmp_path / "server") as server, Proxy(server) as proxy:
+        proxy.delay = SLOW
+        torment = Torment(server, proxy, tmp_path / "s" / "outbox.jsonl")
+        tormentor = Thread(target=torment, daemon=True)
+        tormentor.start()
+        arguments = [*SETTINGS, *output, "--space", str(space), "--tracking-uri", proxy.uri]
+        status = run_command(search.main, arguments)
+        torment.searching = False
+        assert status == INTERRUPTED
+        tormentor.join()
+        assert torment.happened == ["started late", "killed", "restarted", "slow"]
+        assert run_command(sync.main, ["s", *output]) == 0
+        undisturbed = f"sqlite:///{tmp_path}/undisturbed.db"
+        found = content(server.store)
+        assert run_command(sync.main, ["s", *output, "--tracking-uri", undisturbed]) == 0
+    assert found == content(undisturbed)
+
+    trials = json.loads((tmp_path / "s" / "summary.json").read_text())["trials"]
+    for trial in [trial for trial in trials if trial["epochs"]]:
+        steps = [step for step, _, _ in found[f"trial {trial['number']}"]["metrics"]["train_loss"]]
+        assert sorted(steps) == list(range(1, trial["epochs"] + 1))
+
+    wall = json.loads((tmp_path / "s" / "summary.json").read_text())["timing"]["wall_s"]
+    with capsys.disabled():
+        print(f" {len(trials)} trials, {waiting.calls['reported']} epochs: {waiting.seconds:.2f} s in the listener, "
+              f"{waiting.longest:.3f} s at most, of {wall:.0f} s ")  # fmt: skip
+    assert waiting.longest < SLOW  # nobody waited for a single call
+    assert waiting.seconds < 0.05 * wall
