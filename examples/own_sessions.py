@@ -6,7 +6,6 @@ python examples/own_sessions.py
 from __future__ import annotations
 
 import csv
-import json
 import random
 import sys
 from pathlib import Path
@@ -35,7 +34,7 @@ def write_clicks(file: Path, n_sessions: int = 1_500, seed: int = 1) -> None:
 
 
 def find_model(clicks: Path, runs: Path) -> Path:
-    """Search a small space, and return the checkpoint of the best trial."""
+    """Search a small space, and return the model to ship."""
     space = clicks.with_name("space.yaml")
     space.write_text("learning_rate: {low: 0.003, high: 0.03, log: true}\nhidden_size: [32, 64]\n")
     data = ["--dataset", str(clicks), "--session_column", "visit", "--item_column", "product", "--time_column", "time"]
@@ -43,8 +42,7 @@ def find_model(clicks: Path, runs: Path) -> Path:
     status = search.main([*data, *size, "--space", str(space), "--output", str(runs), "--study", "demo"])
     if status != 0:
         sys.exit(status)
-    summary = json.loads((runs / "demo" / "summary.json").read_text())
-    return runs / "demo" / "checkpoints" / f"{summary['best']['number']:04}.pt"
+    return runs / "demo" / "winner.pt"
 
 
 def main() -> None:

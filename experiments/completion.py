@@ -11,7 +11,13 @@ from experiments.commands import commands
 
 SHELLS = tuple(shtab.SUPPORTED_SHELLS)
 
-_COMPLETED = {"FILE": shtab.FILE, "DIR": shtab.DIRECTORY, "CHECKPOINT": shtab.FILE}
+_COMPLETED = {
+    "CHECKPOINT": shtab.FILE,
+    "DIR": shtab.DIRECTORY,
+    "FILE": shtab.FILE,
+    "FOLDER": shtab.DIRECTORY,
+    "LOG": shtab.FILE,
+}
 """What stands for a metavar."""
 
 

@@ -260,8 +260,11 @@ def other_tables(row: Row, folder: Path) -> None:
 def given_parts(row: Row, folder: Path) -> None:
     for name, users in zip(code(row[0]), (range(4), range(4, 5), range(5, 6)), strict=True):
         write_events(folder / name, users)
-    splits = load_splits(data_of(only(row[1])))
-    assert [len(part.sessions) for part in (splits.train, splits.valid, splits.test)] == [4, 1, 1]
+    folder.rename(folder.with_name("shop"))
+    (by_folder,) = code(row[2])
+    for arguments in (only(row[1]), f"--dataset {folder.with_name('shop')} {by_folder}"):
+        splits = load_splits(data_of(arguments))
+        assert [len(part.sessions) for part in (splits.train, splits.valid, splits.test)] == [4, 1, 1]
 
 
 def yaml_file(row: Row, folder: Path) -> None:
@@ -370,7 +373,7 @@ def test_the_same_key(row, tmp_path):
     same = check_value(name, recbole) == default
     assert same or row[3], "another default: say so"
     for spelled in code(row[3]):
-        if ":" in spelled or spelled in ("null", "sampled_softmax"):
+        if spelled.startswith(("{", "[")) or spelled in ("null", "sampled_softmax"):
             file.write_text(f"{name}: {spelled}\n")
             read_config(file)
 

@@ -24,7 +24,7 @@ HEAVY = ("torch", "ray", "optuna", "mlflow", "pandas", "numba", "pyarrow", "scip
 
 def test_search_and_train_are_commands():
     assert {"search", "train"} <= commands().keys()
-    assert commands()["search"].summary == "search the hyperparameters of NARM on a dataset"
+    assert commands()["search"].summary == "search the hyperparameters of NARM, or of a baseline, on a dataset"
 
 
 def test_every_module_that_runs_is_listed():
