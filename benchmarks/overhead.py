@@ -32,7 +32,8 @@ from statistics import median
 from benchmarks.machine import describe
 from benchmarks.results_file import write_results
 from experiments.outbox import Update
-from experiments.search_arguments import build_parser, build_spec
+from experiments.search_arguments import build_spec
+from experiments.search_parser import build_parser
 from experiments.study import run_study
 from narm.config_file import OptionsFile
 from narm.data.datasets import load_splits

@@ -11,14 +11,12 @@ from datetime import datetime
 from pathlib import Path
 from typing import cast, get_args
 
-from rich.console import Console
-
-from experiments import command_line
+from experiments import command_line, search_parser
 from experiments.comparison import Comparison, Contender, compare
 from experiments.comparison_report import markdown, plot_by_length, print_comparison
 from experiments.finalists import Finalist, FinalistRun, read_run
 from experiments.interruption import INTERRUPTED
-from experiments.search_arguments import build_parser, build_spec
+from experiments.search_arguments import build_spec
 from experiments.spec import StudySpec
 from experiments.study import run_study
 from experiments.summary import Summary
@@ -55,15 +53,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Raises:
         InputError: wrong usage, configuration or data.
     """
-    given, rest = _parser().parse_known_args(arguments)
+    given, rest = build_parser().parse_known_args(arguments)
+    console = command_line.open_console(given)
     found = run_comparison(
         _models(given.models), rest, study=given.study, metrics=_metrics(given.metrics), quiet=given.quiet
     )
     if isinstance(found, int):
         return found
-    if not given.quiet:
-        print_comparison(found.comparison, Console())
-        print(f"table and plot: {found.folder}")
+    print_comparison(found.comparison, console)
+    console.out(f"table and plot: {found.folder}", highlight=False)
     return NO_RESULT if found.without_result else 0
 
 
@@ -124,7 +122,7 @@ def run_comparison(
 
 def _specs(models: Sequence[ModelName], study: str | None, options: Sequence[str]) -> list[StudySpec]:
     """The study of each model."""
-    parser = build_parser()
+    parser = search_parser.build_parser()
     specs: list[StudySpec] = []
     started = f"{datetime.now():%Y%m%d-%H%M%S}"
     for model in models:
@@ -199,7 +197,8 @@ def _write(folder: Path, comparison: Comparison) -> None:
         file.write(plot_by_length(comparison))
 
 
-def _parser() -> command_line.Parser:
+def build_parser() -> command_line.Parser:
+    """Every flag."""
     parser = command_line.Parser(
         prog="python -m experiments.compare",
         description="Tune several models on one dataset with the same budget, and judge them side by side on test.",
@@ -213,7 +212,7 @@ def _parser() -> command_line.Parser:
     parser.add_argument(
         "--study", metavar="NAME", help="of the comparison; studies are NAME-MODEL (default: a new one)"
     )
-    parser.add_argument("--quiet", action="store_true", help="print nothing but errors")
+    command_line.add_output_flags(parser)
     return parser
 
 

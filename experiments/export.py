@@ -35,14 +35,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Raises:
         InputError: wrong usage, or no checkpoint.
     """
-    given = _parser().parse_args(arguments)
+    given = build_parser().parse_args(arguments)
     if given.format not in FORMATS:
         raise InputError(f"format: there is no '{given.format}'{did_you_mean(given.format, FORMATS)}")
     print(export(Path(given.checkpoint), Path(given.output), given.format))
     return 0
 
 
-def _parser() -> command_line.Parser:
+def build_parser() -> command_line.Parser:
+    """Every flag."""
     parser = command_line.Parser(
         prog="python -m experiments.export", description="Write a trained model in another format.", epilog=EPILOG
     )

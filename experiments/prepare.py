@@ -56,14 +56,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Raises:
         InputError: wrong usage, configuration or data.
     """
-    given = _parser().parse_args(arguments)
+    given = build_parser().parse_args(arguments)
     recipe = _find_recipe(given.recipe)
     if given.check and not (recipe and recipe.published):
         raise InputError("--check needs a --recipe: it compares counts with the published ones")
     options = {**(recipe.options if recipe else {}), **command_line.given_options(given)}
     config = Config.from_flat({**options, "dataset": given.log}).data
-    console = Console()
-    with _progress(Console(stderr=True)) as advance:
+    console = command_line.open_console(given)
+    with _progress(Console(stderr=True, quiet=given.quiet)) as advance:
         card, parts = prepare(Path(given.log), Path(given.output), config, recipe, advance)
     _show(card, parts, Path(given.output), console)
     if given.check and any(card.counts[key] != count for key, count in card.published.items()):
@@ -183,7 +183,8 @@ def _progress(console: Console) -> Iterator[Advance]:
         yield lambda: progress.update(task, advance=1, description=next(following))
 
 
-def _parser() -> command_line.Parser:
+def build_parser() -> command_line.Parser:
+    """Every flag."""
     parser = command_line.Parser(
         prog="python -m experiments.prepare",
         description="Make a prepared dataset of a raw log: Parquet files, and a card that says what they are.",
@@ -193,6 +194,7 @@ def _parser() -> command_line.Parser:
     parser.add_argument("--output", metavar="FOLDER", required=True, help="the folder to make")
     parser.add_argument("--recipe", metavar="NAME", help="how the literature makes the dataset")
     parser.add_argument("--check", action="store_true", help="exit with status 3 if counts are not the published ones")
+    command_line.add_output_flags(parser)
     command_line.add_options(parser, "data", skip=("dataset",))
     return parser
 

@@ -32,7 +32,7 @@ class Preset:
 
 PRESETS: dict[str, Preset] = {
     "smoke": Preset(
-        purpose="does everything work? seconds, offline, on synthetic sessions",
+        purpose="does everything work? in seconds, offline",
         dataset="synthetic",
         space="smoke",
         trials=4,

@@ -51,7 +51,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Raises:
         InputError: wrong usage, checkpoint or sessions.
     """
-    given = _parser().parse_args(arguments)
+    given = build_parser().parse_args(arguments)
     if given.k < 1:
         raise InputError(f"-k: {given.k}: input should be at least 1")
     if given.session and given.input:
@@ -150,7 +150,8 @@ def _as_csv(out: TextIO) -> Write:
 _WRITERS: dict[str, Callable[[TextIO], Write]] = {"text": _as_text, "json": _as_json, "csv": _as_csv}
 
 
-def _parser() -> command_line.Parser:
+def build_parser() -> command_line.Parser:
+    """Every flag."""
     parser = command_line.Parser(
         prog="python -m experiments.recommend", description="Recommend the next items of sessions.", epilog=EPILOG
     )

@@ -40,7 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Raises:
         InputError: wrong usage, no such study, one without a winner, or one that a search is writing.
     """
-    given = _parser().parse_args(arguments)
+    given = build_parser().parse_args(arguments)
     folder = Path(given.output) / given.study
     summary, checkpoint = read_summary(folder / SUMMARY), folder / WINNER
     if not checkpoint.is_file():
@@ -67,7 +67,8 @@ def _recorded_uri(given: argparse.Namespace) -> str:
     return read_record(study)["tracking_uri"] or f"sqlite:///{(output / 'mlflow.db').resolve()}"
 
 
-def _parser() -> command_line.Parser:
+def build_parser() -> command_line.Parser:
+    """Every flag."""
     parser = command_line.Parser(
         prog="python -m experiments.register",
         description="Register the winner of a study in MLflow, as its champion.",

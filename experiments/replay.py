@@ -72,7 +72,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Raises:
         InputError: wrong usage, no such study or trial, or other data.
     """
-    given = _parser().parse_args(arguments)
+    given = build_parser().parse_args(arguments)
     with closing_study(load_study(given.study, given.storage or storage_in(Path(given.output)))) as study:
         record, trials = read_record(study), trials_of(study)
     trial, then = _find(trials, given.number, given.study)
@@ -187,7 +187,8 @@ def _load(config: Config, record: Record, study: str) -> Splits:
     return splits
 
 
-def _parser() -> command_line.Parser:
+def build_parser() -> command_line.Parser:
+    """Every flag."""
     parser = command_line.Parser(
         prog="python -m experiments.replay",
         description="Train a trial of a study again, and see whether it gets its value again.",

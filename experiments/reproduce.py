@@ -45,7 +45,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Raises:
         InputError: wrong usage, configuration or data.
     """
-    given, rest = _parser().parse_known_args(arguments)
+    given, rest = build_parser().parse_known_args(arguments)
     tables = find_tables(given.table)
     earlier = _earlier(given.comparison, tables)
     console, at_hand = Console(), 0
@@ -134,7 +134,8 @@ def _sentences(table: PublishedTable, ours: Ours | None) -> Iterator[str]:
     yield f"We fall short of {', '.join(short)}." if short else "We fall short of none of the rows that we have."
 
 
-def _parser() -> command_line.Parser:
+def build_parser() -> command_line.Parser:
+    """Every flag."""
     datasets = sorted({table.dataset for tables in published().values() for table in tables})
     parser = command_line.Parser(
         prog="python -m experiments.reproduce",

@@ -1,10 +1,10 @@
-"""The command line of `experiments.search`, and the study it asks for."""
+"""The study that a command line of `experiments.search` asks for."""
 
 from __future__ import annotations
 
 import argparse
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -13,12 +13,9 @@ from typing import Any
 from experiments import command_line
 from experiments.environment import command_line as own_command
 from experiments.limits import Limits
-from experiments.objectives import COSTS, Objective, parse_objectives
-from experiments.presets import DEFAULT_PRESET, PRESETS, Preset
+from experiments.objectives import Objective, parse_objectives
+from experiments.presets import PRESETS, Preset
 from experiments.ray_session import cluster_address
-from experiments.samplers import SAMPLERS
-from experiments.saved_study import DEFAULT_OUTPUT
-from experiments.schedulers import SCHEDULERS
 from experiments.schedulers.policy import REDUCTION
 from experiments.spec import StudySpec
 from experiments.study_record import Record, recorded_space
@@ -26,29 +23,10 @@ from experiments.study_store import closing_study, load_study, read_record, stor
 from narm.config import LEARNED_AT_ONCE, Config, EvaluationConfig, ModelName
 from narm.config_file import OptionsFile
 from narm.data.datasets import dataset_name
-from narm.device import DEVICES, resolve_device
+from narm.device import resolve_device
 from narm.errors import InputError
 from narm.threads import usable_cores
 from search_spaces.space import SearchSpace, load_space
-
-EPILOG = """\
-Any option of the model may be given too, and is then fixed for the search: --train_batch_size 512 (see --help-options).
-The command line wins over the config file, that over the preset, that over the defaults; with --resume the study's own
-settings take the place of preset and defaults.
-
-presets:
-{presets}
-
-examples:
-  python -m experiments.search                                   ml-100k, RecBole's space, minutes
-  python -m experiments.search --preset full --time-budget 2h
-  python -m experiments.search --resume ml-100k-recbole-20260102-030405 --trials 40
-  python -m experiments.search --dataset clicks.csv --space mine.yaml --objective Recall@20 --trials 50
-  python -m experiments.search --dataset clicks.csv --model v_sknn
-  python -m experiments.search --objective MRR@10,n_parameters --scheduler none
-
-exit status: 0; 2 wrong usage, configuration or data; 3 every trial failed; 130 interrupted, --resume goes on
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,110 +199,3 @@ def _gpus_per_trial(given: float | None, device: str, concurrency: int) -> float
 
 def _study_name(config: Config, space: SearchSpace) -> str:
     return f"{dataset_name(config.data.dataset)}-{space.name}-{datetime.now():%Y%m%d-%H%M%S}"
-
-
-def build_parser() -> command_line.Parser:
-    """Every flag. Those that a study to resume or a preset may answer have no default here."""
-    presets = "\n".join(f"  {name:7}{_describe(preset)}" for name, preset in PRESETS.items())
-    parser = command_line.Parser(
-        prog="python -m experiments.search",
-        description="Search the hyperparameters of NARM, or of a baseline, on a dataset.",
-        epilog=EPILOG.format(presets=presets),
-    )
-    parser.add_argument("--preset", default=DEFAULT_PRESET, help=f"{_names(PRESETS)} (default: {DEFAULT_PRESET})")
-    _add_what(parser.add_argument_group("what to search"))
-    _add_how(parser.add_argument_group("how"))
-    _add_how_much(parser.add_argument_group("how much"))
-    _add_finalists(parser.add_argument_group("afterwards, on the test split"))
-    _add_failures(parser.add_argument_group("when something goes wrong"))
-    _add_machines(parser.add_argument_group("on which machines"))
-    _add_places(parser.add_argument_group("where results go"))
-    command_line.add_options(parser, skip=("dataset", "model", "valid_metric", "seed", "epochs"))
-    return parser
-
-
-def _add_what(group: argparse._ArgumentGroup) -> None:
-    group.add_argument("--dataset", help="ml-100k, synthetic, or a file of events")
-    command_line.add_model(group)
-    group.add_argument("--space", help="recbole, narm, smoke, a model's name, or a file (.yaml, .hyper)")
-    group.add_argument("--config", metavar="FILE", help="YAML file of options; RecBole's keys are accepted")
-    group.add_argument(
-        "--objective",
-        "--valid_metric",
-        dest="objective",
-        metavar="METRIC",
-        help=f"to maximise (default: MRR@10); costs to minimise may follow: MRR@10,{next(iter(COSTS))}",
-    )
-    group.add_argument(
-        "--warm-start",
-        action="append",
-        default=[],
-        metavar="STUDY[:k]",
-        help="try the best k of an earlier study first",
-    )
-    group.add_argument("--enqueue", metavar="FILE", help="YAML file of configurations to try first")
-
-
-def _add_how(group: argparse._ArgumentGroup) -> None:
-    group.add_argument("--sampler", help=f"{_names(SAMPLERS)} (default: tpe)")
-    group.add_argument("--scheduler", help=f"{_names(SCHEDULERS)} (default: asha)")
-    group.add_argument("--grace-epochs", type=int, metavar="N", help="that the scheduler gives every trial")
-    group.add_argument("--reduction", type=int, metavar="N", help="one of N trials goes on at each rung (default: 4)")
-    group.add_argument("--seed", metavar="N", help="of the study; a trial's follows from it (default: 2020)")
-
-
-def _add_how_much(group: argparse._ArgumentGroup) -> None:
-    group.add_argument("--trials", type=int, metavar="N", help="configurations to try at most")
-    group.add_argument("--epochs", metavar="N", help="of a trial at most")
-    group.add_argument("--time-budget", metavar="TIME", help="of the search: 90s, 10m, 2h, none; finalists come on top")
-    group.add_argument("--epoch-budget", type=int, metavar="N", help="epochs of all trials together")
-    group.add_argument("--plateau", type=int, metavar="N", help="end after N epochs, of all trials, without a new best")
-
-
-def _add_finalists(group: argparse._ArgumentGroup) -> None:
-    group.add_argument("--finalists", type=int, metavar="K", help="train the best K again; 0: none")
-    group.add_argument(
-        "--finalist-seeds", "--seeds", dest="finalist_seeds", type=int, metavar="N", help="with N new seeds each"
-    )
-
-
-def _add_failures(group: argparse._ArgumentGroup) -> None:
-    group.add_argument("--resume", metavar="STUDY", help="go on with a study, however it ended")
-    group.add_argument(
-        "--max-retries", type=int, metavar="N", help="of a failed trial, from its checkpoint (default: 1)"
-    )
-    group.add_argument(
-        "--max-failed", metavar="N", help="failed trials that end the search: 3, 50%%, none (default: 50%%)"
-    )
-
-
-def _add_machines(group: argparse._ArgumentGroup) -> None:
-    group.add_argument("--concurrency", type=int, metavar="N", help="trials at once (default: one a core)")
-    group.add_argument("--threads", type=int, metavar="N", help="of each trial (default: cores / concurrency)")
-    group.add_argument("--device", help=f"{', '.join(DEVICES)} (default: auto)")
-    group.add_argument("--gpus-per-trial", type=float, metavar="X", help="share of a GPU (default: 1 / concurrency)")
-    group.add_argument("--address", metavar="HOST:PORT", help="a running Ray cluster (default: a Ray of one's own)")
-
-
-def _add_places(group: argparse._ArgumentGroup) -> None:
-    group.add_argument(
-        "--output", default=DEFAULT_OUTPUT, metavar="DIR", help="folder of all studies (default: ./runs)"
-    )
-    group.add_argument("--study", metavar="NAME", help="a new name (default: dataset, space, time)")
-    group.add_argument("--storage", metavar="URL", help="Optuna's database (default: SQLite in the output folder)")
-    group.add_argument("--tracking-uri", metavar="URI", help="MLflow's (default: SQLite in the output folder)")
-    group.add_argument(
-        "--system-metrics", action="store_true", default=None, help="CPU and memory of driver and workers, to MLflow"
-    )
-    group.add_argument("--checkpoint-storage", metavar="URI", help="folder or bucket that all machines reach")
-    group.add_argument("--quiet", action="store_true", help="print nothing but errors")
-
-
-def _names(known: Iterable[str]) -> str:
-    return ", ".join(known)
-
-
-def _describe(preset: Preset) -> str:
-    limit = f", {preset.time_budget / 60:g} min" if preset.time_budget else ""
-    size = f"{preset.trials} trials, {preset.epochs} epochs{limit}"
-    return f"{preset.dataset}, space {preset.space}, {size}: {preset.purpose}"

@@ -269,10 +269,15 @@ class Summary:
 
 
 def write_summary(path: Path, summary: Summary) -> None:
-    """Write `summary.json` atomically: keys in this order, trials by number, NaN and infinity as null."""
+    """Write `summary.json` atomically."""
+    write_text(path, summary_json(summary))
+
+
+def summary_json(summary: Summary) -> str:
+    """What `summary.json` holds: keys in this order, trials by number, NaN and infinity as null."""
     content = asdict(summary)
     content["trials"] = sorted(content["trials"], key=lambda trial: trial["number"])
-    write_text(path, json.dumps(_finite(content), indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+    return json.dumps(_finite(content), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
 
 def read_summary(path: Path) -> Summary:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-import torch
+from typing import TYPE_CHECKING
 
 from narm.errors import InputError
+
+if TYPE_CHECKING:
+    import torch
 
 DEVICES = ("auto", "cpu", "cuda")
 
@@ -15,6 +18,8 @@ def resolve_device(device: str) -> torch.device:
     Raises:
         InputError: an unknown device, or `cuda` where torch finds none.
     """
+    import torch  # here, for the help of the command lines needs only the names, and torch takes seconds
+
     kind = device.split(":")[0]
     if kind not in DEVICES:
         raise InputError(f"device: '{device}' is none of {', '.join(DEVICES)}")

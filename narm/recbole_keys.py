@@ -34,7 +34,9 @@ _DISTRIBUTED = Ignored("Ray spreads the trials; each trains in one process")
 _ONLY_SESSIONS = Ignored("sessions, items and times are all that NARM reads")
 _INTERNAL = Ignored("names a column that RecBole makes for itself")
 _NO_KNOWLEDGE = Ignored("NARM has no knowledge graph")
+_OTHER_LOSSES = Ignored("belongs to losses that NARM does not have")
 _FLOAT32 = "training is in float32 throughout"
+_OLDER = "train_neg_sample_args, as RecBole has it since 1.1"
 _FILTER_BEFORE = "filter the events before"
 
 RECBOLE_KEYS: dict[str, Ignored | Fixed] = {
@@ -42,6 +44,7 @@ RECBOLE_KEYS: dict[str, Ignored | Fixed] = {
     "gpu_id": _DEVICE,
     "use_gpu": _DEVICE,
     "worker": Ignored("batches come from arrays in memory, without worker processes"),
+    "local_rank": _DISTRIBUTED,
     "nproc": _DISTRIBUTED,
     "world_size": _DISTRIBUTED,
     "offset": _DISTRIBUTED,
@@ -51,6 +54,7 @@ RECBOLE_KEYS: dict[str, Ignored | Fixed] = {
     "show_progress": _LOGGING,
     "reproducibility": Ignored("runs are reproducible always"),
     "data_path": Ignored("`dataset` is a name or the path of the file itself"),
+    "encoding": Fixed("utf-8", "convert the files: iconv -f ENCODING -t utf-8"),
     "checkpoint_dir": Ignored("checkpoints go where the command line says"),
     "save_dataset": _NO_COPY,
     "dataset_save_path": _NO_COPY,
@@ -63,7 +67,10 @@ RECBOLE_KEYS: dict[str, Ignored | Fixed] = {
     "learner": Fixed("adam", "Adam is the one optimizer"),
     "loss_decimal_place": _LOGGING,
     "metric_decimal_place": Fixed(4, "validations are compared to four decimals, RecBole's default"),
-    "require_pow": Ignored("belongs to losses that NARM does not have"),
+    "neg_sampling": Fixed(None, _OLDER),
+    "training_neg_sample_num": Fixed(None, _OLDER),
+    "reg_weight": _OTHER_LOSSES,
+    "require_pow": _OTHER_LOSSES,
     "enable_amp": Fixed(False, _FLOAT32),
     "enable_scaler": Fixed(False, _FLOAT32),
     "transform": Fixed(None, "sessions are not augmented or masked"),

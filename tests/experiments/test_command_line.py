@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
+import subprocess
+import sys
 
 import pytest
 
-from experiments.command_line import Parser, add_options, given_options, run_command
+from experiments.command_line import (
+    Parser,
+    add_options,
+    add_output_flags,
+    given_options,
+    open_console,
+    run_command,
+    write_json,
+)
 from narm.config import options
 from narm.errors import InputError
 
@@ -106,3 +117,122 @@ def test_a_signal_is_status_130_without_a_traceback(number, capsys):
 
 def test_a_command_returns_its_own_status():
     assert run_command(lambda arguments: 3, ["--anything"]) == 3
+
+
+@pytest.fixture
+def talker() -> Parser:
+    parser = Parser(prog="test", description="Talks.")
+    add_output_flags(parser, result="the result")
+    return parser
+
+
+def talk(parser: Parser, *arguments: str) -> None:
+    given = parser.parse_args(arguments)
+    open_console(given).print("a message")
+    write_json(given, '{"a": 1}\n')
+
+
+@pytest.mark.parametrize(
+    ("arguments", "out", "err"),
+    [
+        ([], "a message\n", ""),
+        (["--quiet"], "", ""),
+        (["--json"], '{"a": 1}\n', "a message\n"),
+        (["--json", "--quiet"], '{"a": 1}\n', ""),
+        (["--json", "result.json"], "a message\n", ""),
+    ],
+)
+def test_messages_and_results_go_where_they_are_asked(talker, arguments, out, err, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    talk(talker, *arguments)
+    assert capsys.readouterr() == (out, err)
+    assert (tmp_path / "result.json").exists() == ("result.json" in arguments)
+
+
+def test_the_file_of_the_result_is_tried_before_the_work(talker, tmp_path):
+    with pytest.raises(InputError, match="is a folder"):
+        open_console(talker.parse_args(["--json", str(tmp_path)]))
+
+
+def test_quiet_and_verbose_exclude_each_other(talker):
+    with pytest.raises(InputError, match="not allowed with argument --quiet"):
+        talker.parse_args(["--quiet", "--verbose"])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "level"),
+    [
+        (["--quiet"], logging.ERROR),
+        ([], logging.WARNING),
+        (["--verbose"], logging.INFO),
+        (["--verbose", "--verbose"], logging.DEBUG),
+    ],
+)
+def test_the_log_level_follows(talker, arguments, level, monkeypatch):
+    root = logging.getLogger()
+    monkeypatch.setattr(root, "handlers", [])
+    before = root.level
+    try:
+        open_console(talker.parse_args(arguments))
+        assert logging.getLogger("narm").getEffectiveLevel() == level
+        assert root.level == (logging.WARNING if arguments == ["--verbose"] else level)
+    finally:
+        root.setLevel(before)
+        for package in ("narm", "search_spaces", "experiments"):
+            logging.getLogger(package).setLevel(logging.NOTSET)
+
+
+@pytest.mark.parametrize(("no_color", "coloured"), [("", True), ("1", False)])
+def test_colours_are_for_terminals_and_no_color_is_heeded(talker, no_color, coloured, monkeypatch):
+    monkeypatch.setenv("TERM", "xterm-256color")
+    monkeypatch.setenv("NO_COLOR", no_color)
+    monkeypatch.delenv("FORCE_COLOR", raising=False)
+    console = open_console(talker.parse_args([]))
+    assert not console.is_terminal
+    assert console.color_system is None
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    console = open_console(talker.parse_args([]))
+    with console.capture() as captured:
+        console.print("[red]a[/red]")
+    assert ("\x1b[31m" in captured.get()) == coloured
+
+
+def test_rare_flags_are_shown_when_asked_for(capsys):
+    parser = Parser(prog="test")
+    parser.add_rare_group("rarely").add_argument("--moon", help="phase")
+    add_options(parser, "model")
+    assert "--moon" not in parser.format_help()
+    assert "--help-all" in parser.format_help()
+    with pytest.raises(SystemExit):
+        parser.parse_args(["--help-all"])
+    shown = capsys.readouterr().out
+    assert "--moon" in shown
+    assert "--hidden_size" not in shown
+    assert parser.parse_args(["--moon", "full"]).moon == "full"
+
+
+def test_usage_is_one_line_that_names_the_positional_arguments():
+    parser = Parser(prog="test")
+    parser.add_argument("study", metavar="STUDY", help="name")
+    add_options(parser)
+    assert parser.format_help().splitlines()[0] == "usage: test [options] STUDY"
+
+
+def test_the_version_is_printed(talker, capsys):
+    with pytest.raises(SystemExit) as leave:
+        talker.parse_args(["--version"])
+    assert leave.value.code == 0
+    assert capsys.readouterr().out.startswith("narm-search ")
+
+
+def test_a_reader_that_goes_away_is_no_error():
+    code = (
+        "import sys; from experiments.command_line import run_command\n"
+        "def command(arguments):\n"
+        "    for _ in range(100_000): print('a line')\n"
+        "    return 0\n"
+        "sys.exit(run_command(command))"
+    )
+    command = f'{sys.executable} -c "$CODE" | head -1; exit ${{PIPESTATUS[0]}}'
+    done = subprocess.run(["bash", "-c", command], env={**os.environ, "CODE": code}, capture_output=True, text=True)
+    assert (done.returncode, done.stdout, done.stderr) == (141, "a line\n", "")

@@ -18,7 +18,8 @@ from experiments.engine import Engine
 from experiments.leg import Leg
 from experiments.samplers import SAMPLERS
 from experiments.schedulers.policy import Verdict
-from experiments.search_arguments import build_parser, build_spec
+from experiments.search_arguments import build_spec
+from experiments.search_parser import build_parser
 from experiments.study_store import closing_study, create_study, load_study, storage_in
 from experiments.trainable import reports
 from narm.config_file import OptionsFile

@@ -11,7 +11,8 @@ import ray
 from experiments import search
 from experiments.command_line import run_command
 from experiments.presets import PRESETS
-from experiments.search_arguments import build_parser, build_spec, read_duration, read_max_failed
+from experiments.search_arguments import build_spec, read_duration, read_max_failed
+from experiments.search_parser import build_parser
 from experiments.spec import StudySpec
 from narm.config import LEARNED_AT_ONCE, ModelName
 from narm.config_file import OptionsFile, read_config

@@ -31,11 +31,12 @@ def test_the_smoke_preset_finds_a_winner(tmp_path):
     assert "Traceback" not in done.stderr
 
 
-def test_help_is_short_and_has_examples(tmp_path):
-    done = search(tmp_path, "--help")
-    assert done.returncode == 0
-    assert "examples:" in done.stdout
-    assert len(done.stdout.splitlines()) < 100
+def test_json_is_all_that_stdout_gets(tmp_path):
+    done = search(tmp_path, "--preset", "smoke", "--finalists", "0", "--trials", "2", "--study", "s", "--json")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == (tmp_path / "runs" / "s" / "summary.json").read_text()
+    assert "Winner: trial" in done.stderr
+    assert "\x1b[" not in done.stderr
 
 
 def test_a_mistake_is_one_line(tmp_path):

@@ -1,0 +1,76 @@
+"""`python -m experiments`, or `narm` for short: lists the commands, and runs one."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+from experiments import command_line
+from experiments.commands import Command, commands
+from narm.config import did_you_mean
+from narm.errors import InputError
+
+PROGRAM = "narm"
+
+DESCRIPTION = """\
+Which NARM should you ship for your sessions, and how sure are you?
+
+commands:
+{commands}
+
+`python -m experiments.search` and `narm search` are the same; `narm search --help` explains it.
+"""
+EPILOG = """\
+completion in bash:
+  eval "$(narm --print-completion bash)"
+"""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """List the commands, or run the one that is named.
+
+    Returns:
+        the exit status.
+    Raises:
+        InputError: there is no such command, or what that command raises.
+    """
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    if words and not words[0].startswith("-"):
+        return _find(words[0]).main(words[1:])
+    parser = build_parser()
+    given = parser.parse_args(words)
+    if given.print_completion is None:
+        parser.print_help()
+        return 0
+    from experiments.completion import SHELLS, completion
+
+    if given.print_completion not in SHELLS:
+        raise InputError(f"completion: '{given.print_completion}' is none of {', '.join(SHELLS)}")
+    print(completion(given.print_completion, program=PROGRAM))
+    return 0
+
+
+def run() -> int:
+    """The entry point of the installed program."""
+    return command_line.run_command(main)
+
+
+def build_parser() -> command_line.Parser:
+    """The flags beside the commands."""
+    lines = "\n".join(f"  {command.name:<16}{command.summary}" for command in commands().values())
+    parser = command_line.Parser(
+        prog="python -m experiments", description=DESCRIPTION.format(commands=lines), epilog=EPILOG
+    )
+    parser.add_argument("--print-completion", metavar="SHELL", help="print the completion of bash, zsh or tcsh")
+    return parser
+
+
+def _find(name: str) -> Command:
+    known = {command.replace("_", "-"): command for command in commands()}
+    if name.replace("_", "-") not in known:
+        raise InputError(f"there is no command '{name}'{did_you_mean(name, commands())}")
+    return commands()[known[name.replace("_", "-")]]
+
+
+if __name__ == "__main__":
+    sys.exit(run())
