@@ -13,7 +13,8 @@ from small_study import search, study_of
 from experiments.progress import Progress
 from experiments.recorder import Recorder
 from experiments.reporting import publish
-from experiments.search_arguments import build_parser, build_spec
+from experiments.search_arguments import build_spec
+from experiments.search_parser import build_parser
 from experiments.spec import StudySpec
 from narm.config_file import OptionsFile
 from narm.data.sessions import Splits
