@@ -31,6 +31,8 @@ def read_parquet(path: Path, config: DataConfig) -> EventTable:
             times=times,
             ticks_per_second=ticks_per_second,
         )
+    except UnicodeDecodeError:
+        raise InputError(f"{path}: a column's name is not UTF-8") from None
     except pa.ArrowException as error:
         raise InputError(f"{path}: not a Parquet file, or out of range: {str(error).splitlines()[0]}") from None
     if not events.is_sound:
@@ -44,7 +46,10 @@ def _read_ids(path: Path, name: str) -> pa.ChunkedArray:
     if pa.types.is_integer(kind):
         return encode(ids.cast(pa.int64()))
     if pa.types.is_string(kind) or pa.types.is_large_string(kind):
-        return encode(ids.cast(pa.dictionary(pa.int32(), pa.string())))
+        encoded = encode(ids.cast(pa.dictionary(pa.int32(), pa.string())))
+        for chunk in encoded.chunks:
+            chunk.dictionary.validate(full=True)  # Parquet's text may be any bytes
+        return encoded
     raise InputError(f"{path}: column '{name}' is {kind}; ids must be integers or text")
 
 

@@ -135,6 +135,7 @@ def test_bytes_that_are_no_text_are_named(tmp_path):
         ("item_id", pa.array([1.0, 2.0]), "column 'item_id' is double; ids must be integers or text"),
         ("time", pa.array([2**63, 1], pa.uint64()), "out of range: Integer value 9223372036854775808"),
         ("time", pa.array([10**12, 1], pa.timestamp("s")), "out of range: Casting from timestamp"),
+        ("item_id", pa.array([b"a", b"\xff"]).view(pa.string()), "out of range: Invalid UTF8"),
     ],
 )
 def test_a_bad_parquet_column_is_one_clear_line(tmp_path, column, values, message):
@@ -144,6 +145,14 @@ def test_a_bad_parquet_column_is_one_clear_line(tmp_path, column, values, messag
     with pytest.raises(InputError, match=message) as caught:
         read_events(path, DataConfig())
     assert "\n" not in str(caught.value)
+
+
+def test_a_parquet_column_whose_name_is_no_text_is_one_clear_line(tmp_path):
+    path = tmp_path / "a.parquet"
+    pq.write_table(pa.table({"session_id": [1], "item_id": [1], "time": [1]}), path)
+    path.write_bytes(path.read_bytes().replace(b"item_id", b"item\xffid"))
+    with pytest.raises(InputError, match=r"a.parquet: a column's name is not UTF-8$"):
+        read_events(path, DataConfig())
 
 
 def log_of(lengths: list[int], *, gap: int = 100) -> str:
