@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shlex
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -56,11 +56,11 @@ def only(cell: str) -> str:
     return found
 
 
-def checks_of(heading: str, checks: dict[str, Check]) -> Iterator[object]:
+def checks_of(heading: str, checks: dict[str, Check]) -> list[object]:
     """A parameter for each row, and one for each check whose row is gone."""
     rows = {" ".join(code(row[0])): row for row in table(heading)}
-    for name in [*rows, *(name for name in checks if name not in rows)]:
-        yield pytest.param(rows.get(name), checks.get(name), id=name)
+    names = [*rows, *(name for name in checks if name not in rows)]
+    return [pytest.param(rows.get(name), checks.get(name), id=name) for name in names]
 
 
 def run_check(row: Row | None, check: Check | None, tmp_path: Path) -> None:
