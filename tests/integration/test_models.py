@@ -28,9 +28,9 @@ def run_search(output: Path, *arguments: str) -> dict[str, Any]:
 
 def test_a_baseline_is_searched_judged_and_shipped(tmp_path):
     space = tmp_path / "mine.yaml"
-    space.write_text("k_neighbors: [5, 50]\nscore_weighting: [same, quadratic]\n")
+    space.write_text("k_neighbors: [5, 50]\n")
     summary = run_search(tmp_path, "--model", "v_sknn", "--space", str(space), "--trials", "9")
-    assert [trial["state"] for trial in summary["trials"]] == ["COMPLETE"] * 5  # the space's four, and the default
+    assert [trial["state"] for trial in summary["trials"]] == ["COMPLETE"] * 3  # the space's two, and the default
     assert all(trial["epochs"] == 1 for trial in summary["trials"])
     values = {json.dumps(trial["params"]): trial["value"] for trial in summary["trials"]}
     assert len(set(values.values())) > 1
@@ -51,8 +51,6 @@ def test_a_baseline_is_searched_judged_and_shipped(tmp_path):
 def test_what_has_no_options_is_searched_in_one_trial(tmp_path):
     summary = run_search(tmp_path, "--model", "pop", "--finalists", "0")
     assert [trial["params"] for trial in summary["trials"]] == [{}]
-    again = run_command(search.main, ["--preset", "smoke", "--output", str(tmp_path), "--quiet", "--resume", "s"])
-    assert again == 0
 
 
 def test_an_ablation_is_searched_as_narm_is(tmp_path):
