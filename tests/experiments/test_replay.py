@@ -81,9 +81,9 @@ def replayed(output: Path, number: int, *arguments: str) -> int:
 
 @pytest.fixture(scope="module")
 def halved(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Three trials, of which the scheduler stops some."""
+    """Six trials, of which the scheduler stops some."""
     output = tmp_path_factory.mktemp("halved")
-    search(output, "--trials", "3", "--epochs", "3", "--scheduler", "asha", "--grace-epochs", "1")
+    search(output, "--trials", "6", "--epochs", "3", "--scheduler", "median", "--grace-epochs", "1")
     return output
 
 
@@ -143,7 +143,7 @@ def test_a_trial_without_a_value_is_told(halved, capsys):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["s", "9"], "error: trial: study 's' has no 9: choose 0 to 2\n"),
+        (["s", "9"], "error: trial: study 's' has no 9: choose 0 to 5\n"),
         (["r", "0"], "error: study: there is no 'r' in "),
         (["s", "0", "--test_share", "0.2"], "was on other data (fingerprint "),
         (["s", "0", "--threads", "0"], "error: threads: 0 should be 1 or more\n"),
