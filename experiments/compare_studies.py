@@ -35,7 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Raises:
         InputError: wrong usage, no such study, studies of other data, or a file that cannot be written.
     """
-    given = _parser().parse_args(arguments)
+    given = build_parser().parse_args(arguments)
     page = require_writable(Path(given.output)) if given.output else None
     first, second = (_open(study, given.runs, given.storage) for study in (given.a, given.b))
     compared = compare_studies(first, second)
@@ -59,7 +59,8 @@ def _open(study: str, runs: str, storage: str | None) -> SavedStudy:
     return open_saved(folder.name, output=output, storage=storage)
 
 
-def _parser() -> command_line.Parser:
+def build_parser() -> command_line.Parser:
+    """Every flag."""
     parser = command_line.Parser(
         prog="python -m experiments.compare-studies",
         description="Show two searches of the same data side by side.",

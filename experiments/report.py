@@ -31,7 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Raises:
         InputError: wrong usage, no such study, or a file that cannot be written.
     """
-    given = _parser().parse_args(arguments)
+    given = build_parser().parse_args(arguments)
     saved = open_saved(given.study, output=Path(given.runs), storage=given.storage)
     page = require_writable(Path(given.output) if given.output else saved.folder / PAGE)
     markdown = require_writable(Path(given.markdown)) if given.markdown not in (None, "-") else None
@@ -45,7 +45,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _parser() -> command_line.Parser:
+def build_parser() -> command_line.Parser:
+    """Every flag."""
     parser = command_line.Parser(
         prog="python -m experiments.report",
         description="Write what a search found as one HTML page that needs no network.",

@@ -290,8 +290,8 @@ def read_summary(path: Path) -> Summary:
         return TypeAdapter(Summary).validate_json(read_text(path))
     except ValidationError as error:
         first = error.errors()[0]
-        where = ".".join(map(str, first["loc"]))
-        raise InputError(f"{path}: not the summary of a search: {where}: {first['msg']}") from None
+        key = ".".join(map(str, first["loc"])) or "the file"
+        raise InputError(f"{path}: not the summary of a search: {key}: {first['msg'].lower()}") from None
 
 
 def _finite(value: Any) -> Any:

@@ -50,7 +50,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Raises:
         InputError: wrong usage, no such study, or its search is still running.
     """
-    given = _parser().parse_args(arguments)
+    given = build_parser().parse_args(arguments)
     output = Path(given.output)
     path = outbox_of(given.study, output)
     uri = absolute_uri(given.tracking_uri or recorded_uri(given.study, output, given.storage))
@@ -131,7 +131,8 @@ def _sentence(study: str, receiver: str, sent: Sent) -> str:
     return f"{study}: {sent.updates} updates of {len(sent.runs)} runs sent to {receiver}"
 
 
-def _parser() -> command_line.Parser:
+def build_parser() -> command_line.Parser:
+    """Every flag."""
     parser = command_line.Parser(
         prog="python -m experiments.sync",
         description="Send MLflow what a search could not, or everything to another server.",

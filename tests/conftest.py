@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+
 import numpy as np
 import pytest
 import torch
@@ -21,6 +23,16 @@ settings.load_profile("no deadline")
 def _one_thread():
     """Small tensors gain nothing from threads, and bits must not depend on the machine."""
     torch.set_num_threads(1)
+
+
+@pytest.fixture(autouse=True)
+def _log_levels():
+    """A command sets how much its loggers say, for the rest of its process."""
+    loggers = [logging.getLogger(name) for name in (None, "narm", "experiments", "search_spaces")]
+    levels = [logger.level for logger in loggers]
+    yield
+    for logger, level in zip(loggers, levels, strict=True):
+        logger.setLevel(level)
 
 
 @pytest.fixture

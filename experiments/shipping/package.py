@@ -17,7 +17,7 @@ from narm.data.sessions import ItemVocabulary
 if TYPE_CHECKING:
     from mlflow.models import ModelSignature
 
-SERVING_PACKAGES = ("filelock", "mlflow", "numba", "numpy", "pandas", "pyarrow", "pydantic", "pyyaml", "scipy", "torch")
+SERVING_PACKAGES = ("filelock", "mlflow", "numba", "numpy", "pandas", "pydantic", "pyyaml", "scipy", "torch")
 """All that the served model imports: no Ray, no Optuna."""
 
 

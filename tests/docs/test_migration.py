@@ -354,7 +354,7 @@ def test_every_key_of_recbole_has_one_row():
     listed = [key for heading in ("The same key", "Another name", "One value", "No effect") for key in keys_of(heading)]
     assert len(listed) == len(set(listed))
     parts = {key.partition(".")[0] for key in listed}
-    assert parts == recbole | set(RECBOLE_KEYS) | {"dataset"}
+    assert parts == recbole | set(RECBOLE_KEYS) | {"dataset", "model"}
 
 
 @pytest.mark.parametrize("row", table("The same key"), ids=lambda row: row[0])

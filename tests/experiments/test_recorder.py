@@ -29,6 +29,8 @@ class Tracker:
     def run_id(self, number: int) -> str | None:
         return f"run-{number}"
 
+    def log_system(self, metrics: dict[str, float]) -> None: ...
+
     def end_study(self, **told: Any) -> None:
         self.ended = told
 

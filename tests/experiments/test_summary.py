@@ -106,9 +106,9 @@ def test_what_was_written_is_read_again(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (None, "summary.json: cannot be read (No such file or directory): name a study that has been searched"),
-        ("{", "summary.json: the file: invalid json"),
-        ("{}", "summary.json: study: field required: this is no summary of this version"),
+        (None, "summary.json: No such file or directory"),
+        ("{", "summary.json: not the summary of a search: the file: invalid json"),
+        ("{}", "summary.json: not the summary of a search: study: field required"),
     ],
 )
 def test_what_is_no_summary_is_refused(tmp_path: Path, content: str | None, message: str) -> None:
