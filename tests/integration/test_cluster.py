@@ -19,7 +19,7 @@ from ray.cluster_utils import Cluster
 
 from benchmarks.local_cluster import NODE, local_cluster
 from benchmarks.stores import Stores
-from experiments.checkpoints import CheckpointStore, address_below, trial_checkpoint
+from experiments.checkpoints import trial_checkpoint
 from experiments.trial_record import PROGRESS, RETRIES
 from narm.checkpoint import read_checkpoint
 from narm.errors import InputError
@@ -119,10 +119,8 @@ def test_a_search_outlives_the_loss_of_a_node(cluster, attached_search, shared, 
     assert at_the_loss[retried.number] >= 1  # it had a checkpoint to go on from
     assert retried.user_attrs[PROGRESS]["epochs"] == 60
     # No two trainings take the same time: the epochs in the last checkpoint are those reported before the loss.
-    store = CheckpointStore(address_below(shared.as_uri(), "s/checkpoints"))
-    checkpoint = store.fetch(trial_checkpoint(retried.number), tmp_path)
-    assert checkpoint
-    trained = [epoch["seconds"] for epoch in read_checkpoint(checkpoint)["history"]]
+    checkpoint = read_checkpoint(shared / "s" / "checkpoints" / trial_checkpoint(retried.number))
+    trained = [epoch["seconds"] for epoch in checkpoint["history"]]
     assert trained == [seconds.value for seconds in stores.history(retried.number, "epoch_seconds")]
 
 
