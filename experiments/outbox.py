@@ -215,10 +215,12 @@ class Drainer:
         name: of the receiver, for messages.
         pause: seconds between looks at the outbox: what comes meanwhile goes out together.
         longest_pause: seconds between attempts when many have failed.
+        stopping: is set by `stop`, so that `send` can raise instead of beginning another call.
     """
 
     updates_a_batch = 200
     attempts_of_a_flush = 3
+    patience = 5.0  # seconds for the call in flight: nobody knows what becomes of one that is cut off
 
     def __init__(
         self,
@@ -228,6 +230,7 @@ class Drainer:
         name: str,
         pause: float = 1.0,
         longest_pause: float = 30.0,
+        stopping: threading.Event | None = None,
     ) -> None:
         self._outbox = outbox
         self._send = send
@@ -235,7 +238,7 @@ class Drainer:
         self._pause = pause
         self._longest_pause = longest_pause
         self._wake = threading.Event()
-        self._stopping = threading.Event()
+        self._stopping = stopping or threading.Event()
         self._in_trouble = False
         self._n_failed = 0
         self._thread = threading.Thread(target=self._run, name="outbox", daemon=True)
@@ -253,10 +256,10 @@ class Drainer:
         return not self._outbox.pending
 
     def stop(self) -> None:
-        """End the thread; a call that hangs is left behind."""
+        """End the thread after the call in flight; one that hangs is left behind."""
         self._stopping.set()
         self._wake.set()
-        self._thread.join(timeout=1)
+        self._thread.join(timeout=self.patience)
 
     def _run(self) -> None:
         pause = self._pause

@@ -89,6 +89,8 @@ def send(outbox: Outbox, mirror: Mirror, sent: Sent) -> None:
         mirror.send(updates)
         outbox.mark_sent(position)
         sent.count(updates)
+    if sent.updates:
+        mirror.tidy()
 
 
 def outbox_of(study: str, output: Path) -> Path:

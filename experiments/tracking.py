@@ -13,6 +13,7 @@ import os
 import secrets
 import shlex
 import tempfile
+import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -46,7 +47,8 @@ RUN_TAG = "narm.run"
 
 DESCRIPTION_TAG = "mlflow.note.content"  # what the UI shows as the description, as Markdown
 LONGEST_TAG = 8000  # characters that MLflow takes
-LONGEST_DIGEST = 36
+DIGEST_LENGTH = 12  # enough to tell data apart, and room in the table's column
+EXPERIMENT_TAGS = {"mlflow.experimentKind": "custom_model_development"}  # else the UI may take it for one of prompts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,7 +71,7 @@ class Dataset:
         """The fields of MLflow's dataset, and what a run used it for."""
         return {
             "name": self.name,
-            "digest": self.fingerprint[:LONGEST_DIGEST],
+            "digest": self.fingerprint[:DIGEST_LENGTH],
             "source_type": "code",  # of those that MLflow can read, the one that promises no address
             "source": json.dumps({"tags": {"dataset": self.source}}, ensure_ascii=False),
             "profile": json.dumps({**self.counts, "sha256": self.fingerprint}),
@@ -132,8 +134,10 @@ class Tracker:
         """
         header = {"study": secrets.token_hex(8), "name": name, **self._header}
         self._outbox = Outbox(self._path, header, receiver=mask_credentials(self._uri))
-        self._mirror = Mirror(self._uri, self._outbox.header)
-        self._drainer = Drainer(self._outbox, self._mirror.send, name=f"MLflow at {mask_credentials(self._uri)}")
+        stopping = threading.Event()
+        self._mirror = Mirror(self._uri, self._outbox.header, stopping=stopping)
+        name_of_server = f"MLflow at {mask_credentials(self._uri)}"
+        self._drainer = Drainer(self._outbox, self._mirror.send, name=name_of_server, stopping=stopping)
         self._drainer.start()
         standing = self._outbox.standing()
         self._steps = {run: of_run.step for run, of_run in standing.items()}
@@ -444,12 +448,15 @@ class Mirror:
     """Brings the runs of one study in MLflow up to date.
 
     Sending the same updates again changes nothing: runs are found by their tags before any is created, and
-    MLflow takes a metric with the same time and step once.
+    MLflow takes a metric with the same time and step once. A call to create a run that was given up, and that a slow
+    server heeds all the same later, leaves an empty run beside the one that was created in its stead: such a run is
+    deleted when it is seen, at the next connection or at the end of the study.
 
     Args:
         tracking_uri: absolute.
         header: of the outbox: `study` (its identity), `name`, `experiment`, `artifact_dir`.
         artifact_attempts: sendings after which an artifact that cannot be kept is given up.
+        stopping: when set, `send` raises instead of beginning another call.
     Attributes:
         run_ids: MLflow's ids, by the run's name within the study.
         n_given_up: artifacts and updates that MLflow would not take.
@@ -457,7 +464,16 @@ class Mirror:
 
     metrics_a_call = 800  # MLflow takes 1000 metrics, parameters and tags at once
 
-    def __init__(self, tracking_uri: str, header: Mapping[str, str], *, artifact_attempts: int = 3) -> None:
+    def __init__(
+        self,
+        tracking_uri: str,
+        header: Mapping[str, str],
+        *,
+        artifact_attempts: int = 3,
+        stopping: threading.Event | None = None,
+    ) -> None:
+        self._stopping = stopping or threading.Event()
+        self._has_failed = False
         self._uri = tracking_uri
         self._header = header
         self._artifact_attempts = artifact_attempts
@@ -480,14 +496,29 @@ class Mirror:
             for update in updates:  # last, as a model names the runs that it comes from
                 if update.registration:
                     self._register(client, self.run_ids[update.run], Registration(**update.registration))
+            if self._has_failed and any(map(_ends_study, updates)):
+                self.tidy()
         except Exception:
             self._client = None  # what arrived is unknown: ask anew before creating any run
+            self._has_failed = True
             raise
+
+    def tidy(self) -> None:
+        """Look for runs that a slow server created after all, and delete them.
+
+        Raises:
+            Exception: the server did not answer, or not well.
+        """
+        self._connect()
 
     def _connect(self) -> MlflowClient:
         client = _new_client(self._uri)
         self._experiment_id = self._find_experiment(client)
-        self.run_ids = {run.data.tags[RUN_TAG]: run.info.run_id for run in self._find_runs(client)}
+        self.run_ids = {}
+        for run in sorted(self._find_runs(client), key=_content, reverse=True):
+            name = run.data.tags[RUN_TAG]
+            if self.run_ids.setdefault(name, run.info.run_id) != run.info.run_id and _is_active(run):
+                self._unless_refused(client.delete_run, run.info.run_id)
         self._client = client
         return client
 
@@ -498,7 +529,7 @@ class Mirror:
             # A server decides by itself where it keeps artifacts; a database has nobody to decide.
             served = self._uri.startswith("http")
             location = None if served else Path(self._header["artifact_dir"]).as_uri()
-            return client.create_experiment(name, artifact_location=location)
+            return client.create_experiment(name, artifact_location=location, tags=EXPERIMENT_TAGS)
         if experiment.lifecycle_stage == "deleted":
             client.restore_experiment(experiment.experiment_id)
         return str(experiment.experiment_id)
@@ -535,6 +566,7 @@ class Mirror:
             tags = {STUDY_TAG: self._header["study"], RUN_TAG: run}
             if run != STUDY_RUN:
                 tags["mlflow.parentRunId"] = self._run_id(client, STUDY_RUN, start=start)
+            self._check_not_stopping()
             name = self._header["name"] if run == STUDY_RUN else f"trial {run}" if run.isdigit() else run
             created = client.create_run(self._experiment_id, start_time=start, tags=tags, run_name=name)
             self.run_ids[run] = created.info.run_id
@@ -572,6 +604,7 @@ class Mirror:
 
     def _attempt(self, what: str, log: Callable[..., None], *arguments: Any) -> None:
         """Log an artifact, in a few attempts: a store that cannot keep it must not hold up the metrics."""
+        self._check_not_stopping()
         try:
             log(*arguments)
         except Exception as error:
@@ -587,10 +620,15 @@ class Mirror:
         elif known or update.status != "RUNNING":  # a new run is RUNNING anyway
             self._unless_refused(client.update_run, run_id, update.status)
 
+    def _check_not_stopping(self) -> None:
+        if self._stopping.is_set():
+            raise InterruptedError("the search has ended")
+
     def _unless_refused(self, call: Callable[..., object], run_id: str, *arguments: Any) -> None:
         """Call, and drop what MLflow says it will never take (say, of a run that somebody deleted)."""
         from mlflow.exceptions import MlflowException
 
+        self._check_not_stopping()
         try:
             call(run_id, *arguments)
         except MlflowException as error:
@@ -619,6 +657,19 @@ def _by_run(updates: Sequence[Update]) -> dict[str, list[Update]]:
     for update in updates:
         grouped.setdefault(update.run, []).append(update)
     return grouped
+
+
+def _ends_study(update: Update) -> bool:
+    return update.run == STUDY_RUN and update.status is not None and update.status not in OPEN
+
+
+def _is_active(run: Run) -> bool:
+    return bool(run.info.lifecycle_stage == "active")
+
+
+def _content(run: Run) -> tuple[bool, int]:
+    """By which the run that updates went to stands before an empty one of the same name."""
+    return _is_active(run), len(run.data.metrics) + len(run.data.params) + len(run.data.tags)
 
 
 def _metrics(update: Update) -> list[Metric]:

@@ -29,6 +29,9 @@ def test_mlflow_shows_the_study_and_its_children(visit, found, runs, request):
     page = visit.page
     page.goto(f"{found.server.uri}/#/experiments/{study.info.experiment_id}/runs")
     expect(page.get_by_text("my-study", exact=True).first).to_be_visible()
+    page.locator(".ag-row").filter(has_text="my-study").get_by_role("button").first.click()  # the children
+    for run in (*of_kind(runs, "trial"), *of_kind(runs, "finalist")):
+        expect(page.get_by_text(run.info.run_name, exact=True).first).to_be_visible()
     visit.photograph(f"runs-{request.node.callspec.id}")
     assert_nothing_left_the_machine(visit)
 

@@ -239,6 +239,7 @@ def test_appending_does_not_wait_for_a_slow_server(
     server = Server()
     server.send = slow  # type: ignore[method-assign]
     drainer = drain(server)
+    drainer.patience = 0.2
     append_all(outbox, updates(1))
     time.sleep(0.1)
     start = time.monotonic()

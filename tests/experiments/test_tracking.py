@@ -5,6 +5,7 @@ import logging
 import os
 import subprocess
 import sys
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -207,7 +208,7 @@ def test_every_run_names_its_data_and_what_they_were_used_for(
     for name, run in runs().items():
         [given] = run.inputs.dataset_inputs
         used[name] = given.tags[0].value
-        assert (given.dataset.name, given.dataset.digest) == ("clicks", "f" * 36)
+        assert (given.dataset.name, given.dataset.digest) == ("clicks", "f" * 12)
         assert json.loads(given.dataset.profile) == {"n_items": 20, "sha256": "f" * 64}
     assert used == {
         "my study": "train, valid, test", "trial 0": "train, valid", "finalist 0, seed 17": "train, valid, test",
@@ -386,6 +387,55 @@ def test_an_absent_server_ends_in_one_line_without_the_password(
         "`python -m experiments.sync` sends it"
     ]
     assert "pass@" not in "".join(path.read_text() for path in tmp_path.glob("outbox.jsonl*")) + caplog.text
+
+
+def test_a_run_that_a_slow_server_created_after_all_is_deleted(
+    tracker: Tracker, runs: Callable[[], dict[str, Run]], store: str
+) -> None:
+    start(tracker)
+    trial(tracker, 0, state=None)
+    assert tracker._drainer.flush(60)
+    client = MlflowClient(tracking_uri=store)
+    study, real = runs()["my study"], tracker.run_id(0)
+    tags = {tracking.STUDY_TAG: study.data.tags[tracking.STUDY_TAG], RUN_TAG: "0"}
+    late = client.create_run(study.info.experiment_id, run_name="late", tags=tags).info.run_id
+    tracker._mirror._client = None  # as after an outage: what runs there are is asked anew
+    tracker.log_epoch(0, epoch=4, metrics={"mrr_at_10": 0.4})
+    assert tracker._drainer.flush(60)
+    assert tracker.run_id(0) == real
+    assert client.get_run(late).info.lifecycle_stage == "deleted"
+
+    tracker._mirror._has_failed = True
+    later = client.create_run(study.info.experiment_id, run_name="later", tags=tags).info.run_id
+    end(tracker)  # with no outage in between
+    assert client.get_run(later).info.lifecycle_stage == "deleted"
+    assert runs()["trial 0"].info.lifecycle_stage == "active"
+
+
+def test_the_end_of_a_search_lets_a_call_finish_and_begins_no_other(
+    make: Callable[..., Tracker], monkeypatch: pytest.MonkeyPatch, store: str
+) -> None:
+    calls: Counter[str] = Counter()
+
+    class Slow(Flaky):
+        def __getattr__(self, name: str) -> Any:
+            call = super().__getattr__(name)
+
+            def slow(*arguments: Any, **options: Any) -> Any:
+                time.sleep(0.3)
+                return call(*arguments, **options)
+
+            return slow
+
+    monkeypatch.setattr(tracking, "_new_client", lambda uri: Slow(uri, Counter(), calls))
+    tracker = make()
+    tracker._flush_seconds = 0.1
+    start(tracker)
+    for number in range(20):
+        trial(tracker, number)
+    end(tracker)
+    assert not tracker._drainer._thread.is_alive()
+    assert calls.total() < 15
 
 
 def test_the_search_goes_on_where_a_run_was_deleted(

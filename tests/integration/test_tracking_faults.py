@@ -15,12 +15,12 @@ from typing import Any
 
 import pytest
 from mlflow import MlflowClient
-from mlflow.entities import Run, ViewType
+from mlflow.entities import Run
 from mlflow_server import Proxy, Server, wait_until
 
 from experiments import search, sync
 from experiments.command_line import INTERRUPTED, run_command
-from experiments.recorder import Recorder
+from experiments.tracking import Tracker
 
 pytestmark = [pytest.mark.integration, pytest.mark.slow]
 
@@ -52,7 +52,7 @@ def content(uri: str) -> dict[str, Any]:
 
 def _runs(client: MlflowClient) -> list[Run]:
     experiment = client.get_experiment_by_name("synthetic")
-    return [] if experiment is None else client.search_runs([experiment.experiment_id], run_view_type=ViewType.ALL)
+    return [] if experiment is None else client.search_runs([experiment.experiment_id])
 
 
 def _history(client: MlflowClient, run: Run, name: str) -> list[tuple[int, int, float]]:
@@ -100,16 +100,16 @@ class Torment:
 
 @dataclass
 class Waiting:
-    """Seconds that the search spends telling its listener."""
+    """Seconds that the search spends telling MLflow."""
 
     calls: Counter[str] = field(default_factory=Counter)
     seconds: float = 0.0
     longest: float = 0.0
 
     def measured(self, method: Callable[..., None]) -> Callable[..., None]:
-        def measure(*arguments: Any) -> None:
+        def measure(*arguments: Any, **options: Any) -> None:
             start = time.perf_counter()
-            method(*arguments)
+            method(*arguments, **options)
             spent = time.perf_counter() - start
             self.calls[method.__name__] += 1
             self.seconds += spent
@@ -121,8 +121,8 @@ class Waiting:
 @pytest.fixture
 def waiting(monkeypatch: pytest.MonkeyPatch) -> Waiting:
     waiting = Waiting()
-    for name in ("started", "reported", "held_up", "finished"):
-        monkeypatch.setattr(Recorder, name, waiting.measured(getattr(Recorder, name)))
+    for name in ("start_trial", "log_epoch", "hold_up_trial", "interrupt_trial", "end_trial"):
+        monkeypatch.setattr(Tracker, name, waiting.measured(getattr(Tracker, name)))
     return waiting
 
 
@@ -154,7 +154,7 @@ def test_a_server_that_is_away_killed_restarted_and_slow_ends_up_with_everything
 
     wall = json.loads((tmp_path / "s" / "summary.json").read_text())["timing"]["wall_s"]
     with capsys.disabled():
-        print(f" {len(trials)} trials, {waiting.calls['reported']} epochs: {waiting.seconds:.2f} s in the listener, "
-              f"{waiting.longest:.3f} s at most, of {wall:.0f} s ")  # fmt: skip
+        print(f" {len(trials)} trials, {waiting.calls['log_epoch']} epochs: {waiting.seconds:.2f} s of calls, "
+              f"{waiting.longest:.3f} s at most, in {wall:.0f} s of search ")  # fmt: skip
     assert waiting.longest < SLOW  # nobody waited for a single call
     assert waiting.seconds < 0.05 * wall
