@@ -21,7 +21,8 @@ from narm.errors import InputError
 
 EPILOG = """\
 A dataset is searched as by experiments.compare, with the models that the table has; every option of that command may
-be given. --data names the folder that has the prepared datasets, each in a folder of its name: {datasets}.
+be given. --data names the folder that has the prepared datasets, each in a folder of its name:
+{datasets}.
 With --comparison nothing is trained: the figures are those of an earlier comparison on that dataset.
 
 examples:
