@@ -41,15 +41,17 @@ COMMAND = re.compile(r"python -m (experiments[\w.-]*)((?:[^\n`#|>]|(?<=\\)\n)*)"
 def calls() -> list[tuple[str, str, str]]:
     """File, command and arguments of every call of a command in the documentation."""
     return [
-        (
-            file,
-            module.partition(".")[2],
-            re.sub(r"\s{2,}.*|[.,;:)]+(?=\s|$)", "", arguments.replace("\\\n", "")).strip(),
-        )
+        (file, module.partition(".")[2], _plain(arguments))
         for file in FILES
         if not file.startswith(("benchmarks/", "CHANGELOG", "tests/"))
         for module, arguments in COMMAND.findall(text_of(file))
     ]
+
+
+def _plain(arguments: str) -> str:
+    """On one line, without the explanation behind it, and with something for the places that are left open."""
+    one_line = re.sub(r"\s*\\\n\s*", " ", arguments)
+    return re.sub(r"\s{2,}.*|[.,;:)]+(?=\s|$)", "", one_line).replace("NUMBER", "7").strip()
 
 
 @pytest.mark.parametrize(("file", "name", "arguments"), calls())
