@@ -61,7 +61,7 @@ def build_parser() -> command_line.Parser:
     parser = command_line.Parser(
         prog="python -m experiments", description=DESCRIPTION.format(commands=lines), epilog=EPILOG
     )
-    parser.add_argument("--print-completion", metavar="SHELL", help="print the completion of bash, zsh or tcsh")
+    parser.add_argument("--print-completion", metavar="SHELL", help="print the completion of bash, zsh or fish")
     return parser
 
 

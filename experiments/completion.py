@@ -9,7 +9,7 @@ import shtab
 from experiments.command_line import Parser
 from experiments.commands import commands
 
-SHELLS = tuple(shtab.SUPPORTED_SHELLS)
+SHELLS = tuple(shell for shell in shtab.SUPPORTED_SHELLS if shell != "tcsh")  # whose script lacks most of the flags
 
 _COMPLETED = {
     "CHECKPOINT": shtab.FILE,

@@ -90,7 +90,7 @@ def test_a_command_runs_by_its_name(capsys):
     ("arguments", "message"),
     [
         (["serach"], "there is no command 'serach'; did you mean 'search'?"),
-        (["--print-completion", "fish"], "completion: 'fish' is none of bash, zsh, tcsh"),
+        (["--print-completion", "cmd"], f"completion: 'cmd' is none of {', '.join(SHELLS)}"),
         (["search", "--trails", "3"], "unknown argument '--trails'; did you mean '--trials'?"),
     ],
 )

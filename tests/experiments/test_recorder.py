@@ -68,8 +68,10 @@ def test_a_report_that_fails_is_one_line_and_the_search_ends_well(
         raise RuntimeError("no font\nof this name")
 
     monkeypatch.setattr(publish, "publish", fail)
+    spec.folder.mkdir(parents=True)
+    (spec.folder / "model.pt").write_bytes(b"weights")
     with caplog.at_level(logging.WARNING):
         recorder.end("FINISHED", "all trials done", model=spec.folder / "model.pt")
     assert [record.getMessage() for record in caplog.records] == [f"{spec.folder}: there is no report: no font"]
-    assert tracker.ended["files"] == {"winner/model.pt": spec.folder / "model.pt"}
+    assert tracker.ended["files"] == {"winner/model.pt": spec.folder / "winner.pt"}
     assert json.loads((spec.folder / "summary.json").read_text())["stop_reason"] == "all trials done"
