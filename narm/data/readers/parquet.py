@@ -35,8 +35,8 @@ def read_parquet(path: Path, config: DataConfig) -> EventTable:
         raise InputError(f"{path}: a column's name is not UTF-8") from None
     except pa.ArrowException as error:
         raise InputError(f"{path}: not a Parquet file, or out of range: {str(error).splitlines()[0]}") from None
-    if not events.is_sound:
-        raise InputError(_first_wrong_row(events, path))
+    if not events.is_sound and (wrong := _first_wrong_row(events)) is not None:
+        raise InputError(f"{path}, {wrong}")
     return events
 
 
@@ -61,15 +61,16 @@ def _read_times(path: Path, name: str) -> pa.ChunkedArray:
     return times
 
 
-def _first_wrong_row(events: EventTable, path: Path) -> str:
+def _first_wrong_row(events: EventTable) -> str | None:
+    """The first, and what is wrong with it; None: an id that is empty stands in the dictionary, and in no row."""
     problems = {
         "no session id": _is_missing(events.sessions),
         "no item id": _is_missing(events.items),
         "no finite time": _is_missing(events.times),
     }
     first = {problem: pc.index(wrong, True).as_py() for problem, wrong in problems.items()}
-    row, problem = min((row, problem) for problem, row in first.items() if row >= 0)
-    return f"{path}, row {row + 1}: {problem}"
+    found = [(row, problem) for problem, row in first.items() if row >= 0]
+    return f"row {min(found)[0] + 1}: {min(found)[1]}" if found else None
 
 
 def _is_missing(column: pa.ChunkedArray) -> pa.ChunkedArray:

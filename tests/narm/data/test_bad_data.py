@@ -223,3 +223,12 @@ def test_an_unknown_dataset_names_the_known_ones(tmp_path, monkeypatch, dataset,
     monkeypatch.chdir(tmp_path)
     with pytest.raises(InputError, match=message):
         load_splits(DataConfig(dataset=dataset))
+
+
+def test_an_empty_id_that_no_row_has_is_no_fault(tmp_path):
+    """A dictionary keeps the ids of rows that a filter has taken away."""
+    sessions = pa.DictionaryArray.from_arrays(pa.array([1, 1, 1], pa.int32()), pa.array(["", "a"]))
+    table = pa.table({"session_id": sessions, "item_id": [1, 2, 3], "timestamp": [1, 2, 3]})
+    path = tmp_path / "log.parquet"
+    pq.write_table(table, path)
+    assert len(read_events(path, DataConfig())) == 3

@@ -110,11 +110,14 @@ def n_rows(content: bytes, name: str) -> int:
     elif name == "clicks.dat" and first[:1].isdigit():
         delimiter, quoting = ",", csv.QUOTE_NONE
         text.seek(0)
-    csv.field_size_limit(2**30)
-    try:
-        return sum(1 for row in csv.reader(text, delimiter=delimiter, quoting=quoting) if row)
-    finally:
-        csv.field_size_limit(131_072)
+    rows, n = csv.reader(text, delimiter=delimiter, quoting=quoting), 0
+    while True:
+        try:
+            n += bool(next(rows))
+        except StopIteration:
+            return n
+        except csv.Error:  # a field too long for it: one wrong row, and it goes on with the next line
+            n += 1
 
 
 @pytest.fixture(scope="module")
