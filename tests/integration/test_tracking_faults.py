@@ -143,7 +143,7 @@ def test_a_server_that_is_away_killed_restarted_and_slow_ends_up_with_everything
         assert torment.happened == ["started late", "killed", "restarted", "slow"]
         assert run_command(sync.main, ["s", *output]) == 0
         undisturbed = f"sqlite:///{tmp_path}/undisturbed.db"
-        found = content(server.store)
+        found = content(server.uri)
         assert run_command(sync.main, ["s", *output, "--tracking-uri", undisturbed]) == 0
     assert found == content(undisturbed)
 
