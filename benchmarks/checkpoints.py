@@ -102,6 +102,7 @@ def main() -> int:
         "session: Recall@20, and in brackets the 95 % interval of how far it is behind there.",
         rows=rows,
         machine=describe(),
+        module="checkpoints",
     )
     with atomic_file(RESULTS / f"{given.name}.png") as file:
         file.write(plot_by_length(found))

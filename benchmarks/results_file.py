@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shlex
 import sys
 from collections.abc import Mapping, Sequence
@@ -18,7 +19,14 @@ RESULTS = Path(__file__).parent / "results"
 
 
 def write_results(
-    name: str, *, title: str, notes: str, rows: Sequence[Mapping[str, Any]], machine: Machine, plot: bool = True
+    name: str,
+    *,
+    title: str,
+    notes: str,
+    rows: Sequence[Mapping[str, Any]],
+    machine: Machine,
+    plot: bool = True,
+    module: str | None = None,
 ) -> None:
     """Write `results/NAME.json` and `results/NAME.md`.
 
@@ -29,8 +37,9 @@ def write_results(
         rows: the table, all with the same keys, numbers already rounded.
         machine: where it was measured.
         plot: whether `results/NAME.png` stands beside the table.
+        module: of the command, where the result has another name.
     """
-    command = shlex.join(["python", "-m", f"benchmarks.{name}", *_arguments()])
+    command = shlex.join(["python", "-m", f"benchmarks.{module or name}", *_arguments()])
     record = {"command": command, "date": date.today().isoformat(), "machine": asdict(machine), "rows": list(rows)}
     write_text(RESULTS / f"{name}.json", json.dumps(record, indent=2) + "\n")
     lines = [
@@ -61,4 +70,4 @@ def _cell(value: object) -> str:
 
 def _arguments() -> list[str]:
     """The command's arguments, a data folder by its name alone: a result names no path of a machine."""
-    return [Path(argument).name if argument.startswith("/") else argument for argument in sys.argv[1:]]
+    return [re.sub(r"(^|=)/\S*/", r"\1", argument) for argument in sys.argv[1:]]
