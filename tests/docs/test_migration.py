@@ -16,6 +16,7 @@ from optuna.distributions import CategoricalDistribution, FloatDistribution, Int
 
 from experiments.command_line import given_options
 from experiments.commands import commands
+from experiments.reporting import publish
 from experiments.search_arguments import build_spec
 from experiments.spec import StudySpec
 from narm import Config, Recommender, create_model, load_model, load_splits, save_checkpoint
@@ -145,6 +146,13 @@ def output_file(row: Row, _: Path) -> None:
     assert commands()["search"].parser().parse_args(arguments).json == "summary.json"
 
 
+def display_file(row: Row, _: Path) -> None:
+    name, arguments = parse(code(row[1])[0])
+    assert name == "report"
+    assert commands()[name].parser().parse_args(arguments).study == "STUDY"
+    assert code(row[2]) == [f"runs/STUDY/{publish.PAGE}"]
+
+
 def ray(row: Row, _: Path) -> None:
     _, arguments = parse(only(row[1]))
     assert commands()["search"].parser().parse_args(arguments).concurrency == 4
@@ -204,6 +212,7 @@ CALLS: dict[str, Check] = {
     "python run_hyper.py --max_evals=100": max_evals,
     "python run_hyper.py --early_stop=10": early_stop,
     "python run_hyper.py --output_file=hyper.result": output_file,
+    "python run_hyper.py --display_file=hyper.html": display_file,
     "python run_hyper.py --tool=Ray": ray,
     "HyperTuning(algo='exhaustive')": exhaustive,
     "HyperTuning(algo='random')": sampler("random"),
