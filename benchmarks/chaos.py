@@ -187,11 +187,11 @@ def row(what: str, outcome: Outcome, wrong: Sequence[str]) -> dict[str, object]:
     }
 
 
-def main() -> int:
+def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--kills", type=int, default=50, help="of drivers, in each study (default: 50)")
     parser.add_argument("--seed", type=int, default=0, help="of the moments (default: 0)")
-    given = parser.parse_args()
+    given = parser.parse_args(arguments)
     rows = []
     with tempfile.TemporaryDirectory() as folder, local_cluster(2) as cluster:
         for concurrency in (1, 2):
@@ -223,4 +223,4 @@ def trials_for(kills: int) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run_command(main))

@@ -11,14 +11,16 @@ from __future__ import annotations
 import argparse
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from benchmarks.machine import describe
 from benchmarks.results_file import RESULTS, write_results
-from experiments import command_line
-from experiments.comparison import Contender, Estimate, compare
-from experiments.comparison_report import plot_by_length
+from experiments.command_line import run_command
 from experiments.finalists import Finalist, FinalistRun
+from experiments.model_comparison import Contender, compare_models
+from experiments.reporting.model_comparison import plot_by_length
+from narm.bootstrap import Interval
 from narm.checkpoint import load_model, read_checkpoint
 from narm.config import Config
 from narm.data.datasets import load_splits
@@ -55,23 +57,19 @@ def contender(name: str, path: Path, splits: Splits) -> Contender:
     return Contender(model=name, params={}, runs=[run], trials=0, seconds=run.seconds)
 
 
-def main() -> int:
+def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("models", nargs="+", metavar="NAME=CHECKPOINT")
     parser.add_argument("--name", default="checkpoints", help="of the result (default: checkpoints)")
     parser.add_argument("--dataset", required=True)
     parser.add_argument("--test_file", "--test-file")
-    given = parser.parse_args()
-    try:
-        splits = load_splits(
-            Config.from_flat({"dataset": given.dataset, "test_file": given.test_file, "valid_share": 0}).data
-        )
-        named = [argument.partition("=") for argument in given.models]
-        contenders = [contender(name, Path(path), splits) for name, _, path in named]
-    except InputError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return command_line.USAGE_ERROR
-    found = compare(
+    given = parser.parse_args(arguments)
+    splits = load_splits(
+        Config.from_flat({"dataset": given.dataset, "test_file": given.test_file, "valid_share": 0}).data
+    )
+    named = [argument.partition("=") for argument in given.models]
+    contenders = [contender(name, Path(path), splits) for name, _, path in named]
+    found = compare_models(
         contenders,
         splits.test,
         dataset=splits.name,
@@ -111,9 +109,9 @@ def main() -> int:
     return 0
 
 
-def _interval(ahead: Estimate) -> str:
+def _interval(ahead: Interval) -> str:
     return f" ({100 * ahead.low:+.1f}, {100 * ahead.high:+.1f})"
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run_command(main))

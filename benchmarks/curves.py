@@ -14,7 +14,7 @@ import argparse
 import itertools
 import json
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 from multiprocessing import get_context
@@ -24,6 +24,7 @@ import optuna
 import pandas as pd
 
 from benchmarks.results_file import RESULTS
+from experiments.command_line import run_command
 from narm.config import Config
 from narm.data.datasets import load_splits
 from narm.files import atomic_file
@@ -108,14 +109,14 @@ def _save(curves: pd.DataFrame) -> None:
         curves.to_parquet(file, index=False, compression="zstd")
 
 
-def main() -> int:
+def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--space", default="recbole", help="recbole, narm or a file (default: recbole)")
     parser.add_argument("--points", type=int, help="draw so many at random (default: all, of a finite space)")
     parser.add_argument("--seeds", type=int, default=3, help="2020, 2021, ... (default: 3 of them)")
     parser.add_argument("--epochs", type=int, default=40, help="of a run at most (default: 40)")
     parser.add_argument("--processes", type=int, default=2, help="runs at once, a thread each (default: 2)")
-    given = parser.parse_args()
+    given = parser.parse_args(arguments)
     curves = load_curves()
     missing = _missing(wanted(load_space(given.space), given), curves)
     with ProcessPoolExecutor(given.processes, mp_context=get_context("spawn")) as pool:
@@ -129,4 +130,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run_command(main))

@@ -16,6 +16,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
@@ -28,6 +29,7 @@ from benchmarks.machine import describe
 from benchmarks.peer import DEFAULT_VENV, recbole_step_seconds
 from benchmarks.replay.table import CurveTable, curve_table
 from benchmarks.results_file import write_results
+from experiments.command_line import run_command
 from narm.config import Config, DataConfig
 from narm.data.datasets import load_splits
 from search_spaces.space import load_space
@@ -92,12 +94,12 @@ def _index(options: dict[str, Any], table: CurveTable) -> int:
     return table.index(params)
 
 
-def main() -> int:
+def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seed", type=int, default=2020, help="of the study (default: 2020)")
     parser.add_argument("--steps", type=int, default=6, help="of RecBole, before and after (default: 6)")
     parser.add_argument("--peer-venv", type=Path, default=DEFAULT_VENV, help="default: %(default)s")
-    given = parser.parse_args()
+    given = parser.parse_args(arguments)
     n_targets = len(load_splits(DataConfig(dataset="ml-100k")).train)
     before = recbole_epoch_seconds(n_targets, given.peer_venv, given.steps)
     run = search(given.seed)
@@ -117,4 +119,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run_command(main))

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
@@ -22,9 +23,9 @@ from benchmarks.machine import describe
 from benchmarks.peer import DEFAULT_VENV, peer_python, recbole_step_seconds
 from benchmarks.results_file import RESULTS, write_results
 from benchmarks.sessions import diginetica, load_sessions
+from experiments.command_line import run_command
 from narm.config import Config, DataConfig
 from narm.data.sessions import Splits
-from narm.errors import InputError
 from narm.training import create_model, fit
 
 
@@ -110,20 +111,16 @@ def plot(rows: list[dict[str, object]]) -> None:
     figure.savefig(RESULTS / "epoch.png", dpi=120)
 
 
-def main() -> int:
+def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, help="folder that has diginetica/diginetica.train.parquet")
     parser.add_argument("--sessions", type=int, default=20_000, help="of Diginetica, both sides (default: 20000)")
     parser.add_argument("--rounds", type=int, default=3, help="ours and RecBole's in turn (default: 3)")
     parser.add_argument("--steps", type=int, default=6, help="of RecBole in each round (default: 6)")
     parser.add_argument("--peer-venv", type=Path, default=DEFAULT_VENV, help="default: %(default)s")
-    given = parser.parse_args()
-    try:
-        chosen = cases(given.data, given.sessions)
-        peer_python(given.peer_venv)
-    except InputError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
+    given = parser.parse_args(arguments)
+    chosen = cases(given.data, given.sessions)
+    peer_python(given.peer_venv)
     rows = []
     for case in chosen:
         rows.append(measure(case, rounds=given.rounds, steps=given.steps, venv=given.peer_venv))
@@ -141,4 +138,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run_command(main))

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from statistics import median
 
@@ -19,9 +20,9 @@ import torch
 from benchmarks.machine import describe, sgemm_gflops
 from benchmarks.results_file import RESULTS, write_results
 from benchmarks.sessions import diginetica, load_sessions
+from experiments.command_line import run_command
 from narm.config import Config, DataConfig
 from narm.data.sessions import Splits
-from narm.errors import InputError
 from narm.training import create_model, fit
 
 BACKWARD = 3  # a product's backward is two more of its size
@@ -79,21 +80,17 @@ def plot(rows: list[dict[str, object]]) -> None:
     figure.savefig(RESULTS / "floor.png", dpi=120)
 
 
-def main() -> int:
+def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, help="folder that has diginetica/diginetica.train.parquet")
     parser.add_argument("--rounds", type=int, default=3, help="epochs of each dataset (default: 3)")
     parser.add_argument("--threads", type=int, help="default: the cores")
-    given = parser.parse_args()
+    given = parser.parse_args(arguments)
     if given.threads:
         torch.set_num_threads(given.threads)
-    try:
-        datasets = {"ml-100k": DataConfig(dataset="ml-100k")}
-        if given.data is not None:
-            datasets["Diginetica"] = diginetica(given.data)
-    except InputError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
+    datasets = {"ml-100k": DataConfig(dataset="ml-100k")}
+    if given.data is not None:
+        datasets["Diginetica"] = diginetica(given.data)
     rows = []
     for name, data in datasets.items():
         rows.append(measure(name, load_sessions(data), given.rounds))
@@ -111,4 +108,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run_command(main))

@@ -31,6 +31,7 @@ from statistics import median
 
 from benchmarks.machine import describe
 from benchmarks.results_file import write_results
+from experiments.command_line import run_command
 from experiments.outbox import Update
 from experiments.search_arguments import build_spec
 from experiments.search_parser import build_parser
@@ -173,13 +174,13 @@ def _row(what: str, seconds: float, share: str = "") -> dict[str, object]:
     return {"what": what, "seconds": round(seconds, 2), "share": share}
 
 
-def main() -> int:
+def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--dataset", default="ml-100k", help="(default: ml-100k)")
     parser.add_argument("--trials", type=int, default=30, help="(default: 30)")
     parser.add_argument("--concurrency", type=int, default=2, help="trials at once (default: 2)")
     parser.add_argument("--dry-run", action="store_true", help="print the table, and leave the committed one alone")
-    given = parser.parse_args()
+    given = parser.parse_args(arguments)
     size = ["--dataset", given.dataset, "--trials", str(given.trials), "--concurrency", str(given.concurrency)]
     with tempfile.TemporaryDirectory() as folder:
         table = rows(*run([*size, "--threads", "1"], Path(folder)))
@@ -198,4 +199,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run_command(main))

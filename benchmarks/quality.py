@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from statistics import mean, stdev
@@ -18,6 +19,7 @@ import torch
 
 from benchmarks.machine import describe
 from benchmarks.results_file import write_results
+from experiments.command_line import run_command
 from narm.config import Config
 from narm.data.datasets import load_splits
 from narm.evaluation import evaluate
@@ -47,11 +49,11 @@ def train(seed: int) -> dict[str, object]:
     }
 
 
-def main() -> int:
+def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seeds", type=int, default=3, help="2020, 2021, ... (default: 3 of them)")
     parser.add_argument("--processes", type=int, default=2, help="seeds at once, a thread each (default: 2)")
-    given = parser.parse_args()
+    given = parser.parse_args(arguments)
     with ProcessPoolExecutor(given.processes, mp_context=get_context("spawn")) as pool:
         runs = list(pool.map(train, range(2020, 2020 + given.seeds)))
     columns = [f"test {name}" for name in METRICS]
@@ -79,4 +81,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run_command(main))

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,10 +20,10 @@ import torch
 from benchmarks.machine import describe
 from benchmarks.results_file import write_results
 from benchmarks.sessions import diginetica
+from experiments.command_line import run_command
 from narm.config import Config
 from narm.data.datasets import load_splits
 from narm.data.sessions import Examples, Sessions, Splits
-from narm.errors import InputError
 from narm.training import create_model, fit
 
 OPTIONS = {
@@ -70,23 +71,17 @@ def best(rows: list[dict[str, object]], column: str) -> float:
     return max(float(str(row[column])) for row in rows)
 
 
-def main() -> int:
+def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True, help="folder that has diginetica/diginetica.train.parquet")
     parser.add_argument("--epochs", type=int, default=6, help="of each (default: 6)")
     parser.add_argument("--decay", type=float, default=0.6, help="of the step size after each epoch (default: 0.6)")
     parser.add_argument("--sessions", type=int, help="the last N training sessions in time (default: all)")
     parser.add_argument("--threads", type=int, help="default: the cores")
-    given = parser.parse_args()
+    given = parser.parse_args(arguments)
     if given.threads:
         torch.set_num_threads(given.threads)
-    try:
-        splits = last_sessions(
-            load_splits(diginetica(given.data).model_copy(update={"valid_share": 0.1})), given.sessions
-        )
-    except InputError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
+    splits = last_sessions(load_splits(diginetica(given.data).model_copy(update={"valid_share": 0.1})), given.sessions)
     sampled = train(splits, "sampled_softmax", epochs=given.epochs, decay=given.decay)
     full = train(splits, "CE", epochs=given.epochs, decay=given.decay)
     shares = {column: best(sampled, column) / best(full, column) for column in ("Recall@20", "MRR@20")}
@@ -105,4 +100,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run_command(main))

@@ -16,7 +16,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import matplotlib.pyplot as plt
@@ -26,6 +26,7 @@ import torch
 from benchmarks.generated import random_splits, write_clicks
 from benchmarks.machine import describe
 from benchmarks.results_file import RESULTS, write_results
+from experiments.command_line import run_command
 from narm.config import Config, DataConfig
 from narm.data.batches import training_batches
 from narm.data.datasets import load_splits
@@ -95,12 +96,12 @@ def plot(rows: list[dict[str, object]]) -> None:
     figure.savefig(RESULTS / "scale.png", dpi=120)
 
 
-def main() -> int:
+def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--measure", choices=KINDS, help=argparse.SUPPRESS)
     parser.add_argument("--write", type=Path, help=argparse.SUPPRESS)
     parser.add_argument("--size", type=int, help=argparse.SUPPRESS)
-    given = parser.parse_args()
+    given = parser.parse_args(arguments)
     if given.write:
         write_clicks(given.write, given.size)
         return 0
@@ -128,4 +129,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run_command(main))

@@ -27,7 +27,7 @@ from benchmarks.replay.measures import TOLERANCE, Outcome, expected_epochs
 from benchmarks.replay.methods import DEFAULT, EXHAUSTIVE, PLAIN_RAY, PLAIN_RAY_IN_FULL, methods_for
 from benchmarks.replay.table import CurveTable, curve_table
 from benchmarks.results_file import RESULTS, write_results
-from narm.errors import InputError
+from experiments.command_line import run_command
 from search_spaces.space import load_space
 
 NEAR = 0.05  # what a search can be expected to tell, where 1 % is noise
@@ -152,18 +152,14 @@ def plot(outcomes: Mapping[str, Outcomes], path: Path) -> None:
     plt.close(figure)
 
 
-def main() -> int:
+def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seeds", type=int, default=50, help="searches of each method (default: 50)")
     parser.add_argument("--space", default="recbole", help="a finite space of the table (default: recbole)")
     parser.add_argument("--objective", choices=METRICS, default="mrr_at_10", help="default: mrr_at_10")
     parser.add_argument("--processes", type=int, default=2, help="searches at once (default: 2)")
-    given = parser.parse_args()
-    try:
-        table = curve_table(load_curves(), load_space(given.space), given.objective)
-    except InputError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
+    given = parser.parse_args(arguments)
+    table = curve_table(load_curves(), load_space(given.space), given.objective)
     outcomes = run_all(table, seeds=given.seeds, processes=given.processes)
     rows = [row(name, of_one) for name, of_one in outcomes.items()]
     write_results(
@@ -181,4 +177,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run_command(main))

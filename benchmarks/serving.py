@@ -28,6 +28,7 @@ from benchmarks.generated import random_items, random_splits
 from benchmarks.machine import describe
 from benchmarks.model_server import model_server
 from benchmarks.results_file import write_results
+from experiments.command_line import run_command
 from experiments.shipping.package import package
 from narm.checkpoint import save_checkpoint
 from narm.config import Config
@@ -146,10 +147,10 @@ def measure(name: str, ask: Ask) -> dict[str, object]:
     }
 
 
-def main() -> int:
+def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--threads", type=int, default=1, help="of the model, in this process and in the server")
-    given = parser.parse_args()
+    given = parser.parse_args(arguments)
     set_threads(given.threads)
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
@@ -178,4 +179,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run_command(main))

@@ -1,6 +1,6 @@
 """What it costs to keep trials in MLflow: through the outbox, and with a call an epoch or a call a metric.
 
-    python -m benchmarks.tracking --server http://127.0.0.1:5000
+    python -m benchmarks.tracking
 
 There is no training: epochs come at a pace, on which depends how many of them the outbox sends together. What counts is
 how long the search is held up, and how much the store is asked.
@@ -13,7 +13,7 @@ import random
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -23,8 +23,10 @@ from mlflow import MlflowClient
 from mlflow.entities import Metric, Param
 
 from benchmarks.machine import describe
+from benchmarks.mlflow_server import Server
 from benchmarks.results_file import write_results
-from experiments import tracking
+from experiments import mirror
+from experiments.command_line import run_command
 from experiments.tracking import Tracker
 from narm.metrics import METRICS, metric_key
 
@@ -91,7 +93,7 @@ def metrics_of_an_epoch() -> dict[str, float]:
 
 def through_the_outbox(calls: Calls, uri: str, load: Load, held_up: Stopwatch) -> None:
     """As a search does it, up to the moment when the store has everything."""
-    with tempfile.TemporaryDirectory() as folder, patch.object(tracking, "_new_client", lambda _: calls):
+    with tempfile.TemporaryDirectory() as folder, patch.object(mirror, "_new_client", lambda _: calls):
         tracker = Tracker(
             uri,
             experiment=f"outbox {time.time_ns()}",
@@ -164,18 +166,17 @@ def measure(store: str, uri: str, way: str, load: Load) -> dict[str, object]:
     }
 
 
-def main() -> int:
+def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--trials", type=int, default=30, help="(default: 30)")
     parser.add_argument("--epochs", type=int, default=20, help="of each (default: 20)")
     parser.add_argument("--epoch-seconds", type=float, default=0.2, help="between epochs of a trial (default: 0.2)")
-    parser.add_argument("--server", metavar="URI", help="measure this server too, beside SQLite without one")
-    given = parser.parse_args()
+    given = parser.parse_args(arguments)
     load = Load(given.trials, given.epochs, given.epoch_seconds)
     rows = []
-    with tempfile.TemporaryDirectory() as folder:
-        stores = {"SQLite": f"sqlite:///{folder}/mlflow.db"} | ({"server": given.server} if given.server else {})
-        for store, uri in stores.items():
+    with tempfile.TemporaryDirectory() as folder, Server(Path(folder, "server")) as server:
+        server.start()
+        for store, uri in (("SQLite", f"sqlite:///{folder}/mlflow.db"), ("server", server.uri)):
             MlflowClient(tracking_uri=uri).search_experiments()  # the first call creates the database
             for way in WAYS:
                 rows.append(measure(store, uri, way, load))
@@ -194,4 +195,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run_command(main))

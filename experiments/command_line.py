@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 USAGE_ERROR = 2
+DEFAULT_OUTPUT = "runs"
 INTERRUPTED = 130  # 128 + SIGINT, as shells have it
 PIPE_CLOSED = 141  # 128 + SIGPIPE
 
@@ -103,6 +104,14 @@ def _nearest_flag(argument: str, flags: Iterable[str]) -> str:
     hint = did_you_mean(argument.partition("=")[0][2:], spelled)
     near = next((flag for name, flag in spelled.items() if hint == f"; did you mean '{name}'?"), None)
     return f"; did you mean '{near}'?" if near else "; see --help and --help-options"
+
+
+def add_study_places(parser: argparse.ArgumentParser | argparse._ArgumentGroup) -> None:
+    """Add `--output` and `--storage`: where the studies are."""
+    parser.add_argument(
+        "--output", default=DEFAULT_OUTPUT, metavar="DIR", help=f"folder of all studies (default: ./{DEFAULT_OUTPUT})"
+    )
+    parser.add_argument("--storage", metavar="URL", help="Optuna's database (default: SQLite in that folder)")
 
 
 def add_output_flags(parser: Parser, *, result: str | None = None) -> None:

@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import cast, get_args
 
 from experiments import command_line, search_parser
-from experiments.comparison import Comparison, Contender, compare
-from experiments.comparison_report import markdown, plot_by_length, print_comparison
-from experiments.finalists import Finalist, FinalistRun, read_run
+from experiments.finalists import Finalist, kept_runs
 from experiments.interruption import INTERRUPTED
+from experiments.model_comparison import Contender, ModelComparison, compare_models
+from experiments.reporting.model_comparison import markdown, plot_by_length, print_comparison
 from experiments.search_arguments import build_spec
 from experiments.spec import StudySpec
 from experiments.study import run_study
@@ -69,7 +69,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 class Compared:
     """A comparison, the folder that holds it, and the models that have no result."""
 
-    comparison: Comparison
+    comparison: ModelComparison
     folder: Path
     without_result: Sequence[str]
 
@@ -106,7 +106,7 @@ def run_comparison(
             print(f"{spec.config.model.model}: no finalist has a result", file=sys.stderr)
     if not contenders:
         return NO_RESULT
-    comparison = compare(
+    comparison = compare_models(
         contenders,
         splits.test,
         dataset=splits.name,
@@ -168,7 +168,7 @@ def _contender(spec: StudySpec, splits: Splits, summary: Summary) -> Contender |
         return None
     winner = summary.finals.finalists[0]
     finalist = Finalist(number=winner.number, options=winner.params, is_default=winner.is_default)
-    runs = [_run(spec, splits, finalist, seed) for seed in winner.seeds]
+    runs = kept_runs(spec.folder / "finalists", finalist, winner.seeds, splits=splits, config=spec.config)
     trained = sum(trial.seconds for trial in summary.trials)
     return Contender(
         model=spec.config.model.model,
@@ -179,17 +179,7 @@ def _contender(spec: StudySpec, splits: Splits, summary: Summary) -> Contender |
     )
 
 
-def _run(spec: StudySpec, splits: Splits, finalist: Finalist, seed: int) -> FinalistRun:
-    run = read_run(spec.folder / "finalists", finalist, seed, splits=splits, config=spec.config)
-    if run is None:
-        raise InputError(
-            f"{spec.folder / 'finalists'}: the result of trial {finalist.number}, seed {seed}, is gone: delete "
-            f"the study's folder and start again under another --study"
-        )
-    return run
-
-
-def _write(folder: Path, comparison: Comparison) -> None:
+def _write(folder: Path, comparison: ModelComparison) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     write_text(folder / "comparison.json", json.dumps(asdict(comparison), indent=2, allow_nan=False) + "\n")
     write_text(folder / "comparison.md", markdown(comparison))

@@ -9,9 +9,9 @@ from pathlib import Path
 from rich.console import Console
 
 from experiments import command_line
-from experiments.reporting.comparison import compare_studies
-from experiments.reporting.comparison_console import print_comparison
-from experiments.saved_study import DEFAULT_OUTPUT, SavedStudy, open_saved
+from experiments.reporting.study_comparison import compare_studies
+from experiments.reporting.study_comparison_console import print_comparison
+from experiments.saved_study import SavedStudy, open_saved
 from narm.errors import InputError
 from narm.files import require_writable, write_text
 
@@ -21,7 +21,7 @@ finalists: by a paired bootstrap over test sessions, as a search compares its ow
 
 examples:
   python -m experiments.compare-studies quick-search long-search
-  python -m experiments.compare-studies here ../elsewhere/runs/there --output compared.html
+  python -m experiments.compare-studies here ../elsewhere/runs/there --html compared.html
 
 exit status: 0; 2 wrong usage, no such study, or other data
 """
@@ -36,27 +36,27 @@ def main(arguments: Sequence[str] | None = None) -> int:
         InputError: wrong usage, no such study, studies of other data, or a file that cannot be written.
     """
     given = build_parser().parse_args(arguments)
-    page = require_writable(Path(given.output)) if given.output else None
-    first, second = (_open(study, given.runs, given.storage) for study in (given.a, given.b))
+    page = require_writable(Path(given.html)) if given.html else None
+    first, second = (_open(study, given.output, given.storage) for study in (given.a, given.b))
     compared = compare_studies(first, second)
     print_comparison(compared, Console())
     if page is not None:
-        from experiments.reporting.comparison_page import comparison_page  # plotly takes a second to import
+        from experiments.reporting.study_comparison_page import comparison_page  # plotly takes a second to import
 
         write_text(page, comparison_page(compared))
         print(f"report: {page}", file=sys.stderr)
     return 0
 
 
-def _open(study: str, runs: str, storage: str | None) -> SavedStudy:
-    """A study by its name, or by its folder where that is another than `--runs`."""
+def _open(study: str, output: str, storage: str | None) -> SavedStudy:
+    """A study by its name, or by its folder where that is another than `--output`."""
     folder = Path(study)
     if folder.name != study and storage is not None:
         raise InputError(
             f"'{study}' is a folder, and --storage goes with names: name the study, or leave --storage out"
         )
-    output = Path(runs) if folder.name == study else folder.parent
-    return open_saved(folder.name, output=output, storage=storage)
+    within = Path(output) if folder.name == study else folder.parent
+    return open_saved(folder.name, output=within, storage=storage)
 
 
 def build_parser() -> command_line.Parser:
@@ -68,11 +68,8 @@ def build_parser() -> command_line.Parser:
     )
     parser.add_argument("a", metavar="A", help="name of a study, or its folder")
     parser.add_argument("b", metavar="B", help="name of another, or its folder")
-    parser.add_argument("--output", metavar="FILE", help="write an HTML page too")
-    parser.add_argument(
-        "--runs", default=DEFAULT_OUTPUT, metavar="DIR", help=f"folder of all studies (default: ./{DEFAULT_OUTPUT})"
-    )
-    parser.add_argument("--storage", metavar="URL", help="Optuna's database (default: SQLite in that folder)")
+    parser.add_argument("--html", metavar="FILE", help="write an HTML page too")
+    command_line.add_study_places(parser)
     return parser
 
 

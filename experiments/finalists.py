@@ -236,6 +236,21 @@ def read_run(folder: Path, finalist: Finalist, seed: int, *, splits: Splits, con
     )
 
 
+def kept_runs(
+    folder: Path, finalist: Finalist, seeds: Sequence[int], *, splits: Splits, config: Config
+) -> list[FinalistRun]:
+    """The kept results of a finalist, one a seed.
+
+    Raises:
+        InputError: one of them is not there any more, or is of other data or options.
+    """
+    runs = [read_run(folder, finalist, seed, splits=splits, config=config) for seed in seeds]
+    missing = [seed for seed, run in zip(seeds, runs, strict=True) if run is None]
+    if missing:
+        raise InputError(f"{folder}: the ranks of trial {finalist.number}, seed {missing[0]}, are not there")
+    return [run for run in runs if run is not None]
+
+
 def _config(finalist: Finalist, seed: int, config: Config) -> Config:
     return config.replace({**finalist.options, "seed": seed})
 

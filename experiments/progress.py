@@ -34,13 +34,14 @@ class _Trial:
 
 
 class Progress:
-    """Trials done, running, pruned and failed, the best so far with its parameters, and the time left.
+    """Trials begun, running, paused and ended, the epochs trained, the best so far, and the time left.
 
     A context manager. Calls may come from any thread; a larger value is better.
 
     Args:
         total_trials: trials to run.
         objective: name of the value, `MRR@10`.
+        most_epochs: of all trials together, if none ends early.
         time_budget: seconds after which the search ends by itself; None: no limit.
         quiet: show nothing.
         console: where to show it; stderr by default, so that stdout keeps the results.
@@ -51,18 +52,21 @@ class Progress:
         total_trials: int,
         objective: str,
         *,
+        most_epochs: int,
         time_budget: float | None = None,
         quiet: bool = False,
         console: Console | None = None,
     ) -> None:
         self._total = total_trials
         self._objective = objective
+        self._most_epochs = most_epochs
         self._time_budget = time_budget
         self._quiet = quiet
         self._console = console or Console(stderr=True)
         self._trials: dict[int, _Trial] = {}
         self._finalist_runs = 0
         self._finalists_done = 0
+        self._epochs_before = 0
         self._start = time.monotonic()
         self._lock = threading.RLock()  # the live display is drawn by a thread of its own
         self._live = Live(get_renderable=self._render, console=self._console, refresh_per_second=2)
@@ -86,6 +90,7 @@ class Progress:
         """A trial of an earlier session, as it stands."""
         with self._lock:
             self._trials[number] = _Trial(params, epoch, value, state)
+            self._epochs_before += epoch
 
     def started(self, number: int, params: Mapping[str, object]) -> None:
         """A trial begins, or goes on."""
@@ -142,7 +147,7 @@ class Progress:
 
     def _line(self, number: int, state: str) -> str:
         trial = self._trials[number]
-        parts = [f"[{self._done}/{self._total}] trial {number} {state} at epoch {trial.epoch}"]
+        parts = [f"[{self._begun}, {self._trained}] trial {number} {state} at epoch {trial.epoch}"]
         if trial.value is not None:
             parts.append(f"{self._objective} {trial.value:.4f}")
         if self._best() == number:
@@ -152,8 +157,16 @@ class Progress:
         return ", ".join(parts)
 
     @property
-    def _done(self) -> int:
-        return sum(trial.state in ("COMPLETE", "PRUNED", "FAIL") for trial in self._trials.values())
+    def _begun(self) -> str:
+        return f"{len(self._trials)}/{self._total} trials"
+
+    @property
+    def _trained(self) -> str:
+        return "1 epoch" if self._epochs == 1 else f"{self._epochs} epochs"
+
+    @property
+    def _epochs(self) -> int:
+        return sum(trial.epoch for trial in self._trials.values())
 
     def _counts(self) -> Counter[str]:
         return Counter(trial.state for trial in self._trials.values())
@@ -164,13 +177,18 @@ class Progress:
         return max(values, key=lambda number: (values[number], -number), default=None)
 
     def _time_left(self) -> str | None:
-        """Until all trials are done at the speed so far, or until the time budget; None: no idea yet."""
+        """Until all epochs are trained at the speed so far, or until the time budget; None: no idea.
+
+        It is a bound, since trials end early.
+        """
+        if self._finalist_runs:
+            return None
         elapsed = time.monotonic() - self._start
-        done = self._done + self._counts()["PAUSED"]
-        estimates = [elapsed / done * (self._total - done)] if done and not self._finalist_runs else []
+        trained = self._epochs - self._epochs_before
+        estimates = [elapsed / trained * max(self._most_epochs - self._epochs, 0)] if trained else []
         if self._time_budget is not None:
             estimates.append(max(self._time_budget - elapsed, 0.0))
-        return format_duration(min(estimates)) if estimates else None
+        return f"at most {format_duration(min(estimates))}" if estimates else None
 
     def _render(self) -> RenderableType:
         with self._lock:
@@ -178,14 +196,14 @@ class Progress:
 
     def _headline(self) -> RenderableType:
         counts = self._counts()
-        words = [f"{self._done}/{self._total} trials", f"{counts['RUNNING']} running", f"{counts['PAUSED']} paused"]
-        words += [f"{counts[state]} {STATE_WORDS[state]}" for state in ("PRUNED", "FAIL")]
+        words = [self._begun, self._trained, f"{counts['RUNNING']} running", f"{counts['PAUSED']} paused"]
+        words += [f"{counts[state]} {STATE_WORDS[state]}" for state in ("COMPLETE", "PRUNED", "FAIL")]
         if self._finalist_runs:
             words.append(f"{self._finalists_done}/{self._finalist_runs} runs of finalists")
         if left := self._time_left():
             words.append(f"{left} left")
         bar = Table.grid()
-        bar.add_row(ProgressBar(total=self._total, completed=self._done))
+        bar.add_row(ProgressBar(total=self._most_epochs, completed=self._epochs))
         return Group(bar, Text(" · ".join(words)))
 
     def _best_row(self) -> list[RenderableType]:

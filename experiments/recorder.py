@@ -13,7 +13,7 @@ from typing import Literal
 import optuna
 from optuna.trial import FrozenTrial
 
-from experiments.descriptions import describe_finalist, describe_search, describe_trial, describe_verdict
+from experiments.descriptions import describe_finalist, describe_search, describe_trial
 from experiments.engine import Delay
 from experiments.environment import git_commit, user_name, versions
 from experiments.epoch_report import EpochReport
@@ -22,6 +22,7 @@ from experiments.leg import Leg
 from experiments.objectives import describe
 from experiments.outbox import root_cause
 from experiments.progress import Progress
+from experiments.reporting.answer_markdown import answer_markdown
 from experiments.results import seconds_trained, state_of, summarize, summarize_trial
 from experiments.saved_study import SavedStudy
 from experiments.shipping.registry import registration_of
@@ -213,7 +214,7 @@ class Recorder:
             tags={"reason": reason, "winner": "" if shipped is None else str(shipped)},
             artifacts={"summary.json": _json(asdict(summary))},
             files=({} if winner is None else {"winner/model.pt": winner}) | self._report(summary),
-            description=describe_verdict(summary),
+            description=answer_markdown(summary),
             registration=registration_of(summary, winner) if winner and status == "FINISHED" else None,
         )
         summary = self.summary(reason, finals)  # MLflow has told the last runs' ids by now

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
 import time
 from collections.abc import Sequence
@@ -11,12 +10,13 @@ from pathlib import Path
 
 from experiments import command_line, outbox
 from experiments.environment import mask_credentials
+from experiments.mirror import STUDY_RUN, Mirror
 from experiments.outbox import Outbox, Update, root_cause
 from experiments.recorder import SUMMARY, WINNER
+from experiments.saved_study import recorded_uri
 from experiments.shipping.registry import CHAMPION, registration_of
-from experiments.study_store import load_study, read_record
 from experiments.summary import read_summary
-from experiments.tracking import STUDY_RUN, Mirror, absolute_uri
+from experiments.tracking import absolute_uri
 from narm.errors import InputError
 
 EPILOG = """\
@@ -45,7 +45,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     summary, checkpoint = read_summary(folder / SUMMARY), folder / WINNER
     if not checkpoint.is_file():
         raise InputError(f"{checkpoint}: no such file: the study has no winner yet, see --resume of experiments.search")
-    uri = absolute_uri(given.tracking_uri or _recorded_uri(given))
+    uri = absolute_uri(given.tracking_uri or recorded_uri(given.study, Path(given.output), given.storage))
     registration = registration_of(summary, checkpoint, alias=CHAMPION)
     update = Update(run=STUDY_RUN, time=time.time_ns() // 1_000_000, registration=asdict(registration))
     held = Outbox(folder / outbox.FILE, {}, receiver=mask_credentials(uri))  # no search goes on meanwhile
@@ -60,13 +60,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _recorded_uri(given: argparse.Namespace) -> str:
-    """Where the study's runs are."""
-    output = Path(given.output)
-    study = load_study(given.study, given.storage or f"sqlite:///{(output / 'studies.db').resolve()}")
-    return read_record(study)["tracking_uri"] or f"sqlite:///{(output / 'mlflow.db').resolve()}"
-
-
 def build_parser() -> command_line.Parser:
     """Every flag."""
     parser = command_line.Parser(
@@ -75,8 +68,7 @@ def build_parser() -> command_line.Parser:
         epilog=EPILOG,
     )
     parser.add_argument("study", metavar="STUDY", help="its name")
-    parser.add_argument("--output", default="runs", metavar="DIR", help="folder of all studies (default: ./runs)")
-    parser.add_argument("--storage", metavar="URL", help="Optuna's database (default: SQLite in the output folder)")
+    command_line.add_study_places(parser)
     parser.add_argument("--tracking-uri", metavar="URI", help="MLflow's (default: the study's)")
     return parser
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from experiments import command_line
 from experiments.reporting.markdown import study_markdown
 from experiments.reporting.publish import PAGE, write_page
-from experiments.saved_study import DEFAULT_OUTPUT, open_saved
+from experiments.saved_study import open_saved
 from narm.files import require_writable, write_text
 
 EPILOG = """\
@@ -17,7 +17,7 @@ A search writes the page itself when it ends; this writes it anew, also while a 
 
 examples:
   python -m experiments.report ml-100k-recbole-20260102-030405
-  python -m experiments.report my-study --output winner.html --markdown -
+  python -m experiments.report my-study --html winner.html --markdown -
 
 exit status: 0; 2 wrong usage, or no such study
 """
@@ -32,8 +32,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         InputError: wrong usage, no such study, or a file that cannot be written.
     """
     given = build_parser().parse_args(arguments)
-    saved = open_saved(given.study, output=Path(given.runs), storage=given.storage)
-    page = require_writable(Path(given.output) if given.output else saved.folder / PAGE)
+    saved = open_saved(given.study, output=Path(given.output), storage=given.storage)
+    page = require_writable(Path(given.html) if given.html else saved.folder / PAGE)
     markdown = require_writable(Path(given.markdown)) if given.markdown not in (None, "-") else None
     write_page(saved, page)
     print(f"report: {page}", file=sys.stderr)
@@ -53,12 +53,9 @@ def build_parser() -> command_line.Parser:
         epilog=EPILOG,
     )
     parser.add_argument("study", metavar="STUDY", help="name of the study")
-    parser.add_argument("--output", metavar="FILE", help=f"the page (default: RUNS/STUDY/{PAGE})")
+    parser.add_argument("--html", metavar="FILE", help=f"the page (default: OUTPUT/STUDY/{PAGE})")
     parser.add_argument("--markdown", metavar="FILE", help="a summary for a pull request; -: print it")
-    parser.add_argument(
-        "--runs", default=DEFAULT_OUTPUT, metavar="DIR", help=f"folder of all studies (default: ./{DEFAULT_OUTPUT})"
-    )
-    parser.add_argument("--storage", metavar="URL", help="Optuna's database (default: SQLite in that folder)")
+    command_line.add_study_places(parser)
     return parser
 
 

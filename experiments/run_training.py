@@ -15,7 +15,7 @@ import torch
 from rich.console import Console
 
 from experiments import command_line
-from experiments.judgement_report import print_judgement
+from experiments.reporting.judgement import print_judgement
 from experiments.summary import DatasetSummary
 from narm.baselines.baseline import Baseline
 from narm.checkpoint import save_checkpoint

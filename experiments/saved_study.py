@@ -8,13 +8,12 @@ from pathlib import Path
 
 import optuna
 
+from experiments.command_line import DEFAULT_OUTPUT
 from experiments.environment import mask_credentials
 from experiments.study_record import Record
-from experiments.study_store import load_study, read_record, storage_in
+from experiments.study_store import closing_study, database_in, load_study, read_record, storage_in
 from experiments.summary import Summary, read_summary
 from narm.errors import InputError
-
-DEFAULT_OUTPUT = "runs"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +66,7 @@ def open_saved(name: str, *, output: Path, storage: str | None = None) -> SavedS
     Raises:
         InputError: there is no such study, or its folder has no summary.
     """
-    if storage is None and not (output / "studies.db").exists():
+    if storage is None and not database_in(output).exists():
         raise InputError(f"output: {output} has no studies.db: name the folder of your studies, or their --storage")
     url = storage or storage_in(output)
     study = load_study(name, url)
@@ -78,3 +77,24 @@ def open_saved(name: str, *, output: Path, storage: str | None = None) -> SavedS
         folder=output / name,
         storage=url,
     )
+
+
+def recorded_uri(study: str, output: Path, storage: str | None) -> str:
+    """Where the search sent its results.
+
+    Args:
+        study: its name.
+        output: folder of all studies.
+        storage: URL of the study database; None: SQLite in the output folder.
+    Raises:
+        InputError: nobody knows: the database is not there, or the address had a password and was not kept.
+    """
+    if storage is None and not database_in(output).exists():
+        raise InputError(
+            f"storage: {database_in(output)} is not there, and it knows the server: give --tracking-uri or --storage"
+        )
+    with closing_study(load_study(study, storage or storage_in(output))) as found:
+        uri: str | None = read_record(found)["tracking_uri"]
+    if uri is None:
+        raise InputError("tracking URI: it had a password, and is kept nowhere: give --tracking-uri")
+    return uri

@@ -90,7 +90,12 @@ def run_study(
     )
     with closing_study((resume_study if resume else create_study)(spec, splits.fingerprint)) as study:
         progress = Progress(
-            spec.trials_possible, spec.objective, time_budget=spec.time_budget, quiet=quiet, console=console
+            spec.trials_possible,
+            spec.objective,
+            most_epochs=spec.build_scheduler().most_epochs(spec.trials_possible, spec.config.training.epochs),
+            time_budget=spec.time_budget,
+            quiet=quiet,
+            console=console,
         )
         recorder = Recorder(spec, splits, study, tracker, progress)
         recorder.begin()

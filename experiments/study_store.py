@@ -25,9 +25,14 @@ from narm.errors import InputError
 optuna.logging.set_verbosity(optuna.logging.ERROR)
 
 
+def database_in(output: Path) -> Path:
+    """The database that a folder of studies has of its own."""
+    return (output / "studies.db").resolve()
+
+
 def storage_in(output: Path) -> str:
-    """URL of the database that a folder of studies has of its own."""
-    return f"sqlite:///{(output / 'studies.db').resolve()}"
+    """URL of the same."""
+    return f"sqlite:///{database_in(output)}"
 
 
 def create_study(spec: StudySpec, fingerprint: str) -> optuna.Study:

@@ -9,9 +9,10 @@ from pathlib import Path
 
 from experiments import command_line
 from experiments.environment import mask_credentials
+from experiments.mirror import Mirror
 from experiments.outbox import FILE, Drainer, Outbox, Update, root_cause
-from experiments.study_store import closing_study, load_study, read_record
-from experiments.tracking import Mirror, absolute_uri
+from experiments.saved_study import recorded_uri
+from experiments.tracking import absolute_uri
 from narm.config import did_you_mean
 from narm.errors import InputError
 
@@ -107,26 +108,6 @@ def outbox_of(study: str, output: Path) -> Path:
     return path
 
 
-def recorded_uri(study: str, output: Path, storage: str | None) -> str:
-    """Where the search sent its results.
-
-    Args:
-        study: its name.
-        output: folder of all studies.
-        storage: URL of the study database; None: SQLite in the output folder.
-    Raises:
-        InputError: nobody knows: the database is not there, or the address had a password and was not kept.
-    """
-    database = (output / "studies.db").resolve()
-    if storage is None and not database.exists():
-        raise InputError(f"storage: {database} is not there, and it knows the server: give --tracking-uri or --storage")
-    with closing_study(load_study(study, storage or f"sqlite:///{database}")) as found:
-        uri: str | None = read_record(found)["tracking_uri"]
-    if uri is None:
-        raise InputError("tracking URI: it had a password, and is kept nowhere: give --tracking-uri")
-    return uri
-
-
 def _sentence(study: str, receiver: str, sent: Sent) -> str:
     if not sent.updates:
         return f"{study}: nothing waits for {receiver} (--all sends everything again)"
@@ -141,9 +122,8 @@ def build_parser() -> command_line.Parser:
         epilog=EPILOG,
     )
     parser.add_argument("study", metavar="STUDY", help="its name")
-    parser.add_argument("--output", default="runs", metavar="DIR", help="folder of all studies (default: ./runs)")
+    command_line.add_study_places(parser)
     parser.add_argument("--tracking-uri", metavar="URI", help="MLflow's (default: that of the search)")
-    parser.add_argument("--storage", metavar="URL", help="Optuna's database (default: SQLite in the output folder)")
     parser.add_argument("--all", action="store_true", help="also what has been sent already")
     return parser
 

@@ -17,7 +17,7 @@ from experiments.finalists import FinalistRun
 from experiments.summary import Comparison, FinalistFailure, FinalistSummary, Finals, Spread
 from narm.bootstrap import difference_interval
 from narm.data.sessions import Examples
-from narm.metrics import METRICS, MetricName, Values, metric_key, parse_metric
+from narm.metrics import METRICS, Values, metric_key, parse_metric
 
 Runs = Sequence[FinalistRun]
 
@@ -92,10 +92,11 @@ def _summary(runs: Runs) -> FinalistSummary:
 
 
 def _spreads(metrics: Sequence[Mapping[str, float]]) -> dict[str, Spread]:
-    return {key: _spread([of_one[key] for of_one in metrics]) for key in metrics[0]}
+    return {key: spread([of_one[key] for of_one in metrics]) for key in metrics[0]}
 
 
-def _spread(values: Sequence[float]) -> Spread:
+def spread(values: Sequence[float]) -> Spread:
+    """Mean and standard deviation over seeds."""
     return Spread(mean=fmean(values), sd=stdev(values) if len(values) > 1 else None)
 
 
@@ -109,10 +110,7 @@ def compare_runs(first: Runs, second: Runs, *, metric: str, sessions: NDArray[np
         sessions: which session each target belongs to, [Q].
         seed: of the bootstrap.
     """
-    name, cutoff = parse_metric(metric)
-    interval = difference_interval(
-        _mean_values(first, name, cutoff), _mean_values(second, name, cutoff), sessions, seed=seed
-    )
+    interval = difference_interval(mean_values(first, metric), mean_values(second, metric), sessions, seed=seed)
     return Comparison(
         metric=metric,
         against=second[0].finalist.number,
@@ -122,8 +120,9 @@ def compare_runs(first: Runs, second: Runs, *, metric: str, sessions: NDArray[np
     )
 
 
-def _mean_values(runs: Runs, name: MetricName, cutoff: int) -> Values:
-    """A metric of each target, averaged over the seeds, [Q]."""
+def mean_values(runs: Runs, metric: str) -> Values:
+    """A metric, spelled `MRR@10`, of each target, averaged over the seeds, [Q]."""
+    name, cutoff = parse_metric(metric)
     total = np.zeros(len(runs[0].ranks))
     for run in runs:
         total += METRICS[name](run.ranks, cutoff)

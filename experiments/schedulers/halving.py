@@ -16,6 +16,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from experiments.schedulers.policy import Curve, Promotion, Verdict
 
@@ -72,6 +73,20 @@ class SuccessiveHalving:
                         return Promotion(number)
         return None
 
+    def most_epochs(self, trials: int, epochs: int) -> int:
+        """All trials of a bracket go to its first rung, those with a place there to the next, and so on."""
+        return sum(
+            self._most_epochs(of_bracket, round(trials * share), epochs)
+            for of_bracket, share in zip(self.brackets, self._shares(), strict=True)
+        )
+
+    def _most_epochs(self, of_bracket: Rungs, trials: int, epochs: int) -> int:
+        total = reached = 0
+        for rung in of_bracket:
+            total += trials * (rung - reached)
+            trials, reached = max(trials // self.reduction, min(self.survivors, trials)), rung
+        return total + trials * (epochs - reached)
+
     def _best(self, rung: int, bracket: int, curves: Sequence[Curve], *, is_settled: bool = False) -> list[int]:
         """The trials for which the next rung has a place, the best first; of equals the earlier."""
         arrived = [
@@ -96,9 +111,13 @@ class SuccessiveHalving:
         return self.brackets[self._bracket(trial)]
 
     def _bracket(self, trial: Curve) -> int:
-        """Drawn from the trial's number, in Hyperband's proportions, so that each bracket costs about the same."""
+        """Drawn from the trial's number."""
         if len(self.brackets) == 1:
             return 0
+        return int(np.random.default_rng([self.seed, trial.number]).choice(len(self.brackets), p=self._shares()))
+
+    def _shares(self) -> NDArray[np.float64]:
+        """Of the trials that each bracket gets: Hyperband's, so that each costs about the same."""
         most = len(self.brackets) - 1
         sizes = np.array([self.reduction**power / (power + 1) for power in range(most, -1, -1)])
-        return int(np.random.default_rng([self.seed, trial.number]).choice(len(sizes), p=sizes / sizes.sum()))
+        return np.asarray(sizes / sizes.sum())

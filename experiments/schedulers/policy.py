@@ -96,6 +96,14 @@ class Scheduler(Protocol):
             more: whether there are configurations to begin.
         """
 
+    def most_epochs(self, trials: int, epochs: int) -> int:
+        """Epochs that so many trials train together if none ends early: what there is to do, for who waits.
+
+        Args:
+            trials: of the study.
+            epochs: of a trial at most.
+        """
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:

@@ -56,6 +56,10 @@ class PopulationBased:
         parent = ranked[rng.integers(few)]
         return Offspring(parent=parent.number, params=self._perturbed(parent.params, rng), instead_of=member.number)
 
+    def most_epochs(self, trials: int, epochs: int) -> int:
+        """Those of the members: an offspring goes on at the epoch of its parent."""
+        return min(self.population, trials) * epochs
+
     def _ranked(self, epoch: int, curves: Sequence[Curve]) -> list[Curve]:
         """The members that have come so far, from the best down."""
         there = [

@@ -14,6 +14,7 @@ from benchmarks import results_file, search
 from benchmarks.machine import Machine
 from benchmarks.replay.methods import DEFAULT, EXHAUSTIVE, PLAIN_RAY, PLAIN_RAY_IN_FULL
 from benchmarks.replay.table import CurveTable
+from experiments.command_line import run_command
 
 MACHINE = Machine(
     cpu="a CPU", instruction_set="AVX2", n_cores=1, memory_gib=1.0, system="a system", python="3.11",
@@ -49,8 +50,7 @@ def test_a_search_can_be_sent_to_another_process(table: CurveTable) -> None:
 
 def test_a_table_that_is_not_there_is_one_line_on_stderr(curves: pd.DataFrame, monkeypatch, capsys) -> None:
     monkeypatch.setattr(search, "load_curves", lambda: curves.head(0))
-    monkeypatch.setattr("sys.argv", ["search"])
-    assert search.main() == 2
+    assert run_command(search.main, []) == 2
     assert capsys.readouterr().err.startswith("error: curves: 30 of the 30 curves of recbole are missing")
 
 

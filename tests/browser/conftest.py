@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from mlflow_server import Server
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
+from benchmarks.mlflow_server import Server
 from experiments import search
 from experiments.command_line import run_command
 

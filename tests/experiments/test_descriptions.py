@@ -6,13 +6,11 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from search_summary import FINALS, SUMMARY, trial
+from search_summary import trial
 
-from experiments.descriptions import describe_finalist, describe_trial, describe_verdict
+from experiments.descriptions import describe_finalist, describe_trial
 from experiments.finalists import Finalist, FinalistRun
 from experiments.summary import FinalistFailure
-
-ENDED = replace(SUMMARY, stop_reason="all trials done")
 
 
 def test_a_trial_is_a_sentence():
@@ -29,27 +27,6 @@ def test_a_trial_is_a_sentence():
 def test_a_failure_is_told_in_its_own_words_and_not_as_markdown(reason, shown):
     told = replace(trial(4, "FAIL", None), reason=reason, epochs=1)
     assert describe_trial(told, "MRR@10") == f"Failed after 1 epoch: {shown}."
-
-
-def test_the_verdict_names_the_winner_and_how_sure_that_is():
-    lines = describe_verdict(replace(ENDED, finals=FINALS)).splitlines()
-    assert lines[0] == "**Winner: trial 1**, `learning_rate=0.002 dropout_probs=[0.25, 0.5]`"
-    assert "| trial 1 | 0.2800 ± 0.0100 | 0.2800 ± 0.0100 | 3 |" in lines
-    assert "| trial 0 (default) | 0.1900 ± 0.0100 | 0.1900 ± 0.0100 | 3 |" in lines
-    assert lines[-4:-2] == [
-        "- Recall@10 +0.0900 [+0.0500, +0.1300] against the default configuration on test (95 % interval): **better**",
-        "- Recall@10 +0.0300 [-0.0100, +0.0700] against trial 2 on test (95 % interval): no evidence of a difference",
-    ]
-    assert lines[-1] == ("4 trials: 2 complete, 1 pruned, 1 failed, 0 interrupted. The search ended: all trials done.")
-
-
-def test_without_finalists_nothing_is_claimed_of_test():
-    assert "Recall@10 0.3000 on validation, with one seed; no finalists were trained" in describe_verdict(ENDED)
-
-
-def test_a_search_without_a_result_has_no_winner():
-    nothing = replace(ENDED, best=None, trials=[], default=None)
-    assert describe_verdict(nothing) == "**No winner**: no trial has a result. The search ended: all trials done."
 
 
 def test_a_finalist_is_a_sentence():

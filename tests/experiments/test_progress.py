@@ -46,7 +46,7 @@ def text(console: Console) -> str:
 
 def test_a_log_gets_one_line_a_finished_trial(clock: Clock) -> None:
     console = plain()
-    with Progress(4, "MRR@10", console=console) as shown:
+    with Progress(4, "MRR@10", most_epochs=8, console=console) as shown:
         shown.started(0, PARAMS)
         shown.started(1, PARAMS)
         shown.epoch(0, 1, 0.03)
@@ -60,17 +60,17 @@ def test_a_log_gets_one_line_a_finished_trial(clock: Clock) -> None:
         shown.epoch(2, 1, 0.01)
         shown.finished(2, "PRUNED", 0.01)
     assert text(console).splitlines() == [
-        "[1/4] trial 0 complete at epoch 2, MRR@10 0.0400, "
-        "best so far: learning_rate=0.01235 dropout_probs=[0.25, 0.5], 3 min 0 s left",
-        "[2/4] trial 1 failed at epoch 1, 1 min 40 s left",
-        "[3/4] trial 2 pruned at epoch 1, MRR@10 0.0100, 33 s left",
+        "[2/4 trials, 3 epochs] trial 0 complete at epoch 2, MRR@10 0.0400, "
+        "best so far: learning_rate=0.01235 dropout_probs=[0.25, 0.5], at most 1 min 40 s left",
+        "[2/4 trials, 3 epochs] trial 1 failed at epoch 1, at most 2 min 47 s left",
+        "[3/4 trials, 4 epochs] trial 2 pruned at epoch 1, MRR@10 0.0100, at most 1 min 40 s left",
     ]
 
 
 @pytest.mark.usefixtures("clock")
 def test_only_a_new_best_shows_its_parameters() -> None:
     console = plain()
-    with Progress(9, "MRR@10", console=console) as shown:
+    with Progress(9, "MRR@10", most_epochs=90, console=console) as shown:
         for number, value in enumerate([0.2, 0.1, 0.2, 0.3]):
             shown.started(number, {"n_layers": number})
             shown.finished(number, "COMPLETE", value)
@@ -80,7 +80,7 @@ def test_only_a_new_best_shows_its_parameters() -> None:
 
 def test_a_terminal_shows_counts_best_and_running_trials(clock: Clock) -> None:
     console = live()
-    with Progress(10, "MRR@10", console=console) as shown:
+    with Progress(10, "MRR@10", most_epochs=100, console=console) as shown:
         for number in range(4):
             shown.started(number, {"n_layers": number})
         clock.now += 30
@@ -89,14 +89,17 @@ def test_a_terminal_shows_counts_best_and_running_trials(clock: Clock) -> None:
         shown.finished(1, "PRUNED", 0.09)
         shown.finished(2, "FAIL", None)
     lines = text(console).splitlines()
-    assert "3/10 trials · 1 running · 0 paused · 1 pruned · 1 failed · 1 min 10 s left" in lines
+    assert (
+        "4/10 trials · 2 epochs · 1 running · 0 paused · 1 complete · 1 pruned · 1 failed · at most 24 min 30 s left"
+        in lines
+    )
     assert "best  MRR@10 0.0900  trial 1  n_layers=1" in lines
     assert "trial 3  epoch 2  0.0500  n_layers=3" in lines
 
 
 def test_a_log_has_no_control_characters_even_with_markup_in_a_value() -> None:
     console = plain()
-    with Progress(1, "MRR@10", console=console) as shown:
+    with Progress(1, "MRR@10", most_epochs=10, console=console) as shown:
         shown.started(0, {"space": "[bold]\\"})
         shown.finished(0, "COMPLETE", 0.5)
     assert isinstance(console.file, io.StringIO)
@@ -107,7 +110,7 @@ def test_a_log_has_no_control_characters_even_with_markup_in_a_value() -> None:
 @pytest.mark.parametrize("width", [1, 10, 30, 79])
 def test_a_narrow_terminal_is_not_overrun(width: int) -> None:
     console = live(width)
-    with Progress(200, "MRR@10", time_budget=3600, console=console) as shown:
+    with Progress(200, "MRR@10", most_epochs=2000, time_budget=3600, console=console) as shown:
         shown.started(0, PARAMS | {"a_rather_long_name": "x" * 100})
         shown.epoch(0, 3, 0.02)
     lines = text(console).splitlines()
@@ -117,16 +120,16 @@ def test_a_narrow_terminal_is_not_overrun(width: int) -> None:
 
 def test_every_count_is_readable_on_a_narrow_terminal() -> None:
     console = live(30)
-    with Progress(200, "MRR@10", time_budget=3600, console=console):
+    with Progress(200, "MRR@10", most_epochs=2000, time_budget=3600, console=console):
         pass
-    for word in ("0/200 trials", "0 running", "0 pruned", "0 failed", "left"):
+    for word in ("0/200 trials", "0 epochs", "0 running", "0 pruned", "0 failed", "left"):
         assert word in " ".join(text(console).split())
 
 
 def test_no_color_is_respected(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NO_COLOR", "1")
     console = live()
-    with Progress(2, "MRR@10", console=console) as shown:
+    with Progress(2, "MRR@10", most_epochs=20, console=console) as shown:
         shown.started(0, PARAMS)
         shown.finished(0, "COMPLETE", 0.5)
     assert isinstance(console.file, io.StringIO)
@@ -136,7 +139,7 @@ def test_no_color_is_respected(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("console", [plain, live])
 def test_quiet_shows_nothing(console: Callable[[], Console]) -> None:
     silent = console()
-    with Progress(2, "MRR@10", quiet=True, console=silent) as shown:
+    with Progress(2, "MRR@10", most_epochs=20, quiet=True, console=silent) as shown:
         shown.started(0, PARAMS)
         shown.epoch(0, 1, 0.1)
         shown.finished(0, "COMPLETE", 0.1)
@@ -144,21 +147,41 @@ def test_quiet_shows_nothing(console: Callable[[], Console]) -> None:
 
 
 def test_the_time_left_is_what_ends_first(clock: Clock) -> None:
-    with Progress(3, "MRR@10", time_budget=100, console=plain()) as shown:
-        assert shown._time_left() == "1 min 40 s"
+    with Progress(3, "MRR@10", most_epochs=12, time_budget=100, console=plain()) as shown:
+        assert shown._time_left() == "at most 1 min 40 s"
         clock.now += 10
         shown.started(0, PARAMS)
-        shown.finished(0, "COMPLETE", 0.1)
-        assert shown._time_left() == "20 s"
+        shown.epoch(0, 2, 0.1)
+        assert shown._time_left() == "at most 50 s"
         clock.now += 75
-        assert shown._time_left() == "15 s"
+        assert shown._time_left() == "at most 15 s"
         clock.now += 75
-        assert shown._time_left() == "0 s"
+        assert shown._time_left() == "at most 0 s"
+
+
+def test_what_an_earlier_session_trained_says_nothing_of_the_speed(clock: Clock) -> None:
+    with Progress(3, "MRR@10", most_epochs=12, console=plain()) as shown:
+        shown.known(0, PARAMS, 6, 0.1, "PRUNED")
+        assert shown._time_left() is None
+        shown.started(1, PARAMS)
+        clock.now += 10
+        shown.epoch(1, 1, 0.1)
+        assert shown._time_left() == "at most 50 s"  # 5 of 12 epochs are left, 10 s each
+
+
+def test_a_search_that_waits_after_an_epoch_each_is_not_nearly_done(clock: Clock) -> None:
+    with Progress(2, "MRR@10", most_epochs=20, console=plain()) as shown:
+        for number in range(2):
+            shown.started(number, PARAMS)
+            clock.now += 5
+            shown.epoch(number, 1, 0.1)
+            shown.paused(number)
+        assert shown._time_left() == "at most 1 min 30 s"
 
 
 def test_the_display_ends_when_the_search_fails() -> None:
     console = live()
-    with pytest.raises(KeyboardInterrupt), Progress(3, "MRR@10", console=console):
+    with pytest.raises(KeyboardInterrupt), Progress(3, "MRR@10", most_epochs=30, console=console):
         raise KeyboardInterrupt
     assert isinstance(console.file, io.StringIO)
     assert console.file.getvalue().endswith("\x1b[?25h")  # the cursor is back

@@ -48,7 +48,7 @@ def tracker() -> Tracker:
 
 @pytest.fixture
 def recorder(spec: StudySpec, ring_splits: Splits, tracker: Tracker) -> Recorder:
-    progress = Progress(4, spec.objective, time_budget=None, quiet=True)
+    progress = Progress(4, spec.objective, most_epochs=12, time_budget=None, quiet=True)
     return Recorder(spec, ring_splits, study_of(search(), name="s"), tracker, progress)  # type: ignore[arg-type]
 
 

@@ -27,7 +27,7 @@ def runs(tmp_path: Path) -> Path:
 
 
 def test_the_report_goes_into_the_folder_of_the_study(runs: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert run_command(report.main, ["my-study", "--runs", str(runs)]) == 0
+    assert run_command(report.main, ["my-study", "--output", str(runs)]) == 0
     page = runs / "my-study" / "report.html"
     assert "<h1>Ship trial 1: " in page.read_text()
     assert capsys.readouterr() == ("", f"report: {page}\n")
@@ -35,33 +35,33 @@ def test_the_report_goes_into_the_folder_of_the_study(runs: Path, capsys: pytest
 
 def test_markdown_is_printed_alone(runs: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     page = tmp_path / "page.html"
-    assert run_command(report.main, ["my-study", "--runs", str(runs), "--output", str(page), "--markdown", "-"]) == 0
+    assert run_command(report.main, ["my-study", "--output", str(runs), "--html", str(page), "--markdown", "-"]) == 0
     assert page.exists()
     assert capsys.readouterr().out.startswith("## Ship trial 1: ")
 
 
 def test_markdown_is_written(runs: Path, tmp_path: Path) -> None:
     path = tmp_path / "summary.md"
-    assert run_command(report.main, ["my-study", "--runs", str(runs), "--markdown", str(path)]) == 0
+    assert run_command(report.main, ["my-study", "--output", str(runs), "--markdown", str(path)]) == 0
     assert path.read_text().startswith("## Ship trial 1: ")
 
 
 @pytest.mark.parametrize("command", [report.main, compare_studies.main])
 def test_an_unknown_study_is_one_line(command, runs, capsys):
     arguments = ["my-studdy"] if command is report.main else ["my-studdy", "my-study"]
-    assert run_command(command, [*arguments, "--runs", str(runs)]) == USAGE_ERROR
+    assert run_command(command, [*arguments, "--output", str(runs)]) == USAGE_ERROR
     known = f"error: study: there is no 'my-studdy' in {storage_in(runs)}; did you mean 'my-study'?\n"
     assert capsys.readouterr().err == known
 
 
 def test_a_folder_without_studies_is_left_as_it_is(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert run_command(report.main, ["my-study", "--runs", str(tmp_path)]) == USAGE_ERROR
+    assert run_command(report.main, ["my-study", "--output", str(tmp_path)]) == USAGE_ERROR
     assert "has no studies.db: name the folder of your studies, or their --storage" in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_study_is_compared_by_name_or_folder(runs: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert run_command(compare_studies.main, ["my-study", str(runs / "my-study"), "--runs", str(runs)]) == USAGE_ERROR
+    assert run_command(compare_studies.main, ["my-study", str(runs / "my-study"), "--output", str(runs)]) == USAGE_ERROR
     assert capsys.readouterr().err == "error: compare: 'my-study' is compared with itself: name another study\n"
 
 

@@ -85,6 +85,25 @@ def test_a_rung_is_not_settled_while_trials_are_on_their_way_to_it():
     assert halving(survivors=3).next([*waiting(range(2), 0.1, 0.1, 0.5), on_its_way], more=False) is None
 
 
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("asha", 30 + 7 * 3 + 4 * 12 + 4 * 9),  # 30 to epoch 1, 7 to 4, 4 to 16, 4 to 25
+        ("median", 30 * 25),
+        ("none", 30 * 25),
+        ("pbt", 7 * 25),
+    ],
+)
+def test_what_there_is_to_train_at_most(name, expected):
+    settings = Settings(epochs=25, trials=30, mutable=MUTABLE)
+    assert SCHEDULERS[name](settings).most_epochs(30, 25) == expected
+
+
+def test_the_brackets_of_hyperband_share_the_trials():
+    hyperband = SCHEDULERS["hyperband"](Settings(epochs=25, trials=30, mutable=MUTABLE))
+    assert 30 < hyperband.most_epochs(30, 25) < 30 * 25
+
+
 def test_asha_gives_an_epoch_to_all_and_leaves_a_choice():
     asha = SCHEDULERS["asha"](Settings(epochs=25, trials=30, mutable=MUTABLE))
     assert asha == SuccessiveHalving(((1, 4, 16),), reduction=4, seed=0, crowd=50, survivors=4)

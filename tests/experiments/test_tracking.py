@@ -16,9 +16,10 @@ from mlflow import MlflowClient
 from mlflow.entities import Run, ViewType
 
 from experiments import tracking
+from experiments.mirror import RUN_TAG, STUDY_TAG, Mirror
 from experiments.outbox import Outbox
 from experiments.shipping.registry import Registration
-from experiments.tracking import LONGEST_TAG, RUN_TAG, Dataset, Mirror, Tracker, absolute_uri, flat_params
+from experiments.tracking import LONGEST_TAG, Dataset, Tracker, absolute_uri, flat_params
 from narm.checkpoint import save_checkpoint
 from narm.config import Config
 from narm.data.sessions import Splits
@@ -355,7 +356,7 @@ def test_a_failing_call_loses_and_doubles_nothing(
 ) -> None:
     failures = Counter({failing: 2})
     calls: Counter[str] = Counter()
-    monkeypatch.setattr(tracking, "_new_client", lambda uri: Flaky(uri, failures, calls))
+    monkeypatch.setattr("experiments.mirror._new_client", lambda uri: Flaky(uri, failures, calls))
     tracker = make()
     start(tracker)
     trial(tracker, 0)
@@ -397,7 +398,7 @@ def test_a_run_that_a_slow_server_created_after_all_is_deleted(
     assert tracker._drainer.flush(60)
     client = MlflowClient(tracking_uri=store)
     study, real = runs()["my study"], tracker.run_id(0)
-    tags = {tracking.STUDY_TAG: study.data.tags[tracking.STUDY_TAG], RUN_TAG: "0"}
+    tags = {STUDY_TAG: study.data.tags[STUDY_TAG], RUN_TAG: "0"}
     late = client.create_run(study.info.experiment_id, run_name="late", tags=tags).info.run_id
     tracker._mirror._client = None  # as after an outage: what runs there are is asked anew
     tracker.log_epoch(0, epoch=4, metrics={"mrr_at_10": 0.4})
@@ -427,7 +428,7 @@ def test_the_end_of_a_search_lets_a_call_finish_and_begins_no_other(
 
             return slow
 
-    monkeypatch.setattr(tracking, "_new_client", lambda uri: Slow(uri, Counter(), calls))
+    monkeypatch.setattr("experiments.mirror._new_client", lambda uri: Slow(uri, Counter(), calls))
     tracker = make()
     tracker._flush_seconds = 0.1
     start(tracker)
@@ -519,7 +520,7 @@ def test_many_epochs_take_few_calls(
     tmp_path: Path,
 ) -> None:
     calls: Counter[str] = Counter()
-    monkeypatch.setattr(tracking, "_new_client", lambda uri: Flaky(uri, Counter(), calls))
+    monkeypatch.setattr("experiments.mirror._new_client", lambda uri: Flaky(uri, Counter(), calls))
     names = [metric_key(name, cutoff) for name in METRICS for cutoff in (1, 5, 10, 20)]
     outbox = Outbox(
         tmp_path / "outbox.jsonl", {"study": "x", "name": "many", "experiment": tmp_path.name}, receiver="x"

@@ -3,31 +3,34 @@
 from __future__ import annotations
 
 import json
-import os
-import signal
 import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from pathlib import Path
+from functools import partial
 from threading import Thread
 from typing import Any
 
 import pytest
 from mlflow import MlflowClient
 from mlflow.entities import Run
-from mlflow_server import Proxy, Server, wait_until
 
-from experiments import search, sync
-from experiments.command_line import INTERRUPTED, run_command
+from benchmarks.mlflow_server import Proxy, Server
+from benchmarks.tracking_faults import SLOW, Torment
+from experiments import command_line, search, sync, tracking
+from experiments.command_line import run_command
+from experiments.interruption import INTERRUPTED, Interruption
+from experiments.outbox import Drainer
 from experiments.tracking import Tracker
 
 pytestmark = [pytest.mark.integration, pytest.mark.slow]
 
-SLOW = 2.0  # seconds that every call takes
 SPACE = "learning_rate: {low: 0.001, high: 0.01}\nhidden_size: [16, 32]\n"  # in which a search goes on for ever
-SETTINGS = ["--preset", "smoke", "--study", "s", "--trials", "10000", "--scheduler", "none", "--quiet"]
-MEANWHILE = {"mlflow.parentRunId", "trial_run_id"}  # ids, that each store has its own of
+# Few trials: each is sent twice, in several calls.
+SETTINGS = ["--preset", "smoke", "--study", "s", "--trials", "10000", "--epochs", "40", "--stopping_step", "40",
+            "--scheduler", "none", "--quiet"]  # fmt: skip
+PAUSE = 2.0  # seconds between attempts at most, where a search would wait for half a minute
+OWN_IDS = {"mlflow.parentRunId", "trial_run_id"}  # each store gives its own
 
 
 def content(uri: str) -> dict[str, Any]:
@@ -41,7 +44,7 @@ def content(uri: str) -> dict[str, Any]:
             "info": (run.info.status, run.info.start_time, run.info.end_time),
             "parent": names.get(run.data.tags.get("mlflow.parentRunId", "")),
             "params": run.data.params,
-            "tags": {name: text for name, text in run.data.tags.items() if name not in MEANWHILE},
+            "tags": {name: text for name, text in run.data.tags.items() if name not in OWN_IDS},
             "metrics": {name: _history(client, run, name) for name in run.data.metrics},
             "inputs": [(data.dataset.name, data.dataset.digest) for data in run.inputs.dataset_inputs],
             "artifacts": sorted(file.path for file in client.list_artifacts(run.info.run_id)),
@@ -56,46 +59,20 @@ def _runs(client: MlflowClient) -> list[Run]:
 
 
 def _history(client: MlflowClient, run: Run, name: str) -> list[tuple[int, int, float]]:
-    return [(point.step, point.timestamp, point.value) for point in client.get_metric_history(run.info.run_id, name)]
+    points = client.get_metric_history(run.info.run_id, name)
+    return sorted((point.step, point.timestamp, point.value) for point in points)
 
 
-@dataclass
-class Torment:
-    """What happens to a server while a search sends to it; the search is interrupted when it has seen it all."""
+def interrupt_when(over: Callable[[], bool], monkeypatch: pytest.MonkeyPatch) -> None:
+    """End the search as Ctrl-C does; a signal would reach whatever else this process runs."""
+    stop_all = Interruption.stop_all
 
-    server: Server
-    proxy: Proxy
-    outbox: Path
-    happened: list[str] = field(default_factory=list)
-    searching: bool = True
+    def stop_when_over(interruption: Interruption) -> bool:
+        if over():
+            interruption.reason = INTERRUPTED
+        return stop_all(interruption)
 
-    def __call__(self) -> None:
-        try:
-            self.wait(self.n_updates, 3)
-            self.server.start()
-            self.happened.append("started late")
-            self.wait(self.n_answers, 4)
-            self.server.kill()
-            self.happened.append("killed")
-            self.wait(self.n_updates, 2)
-            self.server.start()
-            self.happened.append("restarted")
-            self.wait(self.n_answers, 2)
-            self.happened.append("slow")
-            self.proxy.delay = 0.0  # or it would take a quarter of an hour
-        finally:
-            if self.searching:
-                os.kill(os.getpid(), signal.SIGINT)
-
-    def n_updates(self) -> int:
-        return self.outbox.read_bytes().count(b"\n") if self.outbox.exists() else 0
-
-    def n_answers(self) -> int:
-        return self.proxy.n_answers
-
-    def wait(self, count: Callable[[], int], more: int) -> None:
-        target = count() + more
-        wait_until(lambda: count() >= target, f"{more} more {count.__name__} after {self.happened}")
+    monkeypatch.setattr(Interruption, "stop_all", stop_when_over)
 
 
 @dataclass
@@ -119,6 +96,11 @@ class Waiting:
 
 
 @pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tracking, "Drainer", partial(Drainer, longest_pause=PAUSE))
+
+
+@pytest.fixture
 def waiting(monkeypatch: pytest.MonkeyPatch) -> Waiting:
     waiting = Waiting()
     for name in ("start_trial", "log_epoch", "hold_up_trial", "interrupt_trial", "end_trial"):
@@ -126,7 +108,9 @@ def waiting(monkeypatch: pytest.MonkeyPatch) -> Waiting:
     return waiting
 
 
-def test_a_server_that_is_away_killed_restarted_and_slow_ends_up_with_everything(waiting, tmp_path, capsys):
+def test_a_server_that_is_away_killed_restarted_and_slow_ends_up_with_everything(
+    waiting, impatient, monkeypatch, tmp_path, capsys
+):
     """Two searches never agree on times: the same search, sent to a store that is always well, is what to compare."""
     space, output = tmp_path / "space.yaml", ["--output", str(tmp_path)]
     space.write_text(SPACE)
@@ -136,9 +120,8 @@ def test_a_server_that_is_away_killed_restarted_and_slow_ends_up_with_everything
         tormentor = Thread(target=torment, daemon=True)
         tormentor.start()
         arguments = [*SETTINGS, *output, "--space", str(space), "--tracking-uri", proxy.uri]
-        status = run_command(search.main, arguments)
-        torment.searching = False
-        assert status == INTERRUPTED
+        interrupt_when(lambda: torment.is_over, monkeypatch)
+        assert run_command(search.main, arguments) == command_line.INTERRUPTED
         tormentor.join()
         assert torment.happened == ["started late", "killed", "restarted", "slow"]
         assert run_command(sync.main, ["s", *output]) == 0

@@ -1,4 +1,4 @@
-"""A real MLflow server that tests start and kill, and a proxy that makes it slow."""
+"""A real MLflow server to start and kill, and a proxy that makes it slow."""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ import pytest
 import torch
 from rich.console import Console
 
-from experiments.judgement_report import print_judgement
+from experiments.reporting.judgement import print_judgement
 from narm.config import EvaluationConfig, ModelConfig
 from narm.judging import Judgement, judge
 from narm.model import NARM

@@ -15,9 +15,9 @@ from search_summary import FINALS, finalist
 from small_study import RECORD, SPACE, saved, search
 
 from experiments.finalists import Finalist, FinalistRun, write_run
-from experiments.reporting.comparison import compare_studies
-from experiments.reporting.comparison_console import print_comparison
-from experiments.reporting.comparison_page import comparison_page
+from experiments.reporting.study_comparison import compare_studies
+from experiments.reporting.study_comparison_console import print_comparison
+from experiments.reporting.study_comparison_page import comparison_page
 from experiments.saved_study import SavedStudy
 from narm.config import Config
 from narm.data.datasets import load_splits

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from experiments.comparison import Comparison, Contender, compare
-from experiments.comparison_report import markdown, plot_by_length, print_comparison, sentences
 from experiments.finalists import Finalist, FinalistRun
+from experiments.model_comparison import Contender, ModelComparison, compare_models
+from experiments.reporting.model_comparison import markdown, plot_by_length, print_comparison, sentences
 from narm.data.sessions import Examples, Sessions
 from narm.metrics import recall
 
@@ -41,12 +41,12 @@ def contender(model: str, valid: float, *ranks: np.ndarray) -> Contender:
 
 
 @pytest.fixture
-def comparison(test_split: Examples) -> Comparison:
+def comparison(test_split: Examples) -> ModelComparison:
     """`good` finds every target, `luck` half of them, `short` those of the short sessions."""
     rng = np.random.default_rng(0)
     n = len(test_split)
     is_short = test_split.sessions.lengths[test_split.session_of_target] == 2
-    return compare(
+    return compare_models(
         [
             contender("luck", 0.2, np.where(rng.random(n) < 0.5, 1, 99), np.where(rng.random(n) < 0.5, 1, 99)),
             contender("good", 0.9, np.ones(n, np.int64), np.ones(n, np.int64)),
@@ -63,11 +63,11 @@ def comparison(test_split: Examples) -> Comparison:
     )
 
 
-def test_validation_chooses_the_order(comparison: Comparison) -> None:
+def test_validation_chooses_the_order(comparison: ModelComparison) -> None:
     assert [row.model for row in comparison.rows] == ["good", "equal", "short", "luck"]
 
 
-def test_means_are_those_over_targets_and_seeds(comparison: Comparison, test_split: Examples) -> None:
+def test_means_are_those_over_targets_and_seeds(comparison: ModelComparison, test_split: Examples) -> None:
     luck = comparison.rows[-1]
     means = [luck.spread["Recall@20"].mean, luck.test["Recall@20"].mean]
     assert means[0] == pytest.approx(means[1])
@@ -77,7 +77,7 @@ def test_means_are_those_over_targets_and_seeds(comparison: Comparison, test_spl
     assert short == pytest.approx(recall(np.where(lengths == 2, 1, 99), 20).mean())
 
 
-def test_what_is_ahead_is_told_from_what_is_equal(comparison: Comparison) -> None:
+def test_what_is_ahead_is_told_from_what_is_equal(comparison: ModelComparison) -> None:
     reference, equal, _, luck = comparison.rows
     assert reference.ahead is None
     assert equal.ahead is not None
@@ -86,9 +86,9 @@ def test_what_is_ahead_is_told_from_what_is_equal(comparison: Comparison) -> Non
     assert luck.ahead["Recall@20"].low > 0.3
 
 
-def test_simultaneous_intervals_are_wider(comparison: Comparison, test_split: Examples) -> None:
+def test_simultaneous_intervals_are_wider(comparison: ModelComparison, test_split: Examples) -> None:
     ours = comparison.rows[-1]
-    alone = compare(
+    alone = compare_models(
         [
             contender("good", 0.9, np.ones(len(test_split), np.int64)),
             contender("luck", 0.2, np.where(np.random.default_rng(0).random(len(test_split)) < 0.5, 1, 99)),
@@ -109,13 +109,13 @@ def test_simultaneous_intervals_are_wider(comparison: Comparison, test_split: Ex
     assert wide.high - wide.low > 1.1 * (narrow.high - narrow.low)
 
 
-def test_by_length_a_model_may_be_as_good(comparison: Comparison) -> None:
+def test_by_length_a_model_may_be_as_good(comparison: ModelComparison) -> None:
     short = comparison.rows[2]
     ahead = {each.name: each.ahead["Recall@20"].mean for each in short.by_length if each.ahead}
     assert ahead == {"2": 0.0, "6-10": 1.0}
 
 
-def test_the_sentences_say_who_is_behind_and_where(comparison: Comparison) -> None:
+def test_the_sentences_say_who_is_behind_and_where(comparison: ModelComparison) -> None:
     said = " ".join(sentences(comparison))
     assert "good is the best on validation" in said
     assert "ahead of short and luck in Recall@20" in said
@@ -123,7 +123,7 @@ def test_the_sentences_say_who_is_behind_and_where(comparison: Comparison) -> No
     assert "good against short: ahead in sessions of 6-10 events" in said
 
 
-def test_every_model_is_in_every_form_of_the_report(comparison: Comparison) -> None:
+def test_every_model_is_in_every_form_of_the_report(comparison: ModelComparison) -> None:
     console = Console(width=120, record=True, file=open("/dev/null", "w", encoding="utf-8"))  # noqa: SIM115, PTH123
     print_comparison(comparison, console)
     console.file.close()

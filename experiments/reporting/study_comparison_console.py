@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from experiments.reporting.comparison import Row, StudyComparison
+from experiments.reporting.study_comparison import Row, StudyComparison
 
 
 def print_comparison(compared: StudyComparison, console: Console) -> None:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from statistics import fmean, stdev
+from statistics import fmean
 from typing import Any
 
 import numpy as np
@@ -20,10 +20,11 @@ from numpy.typing import NDArray
 
 from experiments.finalists import FinalistRun
 from experiments.summary import Spread
-from narm.bootstrap import CONFIDENCE, slice_intervals
+from experiments.verdict import mean_values, spread
+from narm.bootstrap import CONFIDENCE, Interval, slice_intervals
 from narm.breakdown import session_length_slices
 from narm.data.sessions import Examples
-from narm.metrics import METRICS, Values, metric_key, parse_metric
+from narm.metrics import Values, metric_key, parse_metric
 
 RESAMPLES = 10_000  # so that the tails of simultaneous intervals hold some
 
@@ -48,15 +49,6 @@ class Contender:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Estimate:
-    """A mean over test targets, or a difference of two, and its interval."""
-
-    mean: float
-    low: float
-    high: float
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class LengthSlice:
     """Sessions of one class of lengths.
 
@@ -69,8 +61,8 @@ class LengthSlice:
 
     name: str
     n_targets: int
-    values: Mapping[str, Estimate]
-    ahead: Mapping[str, Estimate] | None
+    values: Mapping[str, Interval]
+    ahead: Mapping[str, Interval] | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,17 +86,17 @@ class Row:
     params: Mapping[str, Any]
     seeds: Sequence[int]
     valid: Spread
-    test: Mapping[str, Estimate]
+    test: Mapping[str, Interval]
     spread: Mapping[str, Spread]
-    ahead: Mapping[str, Estimate] | None
+    ahead: Mapping[str, Interval] | None
     by_length: Sequence[LengthSlice]
     trials: int
     seconds: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Comparison:
-    """The whole.
+class ModelComparison:
+    """Models, and how sure it is which is better.
 
     Attributes:
         dataset: its name.
@@ -130,7 +122,7 @@ class Comparison:
         return self.rows[0]
 
 
-def compare(
+def compare_models(
     contenders: Sequence[Contender],
     test: Examples,
     *,
@@ -140,7 +132,7 @@ def compare(
     metrics: Sequence[str],
     seed: int,
     resamples: int = RESAMPLES,
-) -> Comparison:
+) -> ModelComparison:
     """Judge the models on the test targets.
 
     Args:
@@ -155,16 +147,24 @@ def compare(
     """
     key = metric_key(*parse_metric(objective))
     ranked = sorted(contenders, key=lambda one: -fmean(run.valid[key] for run in one.runs))
-    judge = _Judge([_mean_values(one, metrics) for one in ranked], test, tuple(metrics), seed, resamples)
+    judge = _Judge(
+        [np.stack([mean_values(one.runs, metric) for metric in metrics]) for one in ranked],
+        test,
+        tuple(metrics),
+        seed,
+        resamples,
+    )
     slices, overall, ahead = judge.slices(), judge.overall(), judge.ahead()
     rows = [
         Row(
             model=one.model,
             params=one.params,
             seeds=[run.seed for run in one.runs],
-            valid=_spread([run.valid[key] for run in one.runs]),
+            valid=spread([run.valid[key] for run in one.runs]),
             test=overall[place],
-            spread={metric: _spread([float(_values(run, metric).mean()) for run in one.runs]) for metric in metrics},
+            spread={
+                metric: spread([float(mean_values([run], metric).mean()) for run in one.runs]) for metric in metrics
+            },
             ahead=ahead[place],
             by_length=slices[place],
             trials=one.trials,
@@ -172,7 +172,7 @@ def compare(
         )
         for place, one in enumerate(ranked)
     ]
-    return Comparison(
+    return ModelComparison(
         dataset=dataset,
         fingerprint=fingerprint,
         objective=objective,
@@ -201,12 +201,12 @@ class _Judge:
     seed: int
     resamples: int
 
-    def overall(self) -> list[dict[str, Estimate]]:
+    def overall(self) -> list[dict[str, Interval]]:
         """Of each model, its metrics on all targets."""
         (found,) = self._intervals(self.values, [np.arange(len(self.test))], CONFIDENCE)
         return found
 
-    def ahead(self) -> list[dict[str, Estimate] | None]:
+    def ahead(self) -> list[dict[str, Interval] | None]:
         """Of each model but the reference, by how much that is ahead, with intervals that hold together."""
         confidence = 1 - (1 - CONFIDENCE) / max(len(self.values) - 1, 1)
         (found,) = self._intervals(self._differences(), [np.arange(len(self.test))], confidence)
@@ -233,8 +233,8 @@ class _Judge:
 
     def _intervals(
         self, values: Sequence[Values], slices: Sequence[NDArray[np.int64]], confidence: float
-    ) -> list[list[dict[str, Estimate]]]:
-        """Of each slice and model, the estimates by metric."""
+    ) -> list[list[dict[str, Interval]]]:
+        """Of each slice and model, the intervals by metric."""
         found = slice_intervals(
             np.concatenate(values),
             self.test.session_of_target,
@@ -245,26 +245,6 @@ class _Judge:
         )
         n = len(self.metrics)
         return [
-            [
-                {
-                    metric: Estimate(mean=one.mean, low=one.low, high=one.high)
-                    for metric, one in zip(self.metrics, of_slice[first : first + n], strict=True)
-                }
-                for first in range(0, len(of_slice), n)
-            ]
+            [dict(zip(self.metrics, of_slice[first : first + n], strict=True)) for first in range(0, len(of_slice), n)]
             for of_slice in found
         ]
-
-
-def _mean_values(contender: Contender, metrics: Sequence[str]) -> Values:
-    """Of each metric, its value for each target, averaged over the seeds, [metrics, Q]."""
-    return np.stack([np.mean([_values(run, metric) for run in contender.runs], axis=0) for metric in metrics])
-
-
-def _values(run: FinalistRun, metric: str) -> Values:
-    name, cutoff = parse_metric(metric)
-    return METRICS[name](run.ranks, cutoff)
-
-
-def _spread(values: Sequence[float]) -> Spread:
-    return Spread(mean=fmean(values), sd=stdev(values) if len(values) > 1 else None)

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
-from experiments.finalists import Finalist, FinalistRun, read_run
+from experiments.finalists import Finalist, FinalistRun, kept_runs
 from experiments.reporting.answer import default_finalist, headline
 from experiments.saved_study import SavedStudy
 from experiments.study_record import recorded_space
@@ -240,14 +239,7 @@ def _runs(study: SavedStudy, splits: Splits) -> list[FinalistRun]:
     assert winner is not None
     finalist = Finalist(number=winner.number, options=winner.params, is_default=winner.is_default)
     config, folder = Config.from_flat(study.record["config"]), study.folder / "finalists"
-    runs = [_run(folder, finalist, seed, splits, config) for seed in winner.seeds]
+    runs = kept_runs(folder, finalist, winner.seeds, splits=splits, config=config)
     if any(len(run.ranks) != len(splits.test) for run in runs):
         raise InputError(f"{folder}: the ranks are not of the {len(splits.test):,} test targets")
     return runs
-
-
-def _run(folder: Path, finalist: Finalist, seed: int, splits: Splits, config: Config) -> FinalistRun:
-    run = read_run(folder, finalist, seed, splits=splits, config=config)
-    if run is None:
-        raise InputError(f"{folder}: the ranks of trial {finalist.number}, seed {seed}, are not there")
-    return run

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from experiments.reporting.comparison import StudyComparison
 from experiments.reporting.figures import overlaid_histories
 from experiments.reporting.intervals import intervals
 from experiments.reporting.page import render
+from experiments.reporting.study_comparison import StudyComparison
 from experiments.reporting.views import judged
 
 

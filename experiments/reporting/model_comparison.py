@@ -11,11 +11,13 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from experiments.comparison import Comparison, Estimate, Row
+from experiments.model_comparison import ModelComparison, Row
+from experiments.reporting.markdown_table import markdown_table
 from experiments.summary import format_params
+from narm.bootstrap import Interval
 
 
-def print_comparison(comparison: Comparison, console: Console) -> None:
+def print_comparison(comparison: ModelComparison, console: Console) -> None:
     """Print the table, and what it says."""
     table = Table(title=_title(comparison), title_justify="left", box=SIMPLE_HEAD)
     for index, heading in enumerate(_headings(comparison)):
@@ -27,18 +29,18 @@ def print_comparison(comparison: Comparison, console: Console) -> None:
         console.print(Text(sentence))
 
 
-def markdown(comparison: Comparison) -> str:
+def markdown(comparison: ModelComparison) -> str:
     """The same as a Markdown document, with the options of each model and the figures by session length."""
     lines = [
         f"# {_title(comparison)}",
         "",
-        *_markdown_table(_headings(comparison), [_cells(row, comparison) for row in comparison.rows]),
+        *markdown_table(_headings(comparison), [_cells(row, comparison) for row in comparison.rows]),
         "",
         *sentences(comparison),
         "",
         "## What each search chose",
         "",
-        *_markdown_table(
+        *markdown_table(
             ["model", "trials", "seeds", "options"],
             [[row.model, f"{row.trials}", f"{len(row.seeds)}", format_params(row.params)] for row in comparison.rows],
         ),
@@ -49,7 +51,7 @@ def markdown(comparison: Comparison) -> str:
             "",
             f"## {metric} by session length",
             "",
-            *_markdown_table(
+            *markdown_table(
                 ["model", *names],
                 [
                     [row.model, *(f"{each.values[metric].mean:.4f}" for each in row.by_length)]
@@ -60,7 +62,7 @@ def markdown(comparison: Comparison) -> str:
     return "\n".join(lines) + "\n"
 
 
-def sentences(comparison: Comparison) -> Iterator[str]:
+def sentences(comparison: ModelComparison) -> Iterator[str]:
     """What can be said of the models that are behind the reference, and what cannot."""
     reference, metric = comparison.reference, comparison.metrics[0]
     yield f"{reference.model} is the best on validation, by {comparison.objective}."
@@ -80,7 +82,7 @@ def sentences(comparison: Comparison) -> Iterator[str]:
     yield from _by_length(comparison, metric)
 
 
-def plot_by_length(comparison: Comparison) -> bytes:
+def plot_by_length(comparison: ModelComparison) -> bytes:
     """A PNG: the first metric of each model by session length, with 95 % intervals."""
     metric = comparison.metrics[0]
     names = [each.name for each in comparison.reference.by_length]
@@ -101,11 +103,11 @@ def plot_by_length(comparison: Comparison) -> bytes:
     return content.getvalue()
 
 
-def _title(comparison: Comparison) -> str:
+def _title(comparison: ModelComparison) -> str:
     return f"{len(comparison.rows)} models on {comparison.dataset}, {comparison.n_targets:,} test targets"
 
 
-def _headings(comparison: Comparison) -> list[str]:
+def _headings(comparison: ModelComparison) -> list[str]:
     first = comparison.metrics[0]
     return [
         "model",
@@ -116,7 +118,7 @@ def _headings(comparison: Comparison) -> list[str]:
     ]
 
 
-def _cells(row: Row, comparison: Comparison) -> list[str]:
+def _cells(row: Row, comparison: ModelComparison) -> list[str]:
     ahead = "" if row.ahead is None else _signed(row.ahead[comparison.metrics[0]])
     return [
         row.model,
@@ -127,7 +129,7 @@ def _cells(row: Row, comparison: Comparison) -> list[str]:
     ]
 
 
-def _by_length(comparison: Comparison, metric: str) -> Iterator[str]:
+def _by_length(comparison: ModelComparison, metric: str) -> Iterator[str]:
     """Where a network that is behind on the whole is not, or the other way round."""
     for row in comparison.rows[1:]:
         ahead = [each.name for each in row.by_length if each.ahead and each.ahead[metric].low > 0]
@@ -138,22 +140,18 @@ def _by_length(comparison: Comparison, metric: str) -> Iterator[str]:
             yield f"By length, {comparison.reference.model} against {row.model}: {', '.join(said)}."
 
 
-def _ahead(row: Row, metric: str) -> Estimate:
+def _ahead(row: Row, metric: str) -> Interval:
     assert row.ahead is not None
     return row.ahead[metric]
 
 
-def _estimate(estimate: Estimate) -> str:
+def _estimate(estimate: Interval) -> str:
     return f"{estimate.mean:.4f} [{estimate.low:.4f}, {estimate.high:.4f}]"
 
 
-def _signed(estimate: Estimate) -> str:
+def _signed(estimate: Interval) -> str:
     return f"{estimate.mean:+.4f} [{estimate.low:+.4f}, {estimate.high:+.4f}]"
 
 
 def _listed(names: list[str]) -> str:
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
-
-
-def _markdown_table(headings: list[str], rows: list[list[str]]) -> list[str]:
-    return [f"| {' | '.join(cells)} |" for cells in (headings, ["---", *["---:"] * (len(headings) - 1)], *rows)]
