@@ -6,7 +6,8 @@ Li et al., "A System for Massively Parallel Hyperparameter Tuning", MLSys 2020, 
 - The first rung promotes no one before a crowd has arrived there: the best of the first few draws are no good, and
   training them to the end is what asynchronous halving mostly spends its epochs on (`benchmarks.search`).
 - When the last configuration has begun, rungs are settled from the lowest up, and so many survivors go on at each
-  that the search ends with a choice: one value on one validation split is too noisy to leave a single trial.
+  that the search ends with a choice: one value on one validation split is too noisy to leave a single trial. Whoever
+  is sure of a place, whatever becomes of those still on their way, does not wait for them: no slot stands empty.
 """
 
 from __future__ import annotations
@@ -65,8 +66,7 @@ class SuccessiveHalving:
         """The best paused trial that its rung has a place for: on the highest rung, or, in the end, on the lowest."""
         for bracket, of_bracket in enumerate(self.brackets):
             for rung in reversed(of_bracket) if more else of_bracket:
-                is_settled = not more and not self._is_below(rung, bracket, curves)
-                best = self._best(rung, bracket, curves, is_settled=is_settled)
+                best = self._best(rung, bracket, curves, None if more else self._to_come(rung, bracket, curves))
                 paused = {curve.number for curve in curves if curve.state == "paused" and curve.epoch == rung}
                 for number in best:
                     if number in paused:
@@ -87,25 +87,36 @@ class SuccessiveHalving:
             trials, reached = max(trials // self.reduction, min(self.survivors, trials)), rung
         return total + trials * (epochs - reached)
 
-    def _best(self, rung: int, bracket: int, curves: Sequence[Curve], *, is_settled: bool = False) -> list[int]:
-        """The trials for which the next rung has a place, the best first; of equals the earlier."""
+    def _best(self, rung: int, bracket: int, curves: Sequence[Curve], to_come: int | None = None) -> list[int]:
+        """The trials that have a place on the next rung, the best first; of equals the earlier.
+
+        Args:
+            rung: where they have arrived.
+            bracket: of the rung.
+            curves: of all trials.
+            to_come: trials that will still arrive there; None: nobody knows.
+        """
         arrived = [
             (-value, curve.number)
             for curve in curves
             if self._bracket(curve) == bracket and (value := curve.at(rung)) is not None
         ]
-        places = len(arrived) // self.reduction
-        if is_settled:
-            places = max(places, self.survivors)
-        elif rung == self.brackets[bracket][0] and len(arrived) < self.crowd:
-            places = 0
+        is_crowded = rung != self.brackets[bracket][0] or len(arrived) >= self.crowd
+        places = len(arrived) // self.reduction if is_crowded else 0
+        if to_come is not None:  # each of which may take one
+            in_the_end = max((len(arrived) + to_come) // self.reduction, self.survivors)
+            places = max(places, in_the_end - to_come)
         return [number for _, number in sorted(arrived)[:places]]
 
-    def _is_below(self, rung: int, bracket: int, curves: Sequence[Curve]) -> bool:
-        """Whether a trial is on its way to the rung."""
-        return any(
-            curve.state == "running" and curve.epoch < rung and self._bracket(curve) == bracket for curve in curves
-        )
+    def _to_come(self, rung: int, bracket: int, curves: Sequence[Curve]) -> int | None:
+        """Trials on their way to the rung when no new ones come; None while the rung below is not settled."""
+        below = max((other for other in self.brackets[bracket] if other < rung), default=0)
+        coming = [
+            curve.epoch
+            for curve in curves
+            if curve.state == "running" and curve.epoch < rung and self._bracket(curve) == bracket
+        ]
+        return len(coming) if all(epoch >= below for epoch in coming) else None
 
     def _rungs(self, trial: Curve) -> Rungs:
         return self.brackets[self._bracket(trial)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 
@@ -80,9 +81,30 @@ def test_in_the_end_so_many_survive_each_rung():
     assert promoted == [3, 2, 1]
 
 
-def test_a_rung_is_not_settled_while_trials_are_on_their_way_to_it():
-    on_its_way = curve(9, 0.1, 0.1)
-    assert halving(survivors=3).next([*waiting(range(2), 0.1, 0.1, 0.5), on_its_way], more=False) is None
+def test_in_the_end_nobody_goes_on_from_a_rung_before_it_is_sure_of_a_place():
+    on_its_way = [curve(8, 0.1, 0.1), curve(9, 0.1, 0.1)]
+    arrived = waiting(range(3), 0.1, 0.1, 0.5)
+    assert halving(survivors=2).next([*arrived, *on_its_way], more=False) == Promotion(2)  # as one of three on any rung
+    assert halving(survivors=2).next([*arrived[:2], *on_its_way], more=False) is None
+    assert halving(survivors=3).next([*arrived[:2], *on_its_way], more=False) == Promotion(1)
+
+
+def test_in_the_end_a_rung_is_not_settled_before_the_one_below():
+    below = curve(8), curve(9)  # in their first epoch: who will come from there is open
+    assert halving(survivors=3).next([*waiting(range(2), 0.1, 0.1, 0.5), *below], more=False) is None
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_whoever_goes_on_early_would_have_gone_on_in_the_end(seed):
+    order = np.random.default_rng(seed).permutation(12)
+    scheduler = SuccessiveHalving(((1, 3),), reduction=3, seed=0, crowd=50, survivors=2)
+    arrived = [curve(int(n), 0.01 * n, state="paused") for n in order]
+    for n_arrived in range(len(order)):
+        coming = [curve(int(n)) for n in order[n_arrived:]]
+        if (found := scheduler.next([*arrived[:n_arrived], *coming], more=False)) is not None:
+            assert found.number >= 8  # four of twelve have a place
+            break
+    assert n_arrived < len(order) - 1
 
 
 @pytest.mark.parametrize(
