@@ -46,7 +46,7 @@ PRESETS: dict[str, Preset] = {
         trials=30,  # RecBole's whole grid: an epoch for each, more for the best of them
         epochs=25,
         time_budget=8 * 60,  # the promise of minutes holds on a slow machine too
-        finalists=2,
+        finalists=4,  # as many as asha lets survive; see docs/decisions/0013
         finalist_seeds=2,
     ),
     "full": Preset(
@@ -54,7 +54,7 @@ PRESETS: dict[str, Preset] = {
         space="narm",
         trials=100,
         epochs=100,
-        finalists=3,
+        finalists=4,
         finalist_seeds=5,
     ),
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,7 +13,7 @@ from optuna.exceptions import DuplicatedStudyError
 from optuna.storages import RDBStorage
 from optuna.storages._cached_storage import _CachedStorage
 from sqlalchemy import event
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import IntegrityError, OperationalError, ProgrammingError, SQLAlchemyError
 
 from experiments import trial_record
 from experiments.environment import mask_credentials
@@ -23,6 +24,9 @@ from narm.errors import InputError
 
 # What is below warnings is told by the engine; samplers warn of conditional spaces, which are meant.
 optuna.logging.set_verbosity(optuna.logging.ERROR)
+
+_ATTEMPTS = 4  # to open a database that others may be creating
+_PAUSE = 0.5  # seconds between them
 
 
 def database_in(output: Path) -> Path:
@@ -138,7 +142,7 @@ def open_storage(url: str) -> RDBStorage:
         InputError: it cannot be opened.
     """
     try:
-        storage = RDBStorage(url)
+        storage = _connect(url)
         if storage.engine.dialect.name == "sqlite":
             _write_ahead(storage)
         return storage
@@ -148,6 +152,20 @@ def open_storage(url: str) -> RDBStorage:
             f"storage: {mask_credentials(url)} cannot be opened ({reason}): write sqlite:///FILE or "
             "postgresql://USER@HOST/NAME"
         ) from None
+
+
+def _connect(url: str) -> RDBStorage:
+    """Connect; a new database that another search is just creating is there at the next attempt."""
+    for _ in range(_ATTEMPTS - 1):
+        try:
+            return RDBStorage(url)
+        except IntegrityError:
+            pass
+        except (OperationalError, ProgrammingError) as error:
+            if "already exists" not in str(error):
+                raise
+        time.sleep(_PAUSE)
+    return RDBStorage(url)
 
 
 def _write_ahead(storage: RDBStorage) -> None:
