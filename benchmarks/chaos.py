@@ -13,7 +13,6 @@ their outbox, and a random time after that, between two writes or in the middle 
 
 from __future__ import annotations
 
-import argparse
 import multiprocessing
 import sys
 import tempfile
@@ -28,8 +27,8 @@ from unittest import mock
 
 import numpy as np
 
+from benchmarks.benchmark_parser import benchmark_parser
 from benchmarks.local_cluster import local_cluster
-from benchmarks.machine import describe
 from benchmarks.results_file import write_results
 from benchmarks.stores import Stores
 from experiments import search
@@ -188,7 +187,7 @@ def row(what: str, outcome: Outcome, wrong: Sequence[str]) -> dict[str, object]:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = benchmark_parser(__doc__)
     parser.add_argument("--kills", type=int, default=50, help="of drivers, in each study (default: 50)")
     parser.add_argument("--seed", type=int, default=0, help="of the moments (default: 0)")
     given = parser.parse_args(arguments)
@@ -211,8 +210,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         notes="Wrong would be: another number of trials, one that still runs, a configuration or an MLflow run twice, "
         "an epoch missing or told twice in either store, and at one trial at once any value that differs.",
         rows=rows,
-        machine=describe(),
-        plot=False,
     )
     return int(any(row["wrong"] != "nothing" for row in rows))
 

@@ -8,13 +8,12 @@ left, for data on which training takes long. The first model is the one that the
 
 from __future__ import annotations
 
-import argparse
 import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks.machine import describe
+from benchmarks.benchmark_parser import benchmark_parser
 from benchmarks.results_file import RESULTS, write_results
 from experiments.command_line import run_command
 from experiments.finalists import Finalist, FinalistRun
@@ -58,7 +57,7 @@ def contender(name: str, path: Path, splits: Splits) -> Contender:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = benchmark_parser(__doc__)
     parser.add_argument("models", nargs="+", metavar="NAME=CHECKPOINT")
     parser.add_argument("--name", default="checkpoints", help="of the result (default: checkpoints)")
     parser.add_argument("--dataset", required=True)
@@ -99,7 +98,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         f"over sessions. Behind {found.reference.model}: simultaneous intervals (Bonferroni). By length of the "
         "session: Recall@20, and in brackets the 95 % interval of how far it is behind there.",
         rows=rows,
-        machine=describe(),
+        plot=True,
         module="checkpoints",
     )
     with atomic_file(RESULTS / f"{given.name}.png") as file:

@@ -23,6 +23,7 @@ from typing import Any
 import optuna
 import pandas as pd
 
+from benchmarks.benchmark_parser import benchmark_parser
 from benchmarks.results_file import RESULTS
 from experiments.command_line import run_command
 from narm.config import Config
@@ -110,7 +111,7 @@ def _save(curves: pd.DataFrame) -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = benchmark_parser(__doc__)
     parser.add_argument("--space", default="recbole", help="recbole, narm or a file (default: recbole)")
     parser.add_argument("--points", type=int, help="draw so many at random (default: all, of a finite space)")
     parser.add_argument("--seeds", type=int, default=3, help="2020, 2021, ... (default: 3 of them)")

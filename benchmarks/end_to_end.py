@@ -12,7 +12,6 @@ and its validation is left out: the projection is a lower bound. Its environment
 
 from __future__ import annotations
 
-import argparse
 import json
 import subprocess
 import sys
@@ -26,8 +25,8 @@ from typing import Any
 
 import torch
 
+from benchmarks.benchmark_parser import benchmark_parser
 from benchmarks.curves import load_curves
-from benchmarks.machine import describe
 from benchmarks.peer import DEFAULT_VENV, recbole_step_seconds
 from benchmarks.replay.table import CurveTable, curve_table
 from benchmarks.results_file import write_results
@@ -101,7 +100,7 @@ def _index(options: dict[str, Any], table: CurveTable) -> int:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = benchmark_parser(__doc__)
     parser.add_argument("--seed", type=int, default=2020, help="of the study (default: 2020)")
     parser.add_argument("--steps", type=int, default=6, help="of RecBole, before and after (default: 6)")
     parser.add_argument("--peer-venv", type=Path, default=DEFAULT_VENV, help="default: %(default)s")
@@ -117,8 +116,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         title="The default search of ml-100k against RecBole's exhaustive one",
         notes=" ".join((__doc__ or "").split("\n\n")[2].split()),
         rows=rows,
-        machine=describe(),
-        plot=False,
     )
     print(rows[0])
     return 0

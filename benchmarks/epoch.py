@@ -9,7 +9,6 @@ a virtual environment of its own, which the command builds. Without --data only 
 
 from __future__ import annotations
 
-import argparse
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,7 +18,7 @@ from statistics import median
 import matplotlib.pyplot as plt
 import torch
 
-from benchmarks.machine import describe
+from benchmarks.benchmark_parser import benchmark_parser
 from benchmarks.peer import DEFAULT_VENV, peer_python, recbole_step_seconds
 from benchmarks.results_file import RESULTS, write_results
 from benchmarks.sessions import diginetica, load_sessions
@@ -112,7 +111,7 @@ def plot(rows: list[dict[str, object]]) -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = benchmark_parser(__doc__)
     parser.add_argument("--data", type=Path, help="folder that has diginetica/diginetica.train.parquet")
     parser.add_argument("--sessions", type=int, default=20_000, help="of Diginetica, both sides (default: 20000)")
     parser.add_argument("--rounds", type=int, default=3, help="ours and RecBole's in turn (default: 3)")
@@ -131,7 +130,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         notes="D=64, H=128, batch 2,048, float32. RecBole's epoch is projected from the median of its steps; "
         f"Diginetica's are the first {given.sessions:,} training sessions, for both sides, with the whole catalogue.",
         rows=rows,
-        machine=describe(),
+        plot=True,
     )
     plot(rows)
     return 0

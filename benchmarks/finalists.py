@@ -9,14 +9,13 @@ k = 1 it is the best trial. What a winner is worth is its mean over all seeds of
 
 from __future__ import annotations
 
-import argparse
 import sys
 from collections.abc import Sequence
 
 import numpy as np
 
+from benchmarks.benchmark_parser import benchmark_parser
 from benchmarks.curves import load_curves
-from benchmarks.machine import describe
 from benchmarks.replay.methods import DEFAULT, methods_for
 from benchmarks.replay.table import CurveTable, curve_table
 from benchmarks.replay.world import Step, replay
@@ -61,7 +60,7 @@ def row(k: int, winners: Sequence[int], table: CurveTable) -> dict[str, object]:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = benchmark_parser(__doc__)
     parser.add_argument("--seeds", type=int, default=200, help="searches (default: 200)")
     given = parser.parse_args(arguments)
     table = curve_table(load_curves(), load_space("recbole"), "mrr_at_10")
@@ -76,8 +75,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "the finalists, and one for the trial. The trial's seed, often a lucky one, counts in what a configuration is "
         "worth and not in the choice among finalists: the lines beyond 1 look worse than they are, all alike.",
         rows=rows,
-        machine=describe(),
-        plot=False,
     )
     return 0
 

@@ -8,7 +8,6 @@ the trainer really does: encoding it twice, exponentials, the attention, the opt
 
 from __future__ import annotations
 
-import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,7 +16,8 @@ from statistics import median
 import matplotlib.pyplot as plt
 import torch
 
-from benchmarks.machine import describe, sgemm_gflops
+from benchmarks.benchmark_parser import benchmark_parser
+from benchmarks.machine import sgemm_gflops
 from benchmarks.results_file import RESULTS, write_results
 from benchmarks.sessions import diginetica, load_sessions
 from experiments.command_line import run_command
@@ -81,7 +81,7 @@ def plot(rows: list[dict[str, object]]) -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = benchmark_parser(__doc__)
     parser.add_argument("--data", type=Path, help="folder that has diginetica/diginetica.train.parquet")
     parser.add_argument("--rounds", type=int, default=3, help="epochs of each dataset (default: 3)")
     parser.add_argument("--threads", type=int, help="default: the cores")
@@ -101,7 +101,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         notes="D=64, H=128, one layer, batch 2,048, full softmax, float32. Only matrix products count, and each event "
         "as encoded once.",
         rows=rows,
-        machine=describe(),
+        plot=True,
     )
     plot(rows)
     return 0

@@ -20,7 +20,6 @@ Ray, of the study and of MLflow.
 
 from __future__ import annotations
 
-import argparse
 import sys
 import tempfile
 import time
@@ -29,7 +28,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
 
-from benchmarks.machine import describe
+from benchmarks.benchmark_parser import benchmark_parser
 from benchmarks.results_file import write_results
 from experiments.command_line import run_command
 from experiments.outbox import Update
@@ -175,7 +174,7 @@ def _row(what: str, seconds: float, share: str = "") -> dict[str, object]:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = benchmark_parser(__doc__)
     parser.add_argument("--dataset", default="ml-100k", help="(default: ml-100k)")
     parser.add_argument("--trials", type=int, default=30, help="(default: 30)")
     parser.add_argument("--concurrency", type=int, default=2, help="trials at once (default: 2)")
@@ -192,8 +191,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
             title="What of a search is not training",
             notes="The first five lines are the time of all slots; what each is stands in `benchmarks/overhead.py`.",
             rows=table,
-            machine=describe(),
-            plot=False,
         )
     return 0
 

@@ -8,7 +8,6 @@ epoch that validation chose. RecBole's row is one run with its default seed, 202
 
 from __future__ import annotations
 
-import argparse
 import sys
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -17,7 +16,7 @@ from statistics import mean, stdev
 
 import torch
 
-from benchmarks.machine import describe
+from benchmarks.benchmark_parser import benchmark_parser
 from benchmarks.results_file import write_results
 from experiments.command_line import run_command
 from narm.config import Config
@@ -50,7 +49,7 @@ def train(seed: int) -> dict[str, object]:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = benchmark_parser(__doc__)
     parser.add_argument("--seeds", type=int, default=3, help="2020, 2021, ... (default: 3 of them)")
     parser.add_argument("--processes", type=int, default=2, help="seeds at once, a thread each (default: 2)")
     given = parser.parse_args(arguments)
@@ -72,8 +71,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         notes="Leave-one-out, full ranking of 1,682 items for 943 users; epochs count from 1. The standard error of a "
         "mean over 943 targets is about 0.011 for Recall@10 and 0.005 for MRR@10.",
         rows=rows,
-        machine=describe(),
-        plot=False,
     )
     for row in rows:
         print(row)

@@ -12,7 +12,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from benchmarks.machine import Machine
+from benchmarks.machine import describe
 from narm.files import write_text
 
 RESULTS = Path(__file__).parent / "results"
@@ -24,21 +24,20 @@ def write_results(
     title: str,
     notes: str,
     rows: Sequence[Mapping[str, Any]],
-    machine: Machine,
-    plot: bool = True,
+    plot: bool = False,
     module: str | None = None,
 ) -> None:
-    """Write `results/NAME.json` and `results/NAME.md`.
+    """Write `results/NAME.json` and `results/NAME.md`, with this machine beside the rows.
 
     Args:
         name: of the benchmark.
         title: heading of the table.
         notes: what a reader must know to read the table.
         rows: the table, all with the same keys, numbers already rounded.
-        machine: where it was measured.
         plot: whether `results/NAME.png` stands beside the table.
         module: of the command, where the result has another name.
     """
+    machine = describe()
     command = shlex.join(["python", "-m", f"benchmarks.{module or name}", *_arguments()])
     record = {"command": command, "date": date.today().isoformat(), "machine": asdict(machine), "rows": list(rows)}
     write_text(RESULTS / f"{name}.json", json.dumps(record, indent=2) + "\n")

@@ -9,7 +9,6 @@ sessions in time, as the literature does with Yoochoose, for both.
 
 from __future__ import annotations
 
-import argparse
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
@@ -17,7 +16,7 @@ from pathlib import Path
 
 import torch
 
-from benchmarks.machine import describe
+from benchmarks.benchmark_parser import benchmark_parser
 from benchmarks.results_file import write_results
 from benchmarks.sessions import diginetica
 from experiments.command_line import run_command
@@ -72,7 +71,7 @@ def best(rows: list[dict[str, object]], column: str) -> float:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = benchmark_parser(__doc__)
     parser.add_argument("--data", type=Path, required=True, help="folder that has diginetica/diginetica.train.parquet")
     parser.add_argument("--epochs", type=int, default=6, help="of each (default: 6)")
     parser.add_argument("--decay", type=float, default=0.6, help="of the step size after each epoch (default: 0.6)")
@@ -92,8 +91,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         notes=f"With 4,096 shared negatives of 43,097 items, sampled softmax comes to {verdict} (best epochs, "
         "validation, seed 2020).",
         rows=sampled + full,
-        machine=describe(),
-        plot=False,
     )
     print(verdict)
     return 0

@@ -23,8 +23,8 @@ import matplotlib.pyplot as plt
 import numpy as np
 import torch
 
+from benchmarks.benchmark_parser import benchmark_parser
 from benchmarks.generated import random_splits, write_clicks
-from benchmarks.machine import describe
 from benchmarks.results_file import RESULTS, write_results
 from experiments.command_line import run_command
 from narm.config import Config, DataConfig
@@ -97,7 +97,7 @@ def plot(rows: list[dict[str, object]]) -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = benchmark_parser(__doc__)
     parser.add_argument("--measure", choices=KINDS, help=argparse.SUPPRESS)
     parser.add_argument("--write", type=Path, help=argparse.SUPPRESS)
     parser.add_argument("--size", type=int, help=argparse.SUPPRESS)
@@ -122,7 +122,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         f"shared negatives) over {TRAINED_EVENTS:,} events, then a full ranking for a twentieth as many. "
         f"{torch.get_num_threads()} threads.",
         rows=rows,
-        machine=describe(),
+        plot=True,
     )
     plot(rows)
     return 0

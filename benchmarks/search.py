@@ -10,7 +10,6 @@ It takes some minutes, most of them in the Gaussian process.
 
 from __future__ import annotations
 
-import argparse
 import sys
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -21,8 +20,8 @@ from pathlib import Path
 import matplotlib.pyplot as plt
 import numpy as np
 
+from benchmarks.benchmark_parser import benchmark_parser
 from benchmarks.curves import METRICS, load_curves
-from benchmarks.machine import describe
 from benchmarks.replay.measures import TOLERANCE, Outcome, expected_epochs
 from benchmarks.replay.methods import DEFAULT, EXHAUSTIVE, PLAIN_RAY, PLAIN_RAY_IN_FULL, methods_for
 from benchmarks.replay.table import CurveTable, curve_table
@@ -153,7 +152,7 @@ def plot(outcomes: Mapping[str, Outcomes], path: Path) -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = benchmark_parser(__doc__)
     parser.add_argument("--seeds", type=int, default=50, help="searches of each method (default: 50)")
     parser.add_argument("--space", default="recbole", help="a finite space of the table (default: recbole)")
     parser.add_argument("--objective", choices=METRICS, default="mrr_at_10", help="default: mrr_at_10")
@@ -167,7 +166,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         title="Searches replayed on recorded learning curves",
         notes="\n\n".join((verdict(outcomes), noise(table), HOW)),
         rows=rows,
-        machine=describe(),
+        plot=True,
     )
     plot(outcomes, RESULTS / "search.png")
     for line in rows:

@@ -9,7 +9,6 @@ in a process of its own, of one worker. What it has learned does not matter here
 
 from __future__ import annotations
 
-import argparse
 import http.client
 import json
 import sys
@@ -24,8 +23,8 @@ import onnxruntime
 import torch
 from torch import Tensor
 
+from benchmarks.benchmark_parser import benchmark_parser
 from benchmarks.generated import random_items, random_splits
-from benchmarks.machine import describe
 from benchmarks.model_server import model_server
 from benchmarks.results_file import write_results
 from experiments.command_line import run_command
@@ -148,7 +147,7 @@ def measure(name: str, ask: Ask) -> dict[str, object]:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = benchmark_parser(__doc__)
     parser.add_argument("--threads", type=int, default=1, help="of the model, in this process and in the server")
     given = parser.parse_args(arguments)
     set_threads(given.threads)
@@ -172,8 +171,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         f"of one session of {LENGTHS[0]} to {LENGTHS[1]} events, one after the other; sessions a second in batches of "
         f"{BATCH:,}. HTTP from the same machine, one worker, JSON both ways.",
         rows=rows,
-        machine=describe(),
-        plot=False,
     )
     return 0
 

@@ -8,7 +8,6 @@ how long the search is held up, and how much the store is asked.
 
 from __future__ import annotations
 
-import argparse
 import random
 import sys
 import tempfile
@@ -22,7 +21,7 @@ from unittest.mock import patch
 from mlflow import MlflowClient
 from mlflow.entities import Metric, Param
 
-from benchmarks.machine import describe
+from benchmarks.benchmark_parser import benchmark_parser
 from benchmarks.mlflow_server import Server
 from benchmarks.results_file import write_results
 from experiments import mirror
@@ -167,7 +166,7 @@ def measure(store: str, uri: str, way: str, load: Load) -> dict[str, object]:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = benchmark_parser(__doc__)
     parser.add_argument("--trials", type=int, default=30, help="(default: 30)")
     parser.add_argument("--epochs", type=int, default=20, help="of each (default: 20)")
     parser.add_argument("--epoch-seconds", type=float, default=0.2, help="between epochs of a trial (default: 0.2)")
@@ -188,8 +187,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         f"the outbox epochs come every {load.epoch_seconds:g} s; its calls are made by a thread of its own, those for "
         "the study's run included. `server` is an `mlflow server --workers 1` on SQLite, on the same machine.",
         rows=rows,
-        machine=describe(),
-        plot=False,
     )
     return 0
 

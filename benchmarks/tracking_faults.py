@@ -9,7 +9,6 @@ decides what is trained, and the server has a core of its own.
 
 from __future__ import annotations
 
-import argparse
 import json
 import subprocess
 import sys
@@ -20,7 +19,7 @@ from pathlib import Path
 from statistics import median
 from threading import Thread
 
-from benchmarks.machine import describe
+from benchmarks.benchmark_parser import benchmark_parser
 from benchmarks.mlflow_server import Proxy, Server, wait_until
 from benchmarks.results_file import write_results
 from experiments.command_line import run_command
@@ -129,7 +128,7 @@ WAYS = {"undisturbed": undisturbed, "tormented": tormented}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = benchmark_parser(__doc__)
     parser.add_argument("--trials", type=int, default=5, help="(default: 5)")
     parser.add_argument("--epochs", type=int, default=5, help="of each (default: 5)")
     parser.add_argument("--rounds", type=int, default=3, help="(default: 3)")
@@ -160,8 +159,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         f"The median ratio is {median(row['ratio'] for row in rows):.3f}. That nothing is lost or doubled is shown by "
         "tests/integration/test_tracking_faults.py.",
         rows=rows,
-        machine=describe(),
-        plot=False,
     )
     return 0
 

@@ -28,7 +28,7 @@ def test_a_search_leaves_a_table_figures_and_a_plot(curves: pd.DataFrame, tmp_pa
     monkeypatch.setattr(search, "methods_for", lambda table: {name: every(table)[name] for name in compared})
     monkeypatch.setattr(search, "PLOTTED", compared)
     monkeypatch.setattr(search, "load_curves", lambda: curves)
-    monkeypatch.setattr(search, "describe", lambda: MACHINE)
+    monkeypatch.setattr(results_file, "describe", lambda: MACHINE)
     monkeypatch.setattr(search, "RESULTS", tmp_path)
     monkeypatch.setattr(results_file, "RESULTS", tmp_path)
     monkeypatch.setattr(search, "ProcessPoolExecutor", lambda processes, mp_context: ThreadPoolExecutor(1))

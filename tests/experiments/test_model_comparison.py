@@ -40,19 +40,9 @@ def contender(model: str, valid: float, *ranks: np.ndarray) -> Contender:
     return Contender(model=model, params={"learning_rate": 0.001}, runs=runs, trials=3, seconds=2.0)
 
 
-@pytest.fixture
-def comparison(test_split: Examples) -> ModelComparison:
-    """`good` finds every target, `luck` half of them, `short` those of the short sessions."""
-    rng = np.random.default_rng(0)
-    n = len(test_split)
-    is_short = test_split.sessions.lengths[test_split.session_of_target] == 2
+def compared(contenders: list[Contender], test_split: Examples) -> ModelComparison:
     return compare_models(
-        [
-            contender("luck", 0.2, np.where(rng.random(n) < 0.5, 1, 99), np.where(rng.random(n) < 0.5, 1, 99)),
-            contender("good", 0.9, np.ones(n, np.int64), np.ones(n, np.int64)),
-            contender("short", 0.3, np.where(is_short, 1, 99)),
-            contender("equal", 0.8, np.ones(n, np.int64)),
-        ],
+        contenders,
         test_split,
         dataset="made up",
         fingerprint="f",
@@ -60,6 +50,23 @@ def comparison(test_split: Examples) -> ModelComparison:
         metrics=["Recall@20"],
         seed=1,
         resamples=500,
+    )
+
+
+@pytest.fixture
+def comparison(test_split: Examples) -> ModelComparison:
+    """`good` finds every target, `luck` half of them, `short` those of the short sessions."""
+    rng = np.random.default_rng(0)
+    n = len(test_split)
+    is_short = test_split.sessions.lengths[test_split.session_of_target] == 2
+    return compared(
+        [
+            contender("luck", 0.2, np.where(rng.random(n) < 0.5, 1, 99), np.where(rng.random(n) < 0.5, 1, 99)),
+            contender("good", 0.9, np.ones(n, np.int64), np.ones(n, np.int64)),
+            contender("short", 0.3, np.where(is_short, 1, 99)),
+            contender("equal", 0.8, np.ones(n, np.int64)),
+        ],
+        test_split,
     )
 
 
@@ -88,17 +95,12 @@ def test_what_is_ahead_is_told_from_what_is_equal(comparison: ModelComparison) -
 
 def test_simultaneous_intervals_are_wider(comparison: ModelComparison, test_split: Examples) -> None:
     ours = comparison.rows[-1]
-    alone = compare_models(
+    alone = compared(
         [
             contender("good", 0.9, np.ones(len(test_split), np.int64)),
             contender("luck", 0.2, np.where(np.random.default_rng(0).random(len(test_split)) < 0.5, 1, 99)),
         ],
         test_split,
-        dataset="made up",
-        fingerprint="f",
-        objective="MRR@20",
-        metrics=["Recall@20"],
-        seed=1,
     ).rows[-1]
     assert ours.ahead is not None
     assert alone.ahead is not None
