@@ -106,11 +106,16 @@ def _nearest_flag(argument: str, flags: Iterable[str]) -> str:
     return f"; did you mean '{near}'?" if near else "; see --help and --help-options"
 
 
-def add_study_places(parser: argparse.ArgumentParser | argparse._ArgumentGroup) -> None:
-    """Add `--output` and `--storage`: where the studies are."""
+def add_studies_folder(parser: argparse.ArgumentParser | argparse._ArgumentGroup) -> None:
+    """Add `--output`."""
     parser.add_argument(
         "--output", default=DEFAULT_OUTPUT, metavar="DIR", help=f"folder of all studies (default: ./{DEFAULT_OUTPUT})"
     )
+
+
+def add_study_places(parser: argparse.ArgumentParser) -> None:
+    """Add `--output` and `--storage`: where the studies are."""
+    add_studies_folder(parser)
     parser.add_argument("--storage", metavar="URL", help="Optuna's database (default: SQLite in that folder)")
 
 

@@ -28,10 +28,12 @@ from narm.errors import InputError
 from narm.files import atomic_file, write_text
 from narm.metrics import parse_metric
 from narm.model_options import used_options
+from search_spaces.space import load_space
 
 EPILOG = """\
 Every model gets a search of its own: the same engine, number of trials, validation split and seeds. Any option of
-experiments.search may be given and holds for all of them; one that only some models use holds for those.
+experiments.search may be given and holds for all of them; one that only some models use holds for those, a --space
+too. Else each model has its own space. There is no time budget, unless you give one.
 A comparison that was interrupted goes on when it is called again with the same --study.
 
 examples:
@@ -42,7 +44,10 @@ examples:
 exit status: 0; 2 wrong usage, configuration or data; 3 a model has no result; 130 interrupted, goes on when repeated
 """
 NO_RESULT = 3
-DEFAULTS = {"objective": "MRR@20", "trials": 12, "epochs": "15", "finalists": 1, "finalist_seeds": 2}
+DEFAULTS = {
+    "objective": "MRR@20", "trials": 12, "epochs": "15", "finalists": 1, "finalist_seeds": 2,
+    "time_budget": "none",  # on the clock, a slow moment would cost one model trials that another had
+}  # fmt: skip
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -122,24 +127,30 @@ def run_comparison(
 
 def _specs(models: Sequence[ModelName], study: str | None, options: Sequence[str]) -> list[StudySpec]:
     """The study of each model."""
-    parser = search_parser.build_parser()
-    specs: list[StudySpec] = []
-    started = f"{datetime.now():%Y%m%d-%H%M%S}"
+    given = search_parser.build_parser().parse_args(options)
+    _check_options(given, models)
+    prefix = study or f"compare-{dataset_name(str(given.dataset or 'ml-100k'))}-{datetime.now():%Y%m%d-%H%M%S}"
+    file = read_config(Path(given.config)) if given.config else OptionsFile()
+    of_space = [] if given.space is None else _models_of_space(given.space, models)
+    specs = []
     for model in models:
-        namespace = parser.parse_args(options)
-        for name, value in DEFAULTS.items():
-            if getattr(namespace, name, None) is None and not (name == "finalist_seeds" and model in LEARNED_AT_ONCE):
-                setattr(namespace, name, value)
-        namespace.model = model
-        _check_options(namespace, models)
-        for name in command_line.given_options(namespace):
-            if name not in used_options(model):
-                setattr(namespace, name, None)
-        file = read_config(Path(namespace.config)) if namespace.config else OptionsFile()
-        prefix = study or f"compare-{dataset_name(str(namespace.dataset or 'ml-100k'))}-{started}"
-        namespace.study = f"{prefix}-{model}"
-        specs.append(build_spec(namespace, file))
+        own = argparse.Namespace(**vars(given))
+        own.model, own.study = model, f"{prefix}-{model}"
+        if model not in of_space:
+            own.space = model  # the name of its space, as wide as those of the others
+        _fill_in(own, model)
+        specs.append(build_spec(own, file))
     return specs
+
+
+def _fill_in(own: argparse.Namespace, model: ModelName) -> None:
+    """Give a model the defaults of a comparison, and take away the options that it does not use."""
+    for name, value in DEFAULTS.items():
+        if getattr(own, name, None) is None and not (name == "finalist_seeds" and model in LEARNED_AT_ONCE):
+            setattr(own, name, value)
+    for name in command_line.given_options(own):
+        if name not in used_options(model):
+            setattr(own, name, None)
 
 
 def _check_options(namespace: argparse.Namespace, models: Sequence[ModelName]) -> None:
@@ -147,6 +158,15 @@ def _check_options(namespace: argparse.Namespace, models: Sequence[ModelName]) -
     for name in command_line.given_options(namespace):
         if not any(name in used_options(model) for model in models):
             raise InputError(f"{name} is no option of any of these models: {', '.join(models)}")
+
+
+def _models_of_space(space: str, models: Sequence[ModelName]) -> list[ModelName]:
+    """The models that have all options of a space."""
+    wanted = set(load_space(space).options)
+    found = [model for model in models if wanted <= set(used_options(model))]
+    if not found:
+        raise InputError(f"space: none of these models has all options of {space}: {', '.join(models)}")
+    return found
 
 
 def _models(text: str | None) -> list[ModelName]:

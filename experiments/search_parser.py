@@ -6,7 +6,6 @@ import argparse
 from collections.abc import Iterable
 
 from experiments import command_line
-from experiments.command_line import DEFAULT_OUTPUT
 from experiments.method_names import SAMPLER_NAMES, SCHEDULER_NAMES
 from experiments.presets import DEFAULT_PRESET, PRESETS, Preset
 from narm.device import DEVICES
@@ -83,9 +82,7 @@ def _add_how_much(group: argparse._ArgumentGroup) -> None:
 def _add_studies(group: argparse._ArgumentGroup) -> None:
     group.add_argument("--resume", metavar="STUDY", help="go on with a study, however it ended")
     group.add_argument("--study", metavar="NAME", help="a new name (default: dataset, space, time)")
-    group.add_argument(
-        "--output", default=DEFAULT_OUTPUT, metavar="DIR", help=f"folder of all studies (default: ./{DEFAULT_OUTPUT})"
-    )
+    command_line.add_studies_folder(group)
 
 
 def _add_beginning(group: argparse._ArgumentGroup) -> None:

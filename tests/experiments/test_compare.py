@@ -1,0 +1,51 @@
+"""The searches of a comparison: what each model gets."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from experiments.compare import _specs
+from experiments.spec import StudySpec
+from narm.config import ModelName
+from narm.errors import InputError
+
+
+def specs(models: Sequence[ModelName], *options: str) -> dict[str, StudySpec]:
+    found = _specs(models, "c", ["--dataset", "synthetic", *options])
+    return {spec.config.model.model: spec for spec in found}
+
+
+def test_each_model_has_its_own_space_and_the_same_number_of_trials() -> None:
+    found = specs(["narm", "global", "v_sknn"])
+    assert {model: spec.space.name for model, spec in found.items()} == {
+        "narm": "narm", "global": "global", "v_sknn": "v_sknn",
+    }  # fmt: skip
+    assert {spec.trials for spec in found.values()} == {12}
+    assert {spec.time_budget for spec in found.values()} == {None}
+
+
+def test_a_space_holds_for_the_models_that_have_its_options(tmp_path: Path) -> None:
+    space = tmp_path / "mine.yaml"
+    space.write_text("learning_rate: {low: 0.001, high: 0.01}\nhidden_size: [16, 32]\n")
+    found = specs(["narm", "local", "v_sknn"], "--space", str(space))
+    assert [found[model].space.name for model in ("narm", "local", "v_sknn")] == ["mine", "mine", "v_sknn"]
+    with pytest.raises(InputError, match=r"space: none of these models has all options of .*mine.yaml: pop, v_sknn"):
+        specs(["pop", "v_sknn"], "--space", str(space))
+
+
+def test_an_option_holds_for_the_models_that_use_it() -> None:
+    found = specs(["narm", "v_sknn"], "--train_batch_size", "64", "--space", "smoke")
+    assert found["narm"].config.training.train_batch_size == 64
+    with pytest.raises(InputError, match="train_batch_size is no option of any of these models: pop, v_sknn"):
+        specs(["pop", "v_sknn"], "--train_batch_size", "64")
+
+
+def test_a_configuration_file_holds_for_the_models_that_use_its_options(tmp_path: Path) -> None:
+    config = tmp_path / "networks.yaml"
+    config.write_text("train_batch_size: 64\nstopping_step: 4\n")
+    found = specs(["narm", "v_sknn"], "--config", str(config))
+    assert found["narm"].config.training.train_batch_size == 64
+    assert found["v_sknn"].config.model.model == "v_sknn"
