@@ -40,7 +40,7 @@ def test_the_study_says_its_verdict(visit, found, runs, request):
     [study] = of_kind(runs, "study")
     page = visit.page
     page.goto(f"{found.server.uri}/#/experiments/{study.info.experiment_id}/runs/{study.info.run_id}")
-    expect(page.get_by_text(re.compile(r"Winner: trial \d"))).to_be_visible()
+    expect(page.get_by_role("heading", name=re.compile("^Ship "))).to_be_visible()
     visit.photograph(f"study-{request.node.callspec.id}")
     assert_nothing_left_the_machine(visit)
 

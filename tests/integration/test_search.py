@@ -144,7 +144,7 @@ def test_each_training_of_a_finalist_is_a_run_of_its_own(searched):
 
 def test_runs_can_be_read_at_a_glance(searched):
     parent, children = searched.parent(), searched.children()
-    assert parent.data.tags["mlflow.note.content"].startswith(f"**Winner: trial {searched.summary['finals']['winner']}")
+    assert parent.data.tags["mlflow.note.content"].startswith(f"## Ship trial {searched.summary['finals']['winner']}: ")
     assert children[0].data.tags["mlflow.note.content"].startswith("Trained to its end after ")
     assert [children[number].data.tags["origin"] for number in sorted(children)] == ["default"] + ["sampler"] * 4
     assert children[0].data.metrics["n_parameters"] > children[1].data.metrics["n_parameters"] > 1000
