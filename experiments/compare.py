@@ -15,6 +15,7 @@ from experiments import command_line, search_parser
 from experiments.finalists import Finalist, kept_runs
 from experiments.interruption import INTERRUPTED
 from experiments.model_comparison import Contender, ModelComparison, compare_models
+from experiments.ray_session import ray_session
 from experiments.reporting.model_comparison import markdown, plot_by_length, print_comparison
 from experiments.search_arguments import build_spec
 from experiments.spec import StudySpec
@@ -98,17 +99,9 @@ def run_comparison(
     specs = _specs(models, study, options)
     folder = specs[0].output / specs[0].name.removesuffix(f"-{models[0]}")
     splits = load_splits(specs[0].config.data)
-    contenders: list[Contender] = []
-    for number, spec in enumerate(specs, start=1):
-        if not quiet:
-            print(f"[{number}/{len(specs)}] {spec.config.model.model}: study {spec.name}", flush=True)
-        result = run_study(spec, splits, resume=spec.folder.exists(), quiet=quiet)
-        if result.reason == INTERRUPTED:
-            return command_line.INTERRUPTED
-        if (contender := _contender(spec, splits, result.summary)) is not None:
-            contenders.append(contender)
-        else:
-            print(f"{spec.config.model.model}: no finalist has a result", file=sys.stderr)
+    contenders = _search_all(specs, splits, quiet=quiet)
+    if contenders is None:
+        return command_line.INTERRUPTED
     if not contenders:
         return NO_RESULT
     comparison = compare_models(
@@ -123,6 +116,25 @@ def run_comparison(
     _write(folder, comparison)
     missing = set(models) - {contender.model for contender in contenders}
     return Compared(comparison=comparison, folder=folder, without_result=sorted(missing))
+
+
+def _search_all(specs: Sequence[StudySpec], splits: Splits, *, quiet: bool) -> list[Contender] | None:
+    """What each search found, those without a result left out; None if a person interrupted."""
+    contenders: list[Contender] = []
+    first = specs[0]
+    # One Ray for all studies: starting it takes as long as tuning a small baseline.
+    with ray_session(first.concurrency, splits, resources=first.resources, address=first.address):
+        for number, spec in enumerate(specs, start=1):
+            if not quiet:
+                print(f"[{number}/{len(specs)}] {spec.config.model.model}: study {spec.name}", flush=True)
+            result = run_study(spec, splits, resume=spec.folder.exists(), quiet=quiet)
+            if result.reason == INTERRUPTED:
+                return None
+            if (contender := _contender(spec, splits, result.summary)) is not None:
+                contenders.append(contender)
+            else:
+                print(f"{spec.config.model.model}: no finalist has a result", file=sys.stderr)
+    return contenders
 
 
 def _specs(models: Sequence[ModelName], study: str | None, options: Sequence[str]) -> list[StudySpec]:

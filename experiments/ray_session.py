@@ -56,6 +56,7 @@ def ray_session(
     """Start Ray for that many trials at once, with room for the data, or attach to a cluster, which is left running.
 
     Yields a directory for the files of this process; what a Ray of our own leaves on disk goes with the session too.
+    Within a session that is open already, as around the studies of a comparison, that one is used and left open.
 
     Args:
         concurrency: trials at once, which a Ray of our own makes room for.
@@ -67,6 +68,10 @@ def ray_session(
     """
     on_sigterm = signal.getsignal(signal.SIGTERM)
     with tempfile.TemporaryDirectory(prefix="narm-", dir=_short_directory(), ignore_cleanup_errors=True) as directory:
+        if ray.is_initialized():
+            _require_room(resources)
+            yield Path(directory)
+            return
         try:
             with _sigterm_as_interrupt():
                 if address is None:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from mlflow import MlflowClient
 
-from experiments import search
+from experiments import compare, ray_session, search
 from experiments.command_line import run_command
 from narm.checkpoint import load_model
 from narm.config import Config, DataConfig, EvaluationConfig
@@ -60,3 +60,21 @@ def test_an_ablation_is_searched_as_narm_is(tmp_path):
     (checkpoint, *_) = sorted((tmp_path / "s" / "checkpoints").rglob("*.pt"))
     model = load_model(checkpoint)
     assert model.config == Config.from_flat(model="global").model  # trial 0 is the default configuration
+
+
+def test_models_are_compared_in_one_ray_and_a_comparison_that_is_repeated_trains_nothing(tmp_path, monkeypatch, capsys):
+    starts = []
+    start = ray_session._start
+    monkeypatch.setattr(ray_session, "_start", lambda *arguments: starts.append(start(*arguments)))
+    command = ["--study", "c", "--dataset", "synthetic", "--models", "s_pop,sr,v_sknn", "--output", str(tmp_path)]
+    command += ["--trials", "3", "--metrics", "MRR@10", "--topk", "10", "--objective", "MRR@10"]
+    assert run_command(compare.main, command) == 0
+    assert len(starts) == 1
+    assert "is the best on validation, by MRR@10" in capsys.readouterr().out
+    (found,) = tmp_path.glob("c/comparison.json")
+    before, studies = found.read_text(), sorted(tmp_path.glob("c-*/finalists/*.npz"))
+    assert {path.parents[1].name for path in studies} == {"c-s_pop", "c-sr", "c-v_sknn"}
+    changed = [path.stat().st_mtime_ns for path in studies]
+    assert run_command(compare.main, [*command, "--quiet"]) == 0
+    assert [path.stat().st_mtime_ns for path in studies] == changed
+    assert json.loads(found.read_text())["rows"] == json.loads(before)["rows"]
