@@ -47,6 +47,7 @@ exit status: 0; 2 wrong usage, configuration or data; 3 a model has no result; 1
 NO_RESULT = 3
 DEFAULTS = {
     "objective": "MRR@20", "trials": 12, "epochs": "15", "finalists": 1, "finalist_seeds": 2,
+    "grace_epochs": 3,  # networks learn what is popular first, and sessions later: one epoch misjudges them
     "time_budget": "none",  # on the clock, a slow moment would cost one model trials that another had
 }  # fmt: skip
 

@@ -16,6 +16,7 @@ class Preset:
         trials: at most.
         epochs: of a trial at most.
         time_budget: seconds; None: no limit.
+        grace_epochs: that the scheduler gives every trial; None: as it sees fit.
         finalists: trained again at the end.
         finalist_seeds: how often each.
     """
@@ -26,6 +27,7 @@ class Preset:
     trials: int
     epochs: int
     time_budget: float | None = None
+    grace_epochs: int | None = None
     finalists: int
     finalist_seeds: int
 
@@ -54,6 +56,7 @@ PRESETS: dict[str, Preset] = {
         space="narm",
         trials=100,
         epochs=100,
+        grace_epochs=4,  # steps differ 30 times in number and 100 in size: one epoch would favour the quick starters
         finalists=4,
         finalist_seeds=5,
     ),
