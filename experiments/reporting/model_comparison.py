@@ -16,6 +16,9 @@ from experiments.reporting.markdown_table import markdown_table
 from experiments.summary import format_params
 from narm.bootstrap import Interval
 
+COLOURS = 10  # of matplotlib's cycle
+LINE_STYLES = ("-", "--", ":")
+
 
 def print_comparison(comparison: ModelComparison, console: Console) -> None:
     """Print the table, and what it says."""
@@ -88,10 +91,11 @@ def plot_by_length(comparison: ModelComparison) -> bytes:
     names = [each.name for each in comparison.reference.by_length]
     figure = Figure(figsize=(8, 4.5), layout="constrained")
     axes = figure.subplots()
-    for row in comparison.rows:
+    for place, row in enumerate(comparison.rows):
         found = [each.values[metric] for each in row.by_length]
         means = [each.mean for each in found]
-        (line,) = axes.plot(names, means, marker="o", markersize=3, label=row.model)
+        style = LINE_STYLES[place // COLOURS % len(LINE_STYLES)]  # colours come round again
+        (line,) = axes.plot(names, means, marker="o", markersize=3, linestyle=style, label=row.model)
         low, high = [each.low for each in found], [each.high for each in found]
         axes.fill_between(names, low, high, alpha=0.12, color=line.get_color())
     axes.set(xlabel="events of the session", ylabel=f"{metric} on test", ylim=(0, None))

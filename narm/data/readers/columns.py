@@ -43,6 +43,11 @@ def find_columns(names: Sequence[str], config: DataConfig, where: str, *, atomic
     return Columns(*(_required(role, names, config, where, prefer) for role in USUAL_NAMES))
 
 
+def plain_name(name: str) -> str:
+    """A column's name without what spellings of it differ in: `sessionid` for `session_id` and `SessionId`."""
+    return name.lower().replace("_", "").replace("-", "").replace(" ", "")
+
+
 def require_distinct(names: Sequence[str], where: str) -> None:
     """Refuse a header that names a column twice.
 
@@ -66,7 +71,7 @@ def find_column(role: str, names: Sequence[str], config: DataConfig, where: str,
         if wanted not in names:
             raise InputError(f"{where}: no column '{wanted}' ({option}){did_you_mean(wanted, names)}")
         return wanted
-    spelled = {name.lower().replace("_", "").replace("-", "").replace(" ", ""): name for name in names}
+    spelled = {plain_name(name): name for name in names}
     usual = sorted(USUAL_NAMES[role], key=lambda name: not name.startswith(prefer))
     return next((spelled[name] for name in usual if name in spelled), None)
 

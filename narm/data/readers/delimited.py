@@ -6,7 +6,7 @@ import csv
 from pathlib import Path
 
 from narm.config import DataConfig
-from narm.data.readers.columns import find_columns
+from narm.data.readers.columns import find_columns, plain_name
 from narm.data.readers.event_table import TICKS, EventTable
 from narm.data.readers.layout import TextLayout, read_header_line
 from narm.data.readers.text import read_text
@@ -14,8 +14,9 @@ from narm.errors import InputError
 
 DELIMITERS = "\t,;|"
 
-DIGINETICA = ("session_id", "user_id", "item_id", "timeframe", "eventdate")
-"""Diginetica's `train-item-views.csv`; `timeframe` is milliseconds since the session's start, and orders its events."""
+DIGINETICA = ("sessionid", "userid", "itemid", "timeframe", "eventdate")
+"""Diginetica's `train-item-views.csv`, its names as `plain_name` has them: the owners write `sessionId`, copies of it
+`session_id`. `timeframe` is milliseconds since the session's start, and orders its events."""
 
 YOOCHOOSE = ("session_id", "timestamp", "item_id", "category")
 """`yoochoose-clicks.dat`, which has no header."""
@@ -35,12 +36,10 @@ def read_delimited(path: Path, config: DataConfig) -> EventTable:
         header = tuple(next(csv.reader([line], delimiter=delimiter)))
     except csv.Error as error:
         raise InputError(f"{path}, line 1: {error}") from None
-    is_diginetica = header == DIGINETICA and config.time_column is None
-    columns = find_columns(
-        header,
-        config.model_copy(update={"time_column": "timeframe"}) if is_diginetica else config,
-        f"{path}, line 1",
-    )
+    is_diginetica = _is_diginetica(header, config.time_column)
+    if is_diginetica:
+        config = config.model_copy(update={"time_column": header[3]})
+    columns = find_columns(header, config, f"{path}, line 1")
     return read_text(
         TextLayout(
             path=path,
@@ -48,11 +47,16 @@ def read_delimited(path: Path, config: DataConfig) -> EventTable:
             delimiter=delimiter,
             quoted=True,
             **columns._asdict(),
-            day="eventdate" if is_diginetica else None,
+            day=header[4] if is_diginetica else None,
             ticks_per_second=TICKS[config.time_unit],
             skip_wrong=config.bad_lines == "skip",
         )
     )
+
+
+def _is_diginetica(header: tuple[str, ...], time_column: str | None) -> bool:
+    """Whether a time of the header is one within a session, and its day another column."""
+    return tuple(map(plain_name, header)) == DIGINETICA and time_column in (None, header[3])
 
 
 def read_yoochoose(path: Path, config: DataConfig) -> EventTable:

@@ -63,8 +63,15 @@ def test_yoochoose_clicks_as_published_and_with_a_header(write, header):
     assert events.ticks_per_second == 10**9
 
 
-def test_views_of_diginetica_are_ordered_by_timeframe_in_the_day_of_their_last_row(write):
-    events = read_events(write("train-item-views.csv", VIEWS), CONFIG)
+OWNERS_HEADER = "sessionId;userId;itemId;timeframe;eventdate"
+
+
+@pytest.mark.parametrize("header", [VIEWS.splitlines()[0], OWNERS_HEADER])
+@pytest.mark.parametrize("time_column", [None, "timeframe"])
+def test_views_of_diginetica_are_ordered_by_timeframe_in_the_day_of_their_last_row(write, header, time_column):
+    views = VIEWS.replace(VIEWS.splitlines()[0], header)
+    config = CONFIG.model_copy(update={"time_column": time_column})
+    events = read_events(write("train-item-views.csv", views), config)
     assert rows(events) == [
         (1, 81766, MAY_9 + 526_309 * 10**6),
         (1, 31331, MAY_9 + 1_031_018 * 10**6),
