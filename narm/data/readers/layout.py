@@ -75,6 +75,15 @@ def open_text(path: Path) -> TextIO:
     return TextIOWrapper(pa.input_stream(path), encoding="utf-8-sig", errors="surrogateescape", newline="")
 
 
+def has_open_quotes(path: Path) -> bool:
+    """Whether a line of the file has a quote that is not closed in it: whatever comes next would belong to that value."""
+    with pa.input_stream(path) as file:
+        if not any(b'"' in block for block in iter(lambda: file.read(2**20), b"")):
+            return False  # the usual case, at the speed of the disk
+    with open_text(path) as lines:
+        return any(line.count('"') % 2 for line in lines)
+
+
 def is_utf8(text: str) -> bool:
     """Whether no byte of a text that `open_text` read was anything but UTF-8."""
     return text.isascii() or not any("\udc80" <= character <= "\udcff" for character in text)

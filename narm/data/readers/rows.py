@@ -22,11 +22,12 @@ class Row(NamedTuple):
     line: int
     fields: list[str]
     error: str | None = None
+    n_lines: int = 1
 
 
 @dataclass(slots=True)
 class WrongRows:
-    """What is wrong in a file: how many rows, and with the first of them what."""
+    """What is wrong in a file: how many rows, a row of several lines counting as so many, and with the first what."""
 
     count: int = 0
     first: str = ""
@@ -51,7 +52,7 @@ def good_rows(layout: TextLayout, wrong: WrongRows) -> Iterator[list[str]]:
     for row in rows(layout):
         problem = row.error or problem_of(row.fields, layout) or _mixed(row.fields, layout, dated)
         if problem:
-            wrong.count += 1
+            wrong.count += row.n_lines
             wrong.first = wrong.first or f"{layout.path}, line {row.line}: {problem}"
             continue
         for text in _times(row.fields, layout)[:1]:
@@ -64,7 +65,15 @@ def problem_of(fields: list[str], layout: TextLayout) -> str | None:
     if len(fields) != len(layout.header):
         expected = "the header has" if layout.has_header else "there should be"
         return f"{len(fields)} columns where {expected} {len(layout.header)}"
-    return _problem_of_ids(fields, layout) or _problem_of_times(fields, layout)
+    return _problem_of_lines(fields, layout) or _problem_of_ids(fields, layout) or _problem_of_times(fields, layout)
+
+
+def _problem_of_lines(fields: list[str], layout: TextLayout) -> str | None:
+    """A quote that nobody closed swallows the lines below it: they must not be lost without a word."""
+    for name, text in zip(layout.header, fields, strict=True):
+        if "\n" in text or "\r" in text:
+            return f"{name} goes over several lines: a quote in it is not closed; a row is one line"
+    return None
 
 
 def _problem_of_ids(fields: list[str], layout: TextLayout) -> str | None:
@@ -128,12 +137,13 @@ def rows(layout: TextLayout) -> Iterator[Row]:
         if layout.has_header:
             file.readline()
         while True:
+            read = reader.line_num
             try:
                 fields = next(reader)
             except StopIteration:
                 return
             except csv.Error as error:
-                yield Row(reader.line_num + n_above, [], str(error))
+                yield Row(reader.line_num + n_above, [], str(error), n_lines=reader.line_num - read)
             else:
                 if fields:
-                    yield Row(reader.line_num + n_above, fields)
+                    yield Row(reader.line_num + n_above, fields, n_lines=reader.line_num - read)

@@ -11,7 +11,7 @@ import pyarrow.csv
 
 from narm.data.readers.event_table import NANOSECONDS, EventTable, encode, numbered
 from narm.data.readers.examples import whole_sessions
-from narm.data.readers.layout import TextLayout
+from narm.data.readers.layout import TextLayout, has_open_quotes
 from narm.data.readers.rows import WrongRows, good_rows, problem_of, read_good_rows, rows
 from narm.data.readers.times import DATE_TYPES, as_times, converts, is_number
 from narm.errors import InputError
@@ -32,7 +32,10 @@ def read_text(layout: TextLayout) -> EventTable:
         InputError: a row is wrong, and wrong rows are not to be skipped; the message names its line. Or no row is
             right.
     """
-    for time_type in _time_types(layout):
+    time_types = _time_types(layout)
+    if layout.quoted and has_open_quotes(layout.path):
+        time_types = ()  # pyarrow would take the lines below for one value, and lose them without a word
+    for time_type in time_types:
         try:
             events = _events(_read_columns(layout, time_type), layout)
         except pa.ArrowInvalid:

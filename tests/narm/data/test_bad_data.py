@@ -232,3 +232,13 @@ def test_an_empty_id_that_no_row_has_is_no_fault(tmp_path):
     path = tmp_path / "log.parquet"
     pq.write_table(table, path)
     assert len(read_events(path, DataConfig())) == 3
+
+
+def test_a_stray_quote_loses_no_line_without_a_word(tmp_path):
+    path = tmp_path / "clicks.csv"
+    good = [f"{n // 4},{n % 5},{n}" for n in range(40)]
+    path.write_text("\n".join(["session_id,item_id,time", *good, '7,"a,1', *good, '8,b",2', *good]) + "\n")
+    with pytest.raises(InputError, match=r"line 83: .*item_id goes over several lines.* 42 wrong in all"):
+        read_events(path, DataConfig())
+    events = read_events(path, DataConfig(bad_lines="skip"))
+    assert (len(events), events.n_wrong) == (80, 42)
