@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -14,7 +15,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from experiments import command_line
+from experiments import command_line, search_parser
 from experiments.compare import run_comparison
 from experiments.published import PublishedTable, find_tables, published
 from narm.errors import InputError
@@ -47,6 +48,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         InputError: wrong usage, configuration or data.
     """
     given, rest = build_parser().parse_known_args(arguments)
+    search_parser.build_parser().parse_args(rest)  # what is wrong is told also where nothing is searched
+    if given.data is not None and not Path(given.data).is_dir():
+        raise InputError(f"data: {given.data} is no folder; name the one that has the prepared datasets")
     tables = find_tables(given.table)
     earlier = _earlier(given.comparison, tables)
     console, at_hand = Console(), 0
@@ -66,8 +70,9 @@ def _searched(table: PublishedTable, given: argparse.Namespace, options: Sequenc
         return None
     models = [row.ours for row in table.rows if row.ours]
     study = f"{given.study or table.table}-{table.dataset}"
+    protocol = ["--unknown_items", "keep"]  # the papers' test targets are all that the prepared test files have
     found = run_comparison(
-        models, [*options, "--dataset", str(folder)], study=study, metrics=METRICS, quiet=given.quiet
+        models, [*protocol, *options, "--dataset", str(folder)], study=study, metrics=METRICS, quiet=given.quiet
     )
     if isinstance(found, int):
         return found
@@ -82,14 +87,17 @@ def _earlier(given: Sequence[str], tables: Sequence[PublishedTable]) -> dict[str
         known = [table.dataset for table in tables]
         if dataset not in known or not path:
             raise InputError(f"comparison: '{argument}' is no DATASET=FILE, with a dataset of {', '.join(known)}")
-        found[dataset] = _read_comparison(Path(path))
+        found[dataset] = _read_comparison(Path(path), dataset)
     return found
 
 
-def _read_comparison(path: Path) -> Ours:
+def _read_comparison(path: Path, dataset: str) -> Ours:
     try:
-        rows: list[dict[str, Any]] = json.loads(path.read_text(encoding="utf-8"))["rows"]
-        return {row["model"]: {metric: 100 * row["test"][metric]["mean"] for metric in METRICS} for row in rows}
+        content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        name = content["dataset"]
+        ours = {
+            row["model"]: {metric: 100 * row["test"][metric]["mean"] for metric in METRICS} for row in content["rows"]
+        }
     except FileNotFoundError:
         raise InputError(f"{path}: no such file") from None
     except (OSError, ValueError, KeyError, TypeError) as error:
@@ -97,6 +105,9 @@ def _read_comparison(path: Path) -> Ours:
             f"{path}: no comparison of {' and '.join(METRICS)} that experiments.compare wrote "
             f"({type(error).__name__}: {error})"
         ) from None
+    if not re.fullmatch(rf"{re.escape(dataset)}(\..*)?", str(name)):  # a file's name may have an end
+        raise InputError(f"{path}: is a comparison on {name}, not on {dataset}")
+    return ours
 
 
 def _print(table: PublishedTable, ours: Ours | None, console: Console) -> None:
@@ -124,6 +135,9 @@ def _sentences(table: PublishedTable, ours: Ours | None) -> Iterator[str]:
     yield f"Note: {table.note}."
     if ours is None:
         yield f"{table.dataset} is not at hand: prepare it as the note says, and name its parent folder with --data."
+        return
+    if not any(row.ours in ours for row in table.rows):
+        yield f"No row of this table was measured: the comparison has {', '.join(ours)}."
         return
     short = [
         f"{row.name} by {value - ours[row.ours][metric]:.2f} in {metric}"

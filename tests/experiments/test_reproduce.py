@@ -8,19 +8,20 @@ from typing import get_args
 
 import pytest
 
+from experiments import reproduce
 from experiments.published import find_tables, published
 from experiments.reproduce import main
 from narm.config import ModelName
 from narm.errors import InputError
 
 
-def comparison_file(folder: Path, **recall: float) -> Path:
+def comparison_file(folder: Path, dataset: str = "diginetica", **recall: float) -> Path:
     rows = [
         {"model": model, "test": {"Recall@20": {"mean": value}, "MRR@20": {"mean": value / 3}}}
         for model, value in recall.items()
     ]
     path = folder / "comparison.json"
-    path.write_text(json.dumps({"rows": rows}), encoding="utf-8")
+    path.write_text(json.dumps({"dataset": dataset, "rows": rows}), encoding="utf-8")
     return path
 
 
@@ -70,3 +71,30 @@ def test_a_file_that_is_no_comparison_is_refused(tmp_path):
     path.write_text("{}", encoding="utf-8")
     with pytest.raises(InputError, match="no comparison of Recall@20 and MRR@20"):
         main(["sr-gnn", "--comparison", f"diginetica={path}"])
+
+
+def test_a_comparison_without_a_row_of_the_table_is_said_to_be_none(tmp_path, capsys):
+    path = comparison_file(tmp_path, stan=0.5)
+    assert main(["sr-gnn", "--comparison", f"diginetica={path}"]) == 0
+    assert "No row of this table was measured: the comparison has stan." in capsys.readouterr().out
+
+
+def test_a_comparison_on_other_data_is_refused(tmp_path):
+    path = comparison_file(tmp_path, "yoochoose-100k", narm=0.5)
+    with pytest.raises(InputError, match="is a comparison on yoochoose-100k, not on diginetica"):
+        main(["sr-gnn", "--comparison", f"diginetica={path}"])
+
+
+def test_what_is_no_option_of_a_comparison_is_refused_where_nothing_is_searched_too(tmp_path):
+    with pytest.raises(InputError, match="--foo"):
+        main(["sr-gnn", "--foo"])
+    with pytest.raises(InputError, match="data: .* is no folder"):
+        main(["sr-gnn", "--data", str(tmp_path / "none")])
+
+
+def test_the_papers_targets_are_all_that_the_prepared_files_have(tmp_path, monkeypatch):
+    (tmp_path / "diginetica").mkdir()
+    asked = []
+    monkeypatch.setattr(reproduce, "run_comparison", lambda models, options, **rest: asked.append(options) or 130)
+    assert main(["sr-gnn", "--data", str(tmp_path)]) == 130
+    assert asked[0][:2] == ["--unknown_items", "keep"]
