@@ -12,6 +12,7 @@ from narm.data.events import Events, read_events
 from narm.data.filters import by_length, item_support, k_core
 from narm.data.gaps import sessions_by_gap
 from narm.data.movielens import ml_100k
+from narm.data.overlap import require_apart
 from narm.data.prepared import files_as_options, is_prepared, read_card
 from narm.data.session_log import SessionLog, group_events
 from narm.data.sessions import Splits
@@ -123,10 +124,14 @@ def _given_files(log: _Log, test_file: str, config: DataConfig) -> HeldApart:
     test = _held_out(test_file, config)
     valid = _held_out(config.valid_file, config) if config.valid_file is not None else None
     logs = [part for part in (log, test, valid) if part is not None]
+    by_user = config.session_gap is not None
+    notes = require_apart(log.sessions, test.sessions, "test", ids_are_users=by_user)
+    if valid is not None:
+        notes += require_apart(log.sessions, valid.sessions, "validation", ids_are_users=by_user)
     return HeldApart(
         train=most_recent(log.sessions, config.recent_share),
         valid=valid.sessions if valid is not None else None,
-        test=test.sessions,
+        test=test.sessions.with_notes(*notes),
         n_events=sum(part.n_events for part in logs),
         n_wrong=sum(part.n_wrong for part in logs),
     )

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from narm.data.cuts import alike, by_share, positions_in, used_item_ids, without_unknown
@@ -136,13 +135,9 @@ def given(
     Raises:
         InputError: a split would be empty.
     """
-    shared = _shared_ids(test, train, "test")
     if valid is None:
         train, valid = by_share(train, valid_share, "validation")
-    else:
-        shared += _shared_ids(valid, train, "validation")
     item_ids = _union(used_item_ids(train), used_item_ids(valid))
-    test = test.with_notes(*shared)
     if keep_unknown:
         item_ids = _union(item_ids, used_item_ids(test))
     else:
@@ -154,12 +149,6 @@ def given(
         item_ids=item_ids,
         notes=(*train.notes, *valid.notes, *test.notes),
     )
-
-
-def _shared_ids(later: SessionLog, train: SessionLog, split: str) -> tuple[str, ...]:
-    ids, train_ids = alike(later.ids, train.ids)
-    n_shared = pc.sum(pc.is_in(ids, value_set=train_ids)).as_py()
-    return (f"{n_shared:,} {split} sessions have the id of a train session",) if n_shared else ()
 
 
 def _indexed(log: SessionLog, item_ids: pa.Array) -> Sessions:

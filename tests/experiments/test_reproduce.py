@@ -88,7 +88,7 @@ def test_a_comparison_on_other_data_is_refused(tmp_path):
 def test_what_is_no_option_of_a_comparison_is_refused_where_nothing_is_searched_too(tmp_path):
     with pytest.raises(InputError, match="--foo"):
         main(["sr-gnn", "--foo"])
-    with pytest.raises(InputError, match="data: .* is no folder"):
+    with pytest.raises(InputError, match=r"data: .* is no folder"):
         main(["sr-gnn", "--data", str(tmp_path / "none")])
 
 

@@ -76,7 +76,7 @@ def open_text(path: Path) -> TextIO:
 
 
 def has_open_quotes(path: Path) -> bool:
-    """Whether a line of the file has a quote that is not closed in it: whatever comes next would belong to that value."""
+    """Whether a line of the file has a quote that is not closed in it: the lines below would belong to that value."""
     with pa.input_stream(path) as file:
         if not any(b'"' in block for block in iter(lambda: file.read(2**20), b"")):
             return False  # the usual case, at the speed of the disk

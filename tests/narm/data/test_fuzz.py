@@ -101,8 +101,10 @@ def is_one_line(answer: Events | str) -> bool:
 
 
 def n_rows(content: bytes, name: str) -> int:
-    """Rows that are not blank, below the header, as Python's csv module counts them; one of several lines, which a stray
-    quote makes, counts as so many: it is wrong."""
+    """Rows that are not blank, below the header, as Python's csv module counts them.
+
+    One of several lines, which a stray quote makes, is wrong and counts as so many.
+    """
     text = io.StringIO(content.decode("utf-8-sig", errors="surrogateescape"), newline="")
     first = text.readline()
     delimiter, quoting = max("\t,;|", key=first.rstrip("\r\n").count), csv.QUOTE_MINIMAL

@@ -180,12 +180,6 @@ def test_integer_and_text_ids_of_two_files_are_the_same_items(as_log):
         assert [[str(item) for item in items] for items in raw(partition, partition.test)] == [["2", "1"]]
 
 
-def test_a_session_in_two_files_is_reported(as_log):
-    train = group_events(as_log([(s, item, s) for s in range(4) for item in (1, 2)]))
-    partition = given(train, train, valid_share=0.25)
-    assert partition.notes == ("4 test sessions have the id of a train session",)
-
-
 @pytest.mark.parametrize("part", ["train", "valid", "test", "item_ids"])
 def test_the_fingerprint_names_the_data(part):
     def fingerprint(seed: int, **changed: object) -> str:
