@@ -66,7 +66,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     with _progress(Console(stderr=True, quiet=given.quiet)) as advance:
         card, parts = prepare(Path(given.log), Path(given.output), config, recipe, advance)
     _show(card, parts, Path(given.output), console)
-    if given.check and any(card.counts[key] != count for key, count in card.published.items()):
+    others = [f"{key} {card.counts[key]:,}, not {count:,}" for key, count in card.published.items()
+              if card.counts[key] != count]  # fmt: skip
+    if given.check and others:
+        print(f"error: {given.output}: not the published counts: {'; '.join(others)}", file=sys.stderr)
         return OTHER_COUNTS
     return 0
 

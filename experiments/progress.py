@@ -151,7 +151,7 @@ class Progress:
         if trial.value is not None:
             parts.append(f"{self._objective} {trial.value:.4f}")
         if self._best() == number:
-            parts.append(f"best so far: {format_params(trial.params)}")
+            parts.append(f"best so far: {format_params(trial.params)}" if trial.params else "best so far")
         if left := self._time_left():
             parts.append(f"{left} left")
         return ", ".join(parts)

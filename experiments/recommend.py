@@ -61,11 +61,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     source, lines = _lines(given.session, given.input)
     write = _WRITERS[given.format](sys.stdout)
     answers = _answers(recommender, _read(source, lines), given.k, given.exclude_seen)
+    number = 0
     try:
         for number, recommendation in enumerate(answers, start=1):
             if given.format != "json":
                 _report(recommendation, f"{source}:{number}")
             write(number, recommendation)
+        if number == 0:
+            print(f"note: {source}: no session in it; write one a line, as in 17,4", file=sys.stderr)
         sys.stdout.flush()
     except FloatingPointError as error:
         raise InputError(f"{given.checkpoint}: {error}") from None
@@ -105,6 +108,8 @@ def parse_session(line: str) -> Session:
         ids = json.loads(line)
     except ValueError as error:
         raise InputError(f"not JSON: {error}; write a list of ids, as in [17, 4]") from None
+    except RecursionError:
+        raise InputError("JSON nested too deeply; write a list of ids, as in [17, 4]") from None
     if not isinstance(ids, list) or not all(isinstance(raw, (str, int)) and not isinstance(raw, bool) for raw in ids):
         raise InputError('a session in JSON is a list of texts and integers, as in ["red shoes", 17]')
     return ids

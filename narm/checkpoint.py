@@ -61,7 +61,9 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
             content = torch.load(path, map_location="cpu", weights_only=True)
     except FileNotFoundError:
         raise InputError(f"{path}: no such checkpoint") from None
-    except (OSError, RuntimeError, EOFError, ValueError, pickle.UnpicklingError) as error:
+    except pickle.UnpicklingError:  # torch's own words advise to run whatever code the file holds
+        raise InputError(f"{path}: not a checkpoint of NARM Search ({FORMAT}), or torn") from None
+    except (OSError, RuntimeError, EOFError, ValueError) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise InputError(f"{path}: not a readable checkpoint: {reason}") from None
     if not isinstance(content, dict) or content.get("format") != FORMAT:

@@ -98,6 +98,19 @@ def test_diginetica_is_counted_as_pandas_counts_it(tmp_path, views):
         assert [item for item in by_time[session] if item in common][-len(items) :] == items
 
 
+@pytest.mark.parametrize("arguments", [(), ("--time_column", "timeframe")])
+def test_diginetica_is_recognised_as_its_owners_spell_it(tmp_path, views, arguments):
+    owners = tmp_path / "train-item-views.csv"
+    _, rows = views.read_text().split("\n", 1)
+    owners.write_text("sessionId;userId;itemId;timeframe;eventdate\n" + rows)
+    cards = [
+        prepared(log, tmp_path / name, "--recipe", "diginetica", *options)
+        for name, log, options in (("a", views, ()), ("b", owners, arguments))
+    ]
+    assert cards[0]["counts"] == cards[1]["counts"]
+    assert cards[0]["fingerprint"] == cards[1]["fingerprint"]
+
+
 def prepared(log: Path, output: Path, *arguments: str) -> dict:
     assert main([str(log), "--output", str(output), *arguments]) == 0
     return json.loads((output / "card.json").read_text())
@@ -147,9 +160,13 @@ def test_options_of_ones_own_and_a_log_without_units(tmp_path):
     check_sum(card)
 
 
-def test_published_counts_are_checked_on_request(tmp_path, views, monkeypatch):
-    arguments = [str(views), "--recipe", "diginetica", "--check"]
+def test_published_counts_are_checked_on_request(tmp_path, views, monkeypatch, capsys):
+    arguments = [str(views), "--recipe", "diginetica", "--check", "--quiet"]
     assert main([*arguments, "--output", str(tmp_path / "a")]) == OTHER_COUNTS
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert "not the published counts: train sessions " in printed.err
+    assert printed.err.count("\n") == 1
     counts = json.loads((tmp_path / "a" / "card.json").read_text())["counts"]
     right = Recipe("diginetica", RECIPES["diginetica"].options, {"items": counts["items"]})
     monkeypatch.setitem(RECIPES, "diginetica", right)

@@ -68,6 +68,16 @@ def test_a_log_gets_one_line_a_finished_trial(clock: Clock) -> None:
 
 
 @pytest.mark.usefixtures("clock")
+def test_a_model_without_options_has_none_to_show() -> None:
+    console = plain()
+    with Progress(1, "MRR@10", most_epochs=1, console=console) as shown:
+        shown.started(0, {})
+        shown.finished(0, "COMPLETE", 0.2)
+    assert "best so far:" not in text(console)
+    assert "best so far" in text(console)
+
+
+@pytest.mark.usefixtures("clock")
 def test_only_a_new_best_shows_its_parameters() -> None:
     console = plain()
     with Progress(9, "MRR@10", most_epochs=90, console=console) as shown:

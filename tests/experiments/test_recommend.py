@@ -58,6 +58,13 @@ def test_standard_input_and_csv(checkpoint, capsys, monkeypatch):
     assert float(rows[0]["score"]) == pytest.approx(best.scores[0])
 
 
+def test_no_session_at_all_is_said(checkpoint, capsys, monkeypatch):
+    monkeypatch.setattr(sys, "stdin", io.StringIO(""))
+    assert main([checkpoint]) == 0
+    said = capsys.readouterr()
+    assert (said.out, said.err) == ("", "note: <stdin>: no session in it; write one a line, as in 17,4\n")
+
+
 def test_unknown_items_are_reported_and_no_failure(checkpoint, capsys):
     assert main([checkpoint, "--session", "7,105,x", "--session", "7", "-k", "1"]) == 0
     said = capsys.readouterr()
@@ -87,7 +94,7 @@ def test_a_line_is_a_session(line, ids):
     assert parse_session(line) == ids
 
 
-@pytest.mark.parametrize("line", ["[1, 2", "[1.5]", "[true]", "[null]", "[[1]]", '{"items": [1]}'])
+@pytest.mark.parametrize("line", ["[1, 2", "[1.5]", "[true]", "[null]", "[[1]]", '{"items": [1]}', "[" * 100_000])
 def test_other_json_is_refused(line):
     with pytest.raises(InputError):
         parse_session(line)
