@@ -49,6 +49,7 @@ VALID = {
     "lists.inter": LISTS,
     "clicks.dat": CLICKS,
     "views.csv": VIEWS,
+    "camel.csv": VIEWS.replace(b"session_id;user_id;item_id", b"sessionId;userId;itemId"),
     "a.pkl": pickle.dumps(([[1, 2], [1], [3]], [3, 2, 1])),
     "all.txt": pickle.dumps([[1, 2, 3], [2, 1], [3, 3]], 2),
     "python2.pkl": pickle.dumps([[1, 2, 3], [2, 1], [3, 3]], 0),
@@ -56,7 +57,7 @@ VALID = {
     "a.csv.gz": gzip.compress(CSV),
     "a.csv.zst": pa.compress(CSV, "zstd", asbytes=True),
 }
-ONE_ROW_AN_EVENT = ("a.csv", "a.tsv", "a.inter", "clicks.dat", "views.csv")
+ONE_ROW_AN_EVENT = ("a.csv", "a.tsv", "a.inter", "clicks.dat", "views.csv", "camel.csv")
 
 TEXT = b"""\0 \r \n " , ; -1 1e308 1e400 nan inf 0x1p3 9999-12-31 2014-04-07T10:51:09Z 1.0000000000000000001 :token"""
 BYTES = (
