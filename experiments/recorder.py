@@ -207,15 +207,15 @@ class Recorder:
         self._monitor.stop()
         summary = self.summary(reason, finals)
         self._write(summary)
-        shipped, winner = summary.winner, None if model is None else self._keep_winner(model)
+        kept = None if model is None else self._keep_winner(model)
         self._tracker.end_study(
             status=status,
             metrics=_study_metrics(summary) | {REPLACED: self._study.user_attrs.get(REPLACED, 0)},
-            tags={"reason": reason, "winner": "" if shipped is None else str(shipped)},
+            tags={"reason": reason, "winner": _number(summary.winner), "recommended": _number(summary.recommended)},
             artifacts={"summary.json": _json(asdict(summary))},
-            files=({} if winner is None else {"winner/model.pt": winner}) | self._report(summary),
+            files=({} if kept is None else {"winner/model.pt": kept}) | self._report(summary),
             description=answer_markdown(summary),
-            registration=registration_of(summary, winner) if winner and status == "FINISHED" else None,
+            registration=registration_of(summary, kept) if kept and status == "FINISHED" else None,
         )
         summary = self.summary(reason, finals)  # MLflow has told the last runs' ids by now
         self._write(summary)
@@ -272,13 +272,17 @@ class Recorder:
 
 
 def _study_metrics(summary: Summary) -> dict[str, float]:
-    """The figures by which studies are compared in MLflow."""
+    """The figures by which studies are compared in MLflow; on test, those of the model to ship."""
     metrics = dict(asdict(summary.timing)) | dict(asdict(summary.counts))
     if summary.best is not None:
         metrics |= {f"best_{name}": value for name, value in summary.best.valid.items()}
     if summary.finals is not None:
-        metrics |= {f"test_{name}": spread.mean for name, spread in summary.finals.finalists[0].test.items()}
+        metrics |= {f"test_{name}": spread.mean for name, spread in summary.finals.shipped.test.items()}
     return metrics
+
+
+def _number(trial: int | None) -> str:
+    return "" if trial is None else str(trial)
 
 
 def _finalist_metrics(run: FinalistRun) -> dict[str, float]:

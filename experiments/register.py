@@ -1,4 +1,4 @@
-"""`python -m experiments.register`: make the winner of a study MLflow's champion."""
+"""`python -m experiments.register`: make what a study recommends MLflow's champion."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ from experiments.tracking import absolute_uri
 from narm.errors import InputError
 
 EPILOG = """\
-A search registers its winner by itself when it comes to its end, as the champion unless a better one stands. This does
-it again: after an interruption, on another server, or to prefer this study's winner.
+A search registers the model to ship by itself when it comes to its end, as the champion unless a better one stands.
+This does it again: after an interruption, on another server, or to prefer this study's model.
 
 examples:
   python -m experiments.register ml-100k-recbole-20260102-030405
@@ -33,7 +33,7 @@ REFUSED = 3
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Register a winner.
+    """Register a model.
 
     Returns:
         the exit status.
@@ -64,7 +64,7 @@ def build_parser() -> command_line.Parser:
     """Every flag."""
     parser = command_line.Parser(
         prog="python -m experiments.register",
-        description="Register the winner of a study in MLflow, as its champion.",
+        description="Register the model that a study recommends in MLflow, as its champion.",
         epilog=EPILOG,
     )
     parser.add_argument("study", metavar="STUDY", help="its name")
