@@ -17,7 +17,7 @@ from experiments.descriptions import describe_finalist, describe_search, describ
 from experiments.engine import Delay
 from experiments.environment import git_commit, user_name, versions
 from experiments.epoch_report import EpochReport
-from experiments.finalists import FinalistRun
+from experiments.finalists import FinalistRun, finalist_seeds
 from experiments.leg import Leg
 from experiments.objectives import describe
 from experiments.outbox import root_cause
@@ -123,7 +123,9 @@ class Recorder:
 
     def reported(self, number: int, report: EpochReport) -> None:
         """A trial has trained an epoch."""
+        best = {f"best_{self._spec.config.evaluation.objective}": report.value}
         metrics = {
+            **(best if report.valid else {}),  # first: what MLflow preselects where trials are compared
             **({} if report.train_loss is None else {"train_loss": report.train_loss}),
             "epoch_seconds": report.seconds,
             "targets_per_second": report.targets_per_second,
@@ -167,20 +169,28 @@ class Recorder:
 
     def finalist_done(self, outcome: FinalistRun | FinalistFailure) -> None:
         """A finalist has been trained with one of its seeds, now or by an earlier session, or was given up."""
-        description = describe_finalist(outcome, self._spec.objective)
+        spec = self._spec
+        description = describe_finalist(outcome, spec.objective)
+        ordinal = 1 + finalist_seeds(spec.seed, spec.finalist_seeds).index(outcome.seed)
         if isinstance(outcome, FinalistFailure):
             self._tracker.fail_finalist(
-                outcome.number, outcome.seed, reason=outcome.reason, tags=self._source, description=description
+                outcome.number,
+                outcome.seed,
+                ordinal=ordinal,
+                reason=outcome.reason,
+                tags=self._source,
+                description=description,
             )
         else:
             self._tracker.log_finalist(
                 outcome.finalist.number,
                 outcome.seed,
+                ordinal=ordinal,
                 seconds=outcome.seconds,
                 epochs=outcome.epochs,
                 params=outcome.finalist.options,
                 tags=self._source,
-                metrics=_finalist_metrics(outcome),
+                metrics=_finalist_metrics(outcome, spec.config.evaluation.objective),
                 description=description,
             )
         self._progress.finalist_done(outcome)
@@ -285,9 +295,10 @@ def _number(trial: int | None) -> str:
     return "" if trial is None else str(trial)
 
 
-def _finalist_metrics(run: FinalistRun) -> dict[str, float]:
-    """Under the names that trials and studies have theirs."""
+def _finalist_metrics(run: FinalistRun, objective: str) -> dict[str, float]:
+    """Under the names that trials and studies have theirs, the objective first."""
     return {
+        f"best_{objective}": run.valid[objective],
         **{f"best_{name}": value for name, value in run.valid.items()},
         **{f"test_{name}": value for name, value in run.test.items()},
         "best_epoch": run.best_epoch,

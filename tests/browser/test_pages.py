@@ -53,7 +53,7 @@ def test_trials_compare_in_parallel_coordinates(visit, found, runs, request):
     page.goto(f"{found.server.uri}/#/compare-runs?{query}")
     axes = page.locator(".js-plotly-plot .parcoords .axis-title")
     expect(axes.first).to_be_visible()
-    assert {"learning_rate", "hidden_size"} <= set(axes.all_text_contents())
+    assert {"learning_rate", "hidden_size", "best_mrr_at_10"} <= set(axes.all_text_contents())
     visit.photograph(f"compare-{request.node.callspec.id}")
     assert_nothing_left_the_machine(visit)
 

@@ -137,6 +137,7 @@ def test_each_training_of_a_finalist_is_a_run_of_its_own(searched):
         assert {int(run.data.tags["seed"]) for run in of_one} == set(finalist["seeds"])
         mean = sum(run.data.metrics["test_mrr_at_10"] for run in of_one) / len(of_one)
         assert mean == pytest.approx(finalist["test"]["mrr_at_10"]["mean"])
+        assert {run.info.run_name for run in of_one} == {f"finalist {finalist['number']}.{i}" for i in (1, 2)}
         for run in of_one:
             assert run.data.params == children[finalist["number"]].data.params
             assert run.data.tags["trial_run_id"] == children[finalist["number"]].info.run_id
@@ -163,6 +164,7 @@ def test_every_metric_of_every_epoch_is_in_mlflow(searched):
         for name in METRICS | {"train_loss", "epoch_seconds", "targets_per_second"}:
             history = searched.client.get_metric_history(run.info.run_id, name)
             assert [metric.step for metric in history] == list(trial.intermediate_values), name
+        assert next(iter(run.data.metrics)) == "best_mrr_at_10"  # which MLflow preselects where trials are compared
         assert run.data.metrics["best_mrr_at_10"] == trial.value
         assert run.data.tags["state"] == trial.state.name
         assert run.data.tags["reason"] == trial.user_attrs["reason"]
