@@ -7,16 +7,17 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import TypeAdapter, ValidationError
 
-from narm.config import EvaluationConfig
-from narm.data.sessions import Splits
 from narm.errors import InputError
-from narm.evaluation import chosen_targets
 from narm.files import write_text
 from narm.text_file import read_text
+
+if TYPE_CHECKING:
+    from narm.config import EvaluationConfig
+    from narm.data.sessions import Splits
 
 TrialState = Literal["COMPLETE", "PRUNED", "FAIL", "INTERRUPTED"]
 """Optuna's words for the end of a trial, and one that waits for `--resume`."""
@@ -43,6 +44,8 @@ class DatasetSummary:
     @classmethod
     def of(cls, splits: Splits, evaluation: EvaluationConfig) -> DatasetSummary:
         """Describe them."""
+        from narm.evaluation import chosen_targets  # it imports torch, and who reads a summary needs none
+
         return cls(
             name=splits.name,
             fingerprint=splits.fingerprint,

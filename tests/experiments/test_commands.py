@@ -20,7 +20,7 @@ from narm.errors import InputError
 from narm.export import FORMATS
 
 ROOT = Path(__file__).parents[2]
-NOT_YET_LIGHT = {"compare", "prepare", "recommend", "reproduce"}
+NOT_YET_LIGHT = {"prepare", "recommend"}
 HEAVY = ("torch", "ray", "optuna", "mlflow", "pandas", "numba", "pyarrow", "scipy")
 
 
