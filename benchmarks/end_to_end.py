@@ -3,7 +3,7 @@
     python -m benchmarks.end_to_end
 
 Ours is `python -m experiments.search` as a newcomer calls it: start-up, 30 trials and the finalists, on the wall clock.
-The model that it says to ship is the winner of the finalists, by validation over their seeds. What its configuration is
+The winner is that of the finalists, by validation over their seeds. What its configuration is
 worth is its mean over the seeds of the recorded curves, as is that of the grid's best: trained anew, nobody chose them.
 RecBole's is projected: the seconds of its training epoch, measured here before and after ours, times the epochs that
 its exhaustive search needs, by the recorded curves. These end at 40 epochs, where RecBole's trials may go on to 300,

@@ -113,10 +113,28 @@ def add_studies_folder(parser: argparse.ArgumentParser | argparse._ArgumentGroup
     )
 
 
+STUDY_HELP = "its name, or its folder"
+
+
 def add_study_places(parser: argparse.ArgumentParser) -> None:
     """Add `--output` and `--storage`: where the studies are."""
     add_studies_folder(parser)
     parser.add_argument("--storage", metavar="URL", help="Optuna's database (default: SQLite in that folder)")
+
+
+def study_place(study: str, output: str) -> tuple[str, Path]:
+    """Name of a study, and the folder of all studies that it is in.
+
+    Args:
+        study: its name; or its folder, `runs/my-study/`, as the completion of a shell gives it, which says both.
+        output: folder of all studies, for a name.
+    """
+    folder = Path(study)
+    if folder.name in ("", ".."):  # `.`, from inside the folder
+        folder = folder.resolve()
+    if folder.name == study:
+        return study, Path(output)
+    return folder.name, folder.parent
 
 
 def add_output_flags(parser: Parser, *, result: str | None = None) -> None:

@@ -9,27 +9,22 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import cast, get_args
+from typing import TYPE_CHECKING, cast, get_args
 
 from experiments import command_line, search_parser
-from experiments.finalists import Finalist, kept_runs
-from experiments.interruption import INTERRUPTED
-from experiments.model_comparison import Contender, ModelComparison, compare_models
-from experiments.ray_session import ray_session
 from experiments.reporting.model_comparison import markdown, plot_by_length, print_comparison
-from experiments.search_arguments import build_spec
-from experiments.spec import StudySpec
-from experiments.study import run_study
-from experiments.summary import Summary
 from narm.config import LEARNED_AT_ONCE, ModelName, check_value
 from narm.config_file import OptionsFile, read_config
-from narm.data.datasets import dataset_name, load_splits
-from narm.data.sessions import Splits
 from narm.errors import InputError
 from narm.files import atomic_file, write_text
 from narm.metrics import parse_metric
 from narm.model_options import used_options
-from search_spaces.space import load_space
+
+if TYPE_CHECKING:
+    from experiments.model_comparison import Contender, ModelComparison
+    from experiments.spec import StudySpec
+    from experiments.summary import Summary
+    from narm.data.sessions import Splits
 
 EPILOG = """\
 Every model gets a search of its own: the same engine, number of trials, validation split and seeds. Any option of
@@ -97,6 +92,9 @@ def run_comparison(
     Raises:
         InputError: the options or the data are wrong.
     """
+    from experiments.model_comparison import compare_models
+    from narm.data.datasets import load_splits
+
     specs = _specs(models, study, options)
     folder = specs[0].output / specs[0].name.removesuffix(f"-{models[0]}")
     splits = load_splits(specs[0].config.data)
@@ -121,6 +119,10 @@ def run_comparison(
 
 def _search_all(specs: Sequence[StudySpec], splits: Splits, *, quiet: bool) -> list[Contender] | None:
     """What each search found, those without a result left out; None if a person interrupted."""
+    from experiments.interruption import INTERRUPTED
+    from experiments.ray_session import ray_session
+    from experiments.study import run_study
+
     contenders: list[Contender] = []
     first = specs[0]
     # One Ray for all studies: starting it takes as long as tuning a small baseline.
@@ -141,6 +143,9 @@ def _search_all(specs: Sequence[StudySpec], splits: Splits, *, quiet: bool) -> l
 def _specs(models: Sequence[ModelName], study: str | None, options: Sequence[str]) -> list[StudySpec]:
     """The study of each model."""
     given = search_parser.build_parser().parse_args(options)
+    from experiments.search_arguments import build_spec
+    from narm.data.datasets import dataset_name
+
     _check_options(given, models)
     prefix = study or f"compare-{dataset_name(str(given.dataset or 'ml-100k'))}-{datetime.now():%Y%m%d-%H%M%S}"
     file = read_config(Path(given.config)) if given.config else OptionsFile()
@@ -175,6 +180,8 @@ def _check_options(namespace: argparse.Namespace, models: Sequence[ModelName]) -
 
 def _models_of_space(space: str, models: Sequence[ModelName]) -> list[ModelName]:
     """The models that have all options of a space."""
+    from search_spaces.space import load_space
+
     wanted = set(load_space(space).options)
     found = [model for model in models if wanted <= set(used_options(model))]
     if not found:
@@ -197,6 +204,9 @@ def _metrics(text: str) -> list[str]:
 
 def _contender(spec: StudySpec, splits: Splits, summary: Summary) -> Contender | None:
     """The winner of a search, with what its finalists left; None if there is none."""
+    from experiments.finalists import Finalist, kept_runs
+    from experiments.model_comparison import Contender
+
     if summary.finals is None:
         return None
     winner = summary.finals.finalists[0]

@@ -5,15 +5,14 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-
-from rich.console import Console
+from typing import TYPE_CHECKING
 
 from experiments import command_line
-from experiments.reporting.study_comparison import compare_studies
-from experiments.reporting.study_comparison_console import print_comparison
-from experiments.saved_study import SavedStudy, open_saved
 from narm.errors import InputError
 from narm.files import require_writable, write_text
+
+if TYPE_CHECKING:
+    from experiments.saved_study import SavedStudy
 
 EPILOG = """\
 Studies of other data are refused. The winners are compared on the same test targets, where both searches trained
@@ -36,6 +35,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         InputError: wrong usage, no such study, studies of other data, or a file that cannot be written.
     """
     given = build_parser().parse_args(arguments)
+    from rich.console import Console
+
+    from experiments.reporting.study_comparison import compare_studies
+    from experiments.reporting.study_comparison_console import print_comparison
+
     page = require_writable(Path(given.html)) if given.html else None
     first, second = (_open(study, given.output, given.storage) for study in (given.a, given.b))
     compared = compare_studies(first, second)
@@ -50,13 +54,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _open(study: str, output: str, storage: str | None) -> SavedStudy:
     """A study by its name, or by its folder where that is another than `--output`."""
-    folder = Path(study)
-    if folder.name != study and storage is not None:
+    name, within = command_line.study_place(study, output)
+    if name != study and storage is not None:
         raise InputError(
             f"'{study}' is a folder, and --storage goes with names: name the study, or leave --storage out"
         )
-    within = Path(output) if folder.name == study else folder.parent
-    return open_saved(folder.name, output=within, storage=storage)
+    from experiments.saved_study import open_saved
+
+    return open_saved(name, output=within, storage=storage)
 
 
 def build_parser() -> command_line.Parser:

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from experiments import command_line
+from experiments.method_names import EXPORT_NAMES
 from narm.config import did_you_mean
 from narm.errors import InputError
-from narm.export import FORMATS, export
 
 EPILOG = """\
 formats:
@@ -36,8 +36,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         InputError: wrong usage, or no checkpoint.
     """
     given = build_parser().parse_args(arguments)
-    if given.format not in FORMATS:
-        raise InputError(f"format: there is no '{given.format}'{did_you_mean(given.format, FORMATS)}")
+    if given.format not in EXPORT_NAMES:
+        raise InputError(f"format: there is no '{given.format}'{did_you_mean(given.format, EXPORT_NAMES)}")
+    from narm.export import export
+
     print(export(Path(given.checkpoint), Path(given.output), given.format))
     return 0
 
@@ -48,7 +50,7 @@ def build_parser() -> command_line.Parser:
         prog="python -m experiments.export", description="Write a trained model in another format.", epilog=EPILOG
     )
     parser.add_argument("checkpoint", metavar="CHECKPOINT", help="that a search or experiments.train wrote")
-    parser.add_argument("--format", required=True, metavar="|".join(FORMATS), help="of the model")
+    parser.add_argument("--format", required=True, metavar="|".join(EXPORT_NAMES), help="of the model")
     parser.add_argument("--output", required=True, metavar="DIR", help="folder for the model and what describes it")
     return parser
 

@@ -28,6 +28,7 @@ logger = logging.getLogger(__name__)
 STUDY_RUN = "study"
 STUDY_TAG = "narm.study"  # these two tags find a run again, so that no run is created twice
 RUN_TAG = "narm.run"
+NAME_TAG = "mlflow.runName"  # in an update: what a new run is called, where that is not its name within the study
 
 EXPERIMENT_TAGS = {"mlflow.experimentKind": "custom_model_development"}  # else the UI may take it for one of prompts
 
@@ -138,7 +139,8 @@ class Mirror:
 
     def _send_run(self, client: MlflowClient, run: str, updates: Sequence[Update]) -> None:
         known = run in self.run_ids
-        run_id = self._run_id(client, run, start=updates[0].time)
+        called = next((update.tags[NAME_TAG] for update in updates if NAME_TAG in update.tags), None)
+        run_id = self._run_id(client, run, start=updates[0].time, called=called)
         self._log(client, run_id, updates, known=known)
         if datasets := [update.dataset for update in updates if update.dataset]:
             self._unless_refused(client.log_inputs, run_id, [_dataset_input(**datasets[-1])])
@@ -148,15 +150,15 @@ class Mirror:
         if status:
             self._set_status(client, run_id, status[-1], known=known)
 
-    def _run_id(self, client: MlflowClient, run: str, *, start: int) -> str:
+    def _run_id(self, client: MlflowClient, run: str, *, start: int, called: str | None = None) -> str:
         """The id of a run, which is created if need be."""
         if run not in self.run_ids:
             tags = {STUDY_TAG: self._header["study"], RUN_TAG: run}
             if run != STUDY_RUN:
                 tags["mlflow.parentRunId"] = self._run_id(client, STUDY_RUN, start=start)
             self._check_not_stopping()
-            name = self._header["name"] if run == STUDY_RUN else f"trial {run}" if run.isdigit() else run
-            created = client.create_run(self._experiment_id, start_time=start, tags=tags, run_name=name)
+            usual = self._header["name"] if run == STUDY_RUN else f"trial {run}" if run.isdigit() else run
+            created = client.create_run(self._experiment_id, start_time=start, tags=tags, run_name=called or usual)
             self.run_ids[run] = created.info.run_id
         return self.run_ids[run]
 
@@ -166,7 +168,7 @@ class Mirror:
 
         metrics = chain.from_iterable(map(_metrics, updates))
         params = {name: value for update in updates for name, value in update.params.items()}
-        tags = {name: value for update in updates for name, value in update.tags.items()}
+        tags = {name: value for update in updates for name, value in update.tags.items() if name != NAME_TAG}
         for name, linked in [link for update in updates for link in update.links.items()]:
             tags[name] = self.run_ids.get(linked, "")  # what it points to came first
         if params and known:

@@ -17,7 +17,7 @@ from experiments.descriptions import describe_finalist, describe_search, describ
 from experiments.engine import Delay
 from experiments.environment import git_commit, user_name, versions
 from experiments.epoch_report import EpochReport
-from experiments.finalists import FinalistRun
+from experiments.finalists import FinalistRun, finalist_seeds
 from experiments.leg import Leg
 from experiments.objectives import describe
 from experiments.outbox import root_cause
@@ -123,7 +123,9 @@ class Recorder:
 
     def reported(self, number: int, report: EpochReport) -> None:
         """A trial has trained an epoch."""
+        best = {f"best_{self._spec.config.evaluation.objective}": report.value}
         metrics = {
+            **(best if report.valid else {}),  # first: what MLflow preselects where trials are compared
             **({} if report.train_loss is None else {"train_loss": report.train_loss}),
             "epoch_seconds": report.seconds,
             "targets_per_second": report.targets_per_second,
@@ -167,20 +169,28 @@ class Recorder:
 
     def finalist_done(self, outcome: FinalistRun | FinalistFailure) -> None:
         """A finalist has been trained with one of its seeds, now or by an earlier session, or was given up."""
-        description = describe_finalist(outcome, self._spec.objective)
+        spec = self._spec
+        description = describe_finalist(outcome, spec.objective)
+        ordinal = 1 + finalist_seeds(spec.seed, spec.finalist_seeds).index(outcome.seed)
         if isinstance(outcome, FinalistFailure):
             self._tracker.fail_finalist(
-                outcome.number, outcome.seed, reason=outcome.reason, tags=self._source, description=description
+                outcome.number,
+                outcome.seed,
+                ordinal=ordinal,
+                reason=outcome.reason,
+                tags=self._source,
+                description=description,
             )
         else:
             self._tracker.log_finalist(
                 outcome.finalist.number,
                 outcome.seed,
+                ordinal=ordinal,
                 seconds=outcome.seconds,
                 epochs=outcome.epochs,
                 params=outcome.finalist.options,
                 tags=self._source,
-                metrics=_finalist_metrics(outcome),
+                metrics=_finalist_metrics(outcome, spec.config.evaluation.objective),
                 description=description,
             )
         self._progress.finalist_done(outcome)
@@ -207,15 +217,15 @@ class Recorder:
         self._monitor.stop()
         summary = self.summary(reason, finals)
         self._write(summary)
-        shipped, winner = summary.winner, None if model is None else self._keep_winner(model)
+        kept = None if model is None else self._keep_winner(model)
         self._tracker.end_study(
             status=status,
             metrics=_study_metrics(summary) | {REPLACED: self._study.user_attrs.get(REPLACED, 0)},
-            tags={"reason": reason, "winner": "" if shipped is None else str(shipped)},
+            tags={"reason": reason, "winner": _number(summary.winner), "recommended": _number(summary.recommended)},
             artifacts={"summary.json": _json(asdict(summary))},
-            files=({} if winner is None else {"winner/model.pt": winner}) | self._report(summary),
+            files=({} if kept is None else {"winner/model.pt": kept}) | self._report(summary),
             description=answer_markdown(summary),
-            registration=registration_of(summary, winner) if winner and status == "FINISHED" else None,
+            registration=registration_of(summary, kept) if kept and status == "FINISHED" else None,
         )
         summary = self.summary(reason, finals)  # MLflow has told the last runs' ids by now
         self._write(summary)
@@ -272,18 +282,23 @@ class Recorder:
 
 
 def _study_metrics(summary: Summary) -> dict[str, float]:
-    """The figures by which studies are compared in MLflow."""
+    """The figures by which studies are compared in MLflow; on test, those of the model to ship."""
     metrics = dict(asdict(summary.timing)) | dict(asdict(summary.counts))
     if summary.best is not None:
         metrics |= {f"best_{name}": value for name, value in summary.best.valid.items()}
     if summary.finals is not None:
-        metrics |= {f"test_{name}": spread.mean for name, spread in summary.finals.finalists[0].test.items()}
+        metrics |= {f"test_{name}": spread.mean for name, spread in summary.finals.shipped.test.items()}
     return metrics
 
 
-def _finalist_metrics(run: FinalistRun) -> dict[str, float]:
-    """Under the names that trials and studies have theirs."""
+def _number(trial: int | None) -> str:
+    return "" if trial is None else str(trial)
+
+
+def _finalist_metrics(run: FinalistRun, objective: str) -> dict[str, float]:
+    """Under the names that trials and studies have theirs, the objective first."""
     return {
+        f"best_{objective}": run.valid[objective],
         **{f"best_{name}": value for name, value in run.valid.items()},
         **{f"test_{name}": value for name, value in run.test.items()},
         "best_epoch": run.best_epoch,

@@ -7,9 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from experiments import command_line
-from experiments.reporting.markdown import study_markdown
-from experiments.reporting.publish import PAGE, write_page
-from experiments.saved_study import open_saved
+from experiments.reporting import PAGE
 from narm.files import require_writable, write_text
 
 EPILOG = """\
@@ -17,7 +15,7 @@ A search writes the page itself when it ends; this writes it anew, also while a 
 
 examples:
   python -m experiments.report ml-100k-recbole-20260102-030405
-  python -m experiments.report my-study --html winner.html --markdown -
+  python -m experiments.report runs/my-study --html winner.html --markdown -
 
 exit status: 0; 2 wrong usage, or no such study
 """
@@ -32,7 +30,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         InputError: wrong usage, no such study, or a file that cannot be written.
     """
     given = build_parser().parse_args(arguments)
-    saved = open_saved(given.study, output=Path(given.output), storage=given.storage)
+    from experiments.reporting.markdown import study_markdown
+    from experiments.reporting.publish import write_page
+    from experiments.saved_study import open_saved
+
+    study, output = command_line.study_place(given.study, given.output)
+    saved = open_saved(study, output=output, storage=given.storage)
     page = require_writable(Path(given.html) if given.html else saved.folder / PAGE)
     markdown = require_writable(Path(given.markdown)) if given.markdown not in (None, "-") else None
     write_page(saved, page)
@@ -52,7 +55,7 @@ def build_parser() -> command_line.Parser:
         description="Write what a search found as one HTML page that needs no network.",
         epilog=EPILOG,
     )
-    parser.add_argument("study", metavar="STUDY", help="name of the study")
+    parser.add_argument("study", metavar="STUDY", help=command_line.STUDY_HELP)
     parser.add_argument("--html", metavar="FILE", help=f"the page (default: OUTPUT/STUDY/{PAGE})")
     parser.add_argument("--markdown", metavar="FILE", help="a summary for a pull request; -: print it")
     command_line.add_study_places(parser)

@@ -144,11 +144,11 @@ def _default(trial: FrozenTrial) -> Default:
 def _on_boundary(
     finals: Finals | None, best: FrozenTrial | None, study: optuna.Study, spec: StudySpec
 ) -> Sequence[OnBoundary]:
-    """Parameters of the trial to ship that are an end of their range."""
-    shipped = best if finals is None else trials_of(study)[finals.winner]
-    if shipped is None:
+    """Parameters of the winner that are an end of their range."""
+    chosen = best if finals is None else trials_of(study)[finals.winner]
+    if chosen is None:
         return ()
-    ends = spec.space.boundary(plain_names(shipped.params))
+    ends = spec.space.boundary(plain_names(chosen.params))
     return [OnBoundary(name=name, value=value, side=side) for name, value, side in ends]
 
 

@@ -46,7 +46,7 @@ def run_search(given: argparse.Namespace) -> int:
     console.out(f"The search ended: {result.reason}.", highlight=False)
     report, winner = spec.folder / "report.html", spec.folder / WINNER
     where = {"report": str(report)} if report.is_file() else {}
-    where |= {"model to ship": str(winner)} if winner.is_file() else {}
+    where |= {f"model to ship, trial {result.summary.recommended}": str(winner)} if winner.is_file() else {}
     where |= {"MLflow": result.mlflow}
     print_summary(result.summary, console, where=where)
     command_line.write_json(given, summary_json(result.summary))

@@ -183,7 +183,7 @@ class _Search:
         finals = judge_finalists(trained.runs, trained.failures, test=test, objective=spec.objective, seed=spec.seed)
         if finals is None:
             return _Outcome(reason=reason, model=self._best())
-        shipped = best_checkpoint(trained.runs, finals.winner, spec.config)
+        shipped = best_checkpoint(trained.runs, finals.recommended, spec.config)
         return _Outcome(reason=reason, finals=finals, model=self._finalist_checkpoints.fetch(shipped, spec.folder))
 
     def _best(self) -> Path | None:

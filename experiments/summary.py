@@ -7,16 +7,17 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import TypeAdapter, ValidationError
 
-from narm.config import EvaluationConfig
-from narm.data.sessions import Splits
 from narm.errors import InputError
-from narm.evaluation import chosen_targets
 from narm.files import write_text
 from narm.text_file import read_text
+
+if TYPE_CHECKING:
+    from narm.config import EvaluationConfig
+    from narm.data.sessions import Splits
 
 TrialState = Literal["COMPLETE", "PRUNED", "FAIL", "INTERRUPTED"]
 """Optuna's words for the end of a trial, and one that waits for `--resume`."""
@@ -43,6 +44,8 @@ class DatasetSummary:
     @classmethod
     def of(cls, splits: Splits, evaluation: EvaluationConfig) -> DatasetSummary:
         """Describe them."""
+        from narm.evaluation import chosen_targets  # it imports torch, and who reads a summary needs none
+
         return cls(
             name=splits.name,
             fingerprint=splits.fingerprint,
@@ -187,7 +190,7 @@ class Finals:
     """The finalists, trained again over seeds and judged on test once.
 
     Attributes:
-        winner: number of the one to ship, by its mean objective on validation.
+        winner: number of the best by its mean objective on validation.
         n_targets: test targets.
         n_sessions: their sessions, which the intervals resample.
         finalists: from the winner down.
@@ -201,6 +204,28 @@ class Finals:
     finalists: Sequence[FinalistSummary]
     comparisons: Sequence[Comparison]
     failures: Sequence[FinalistFailure]
+
+    @property
+    def default(self) -> FinalistSummary | None:
+        """The default configuration, if it is among them."""
+        return next((finalist for finalist in self.finalists if finalist.is_default), None)
+
+    @property
+    def against_default(self) -> Comparison | None:
+        """The winner against the default configuration, in the objective."""
+        default = self.default
+        return next((c for c in self.comparisons if default is not None and c.against == default.number), None)
+
+    @property
+    def recommended(self) -> int:
+        """Number of the one to ship: the winner, or the default where test does not show that it is beaten."""
+        compared = self.against_default
+        return self.winner if compared is None or compared.low > 0 else compared.against
+
+    @property
+    def shipped(self) -> FinalistSummary:
+        """The one to ship."""
+        return next(finalist for finalist in self.finalists if finalist.number == self.recommended)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -262,10 +287,15 @@ class Summary:
 
     @property
     def winner(self) -> int | None:
-        """Number of the trial to ship: of the finalists, or the best of the search where there are none."""
+        """Number of the best trial by validation: of the finalists, or of the search where there are none."""
         if self.finals is not None:
             return self.finals.winner
         return None if self.best is None else self.best.number
+
+    @property
+    def recommended(self) -> int | None:
+        """Number of the trial to ship: what is told, kept as `winner.pt` and registered; None without a result."""
+        return self.winner if self.finals is None else self.finals.recommended
 
 
 def write_summary(path: Path, summary: Summary) -> None:

@@ -4,17 +4,8 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from pathlib import Path
 
 from experiments import command_line
-from experiments.environment import mask_credentials
-from experiments.mirror import Mirror
-from experiments.outbox import FILE, Drainer, Outbox, Update, root_cause
-from experiments.saved_study import recorded_uri
-from experiments.tracking import absolute_uri
-from narm.config import did_you_mean
-from narm.errors import InputError
 
 EPILOG = """\
 A search leaves everything that is meant for MLflow in runs/STUDY/outbox.jsonl, and notes how much of it has arrived.
@@ -27,20 +18,6 @@ examples:
 
 exit status: 0 the server has everything; 1 it does not; 2 wrong usage, or the search is still running
 """
-INCOMPLETE = 1
-
-
-@dataclass(slots=True)
-class Sent:
-    """What has gone out."""
-
-    updates: int = 0
-    runs: set[str] = field(default_factory=set)
-
-    def count(self, updates: Sequence[Update]) -> None:
-        """Add what has arrived."""
-        self.updates += len(updates)
-        self.runs |= {update.run for update in updates}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -52,66 +29,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         InputError: wrong usage, no such study, or its search is still running.
     """
     given = build_parser().parse_args(arguments)
-    output = Path(given.output)
-    path = outbox_of(given.study, output)
-    uri = absolute_uri(given.tracking_uri or recorded_uri(given.study, output, given.storage))
-    receiver = mask_credentials(uri)
-    outbox = Outbox(path, {}, receiver=receiver)
-    mirror = Mirror(uri, outbox.header, artifact_attempts=1)  # who waits for the result can call again
-    sent = Sent()
-    try:
-        if given.all:
-            outbox.rewind()
-        send(outbox, mirror, sent)
-    except Exception as error:  # whatever ails the server
-        print(f"error: {receiver} does not take results ({root_cause(error)}): {path} keeps them", file=sys.stderr)
-        return INCOMPLETE
-    finally:
-        outbox.close()
-    print(_sentence(given.study, receiver, sent))
-    if mirror.n_given_up:
-        print(f"error: MLflow did not take {mirror.n_given_up} of them, see above", file=sys.stderr)
-        return INCOMPLETE
-    return 0
+    from experiments.run_sync import run_sync
 
-
-def send(outbox: Outbox, mirror: Mirror, sent: Sent) -> None:
-    """Send all that waits.
-
-    Args:
-        outbox: what to send.
-        mirror: of the server.
-        sent: counts what has arrived.
-    Raises:
-        Exception: the server did not take it all.
-    """
-    while outbox.pending:
-        updates, position = outbox.read(Drainer.updates_a_batch)
-        mirror.send(updates)
-        outbox.mark_sent(position)
-        sent.count(updates)
-    if sent.updates:
-        mirror.tidy()
-
-
-def outbox_of(study: str, output: Path) -> Path:
-    """The outbox of a study.
-
-    Raises:
-        InputError: there is none; the nearest name is told.
-    """
-    path = output / study / FILE
-    if not path.is_file():
-        known = [found.parent.name for found in output.glob(f"*/{FILE}")]
-        hint = did_you_mean(study, known) if known else f"; {output} has no studies: name their folder with --output"
-        raise InputError(f"study: there is no {path}{hint}")
-    return path
-
-
-def _sentence(study: str, receiver: str, sent: Sent) -> str:
-    if not sent.updates:
-        return f"{study}: nothing waits for {receiver} (--all sends everything again)"
-    return f"{study}: {sent.updates} updates of {len(sent.runs)} runs sent to {receiver}"
+    return run_sync(given)
 
 
 def build_parser() -> command_line.Parser:
@@ -121,7 +41,7 @@ def build_parser() -> command_line.Parser:
         description="Send MLflow what a search could not, or everything to another server.",
         epilog=EPILOG,
     )
-    parser.add_argument("study", metavar="STUDY", help="its name")
+    parser.add_argument("study", metavar="STUDY", help=command_line.STUDY_HELP)
     command_line.add_study_places(parser)
     parser.add_argument("--tracking-uri", metavar="URI", help="MLflow's (default: that of the search)")
     parser.add_argument("--all", action="store_true", help="also what has been sent already")

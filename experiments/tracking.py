@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from experiments.environment import mask_credentials
-from experiments.mirror import STUDY_RUN, Mirror
+from experiments.mirror import NAME_TAG, STUDY_RUN, Mirror
 from experiments.outbox import OPEN, Drainer, Outbox, RunStatus, Update
 from experiments.shipping.registry import Registration
 from experiments.summary import TrialState
@@ -181,6 +181,7 @@ class Tracker:
         number: int,
         seed: int,
         *,
+        ordinal: int,
         seconds: float,
         epochs: int,
         params: Mapping[str, object],
@@ -193,6 +194,7 @@ class Tracker:
         Args:
             number: of its trial, whose run it points to.
             seed: of this training.
+            ordinal: of the seed among the finalists', from 1.
             seconds: it took, up to now.
             epochs: trained.
             params: the options that the space varies.
@@ -203,13 +205,15 @@ class Tracker:
         run = finalist_run(number, seed)
         if epochs > self._steps.get(run, 0):
             self._steps[run] = epochs
-            self._begin_finalist(run, number, seed, params=params, tags=tags, seconds=seconds)
+            self._begin_finalist(run, number, seed, ordinal, params=params, tags=tags, seconds=seconds)
             self._end_run(run, "FINISHED", metrics=metrics, step=epochs, description=description, state="COMPLETE")
 
-    def fail_finalist(self, number: int, seed: int, *, reason: str, tags: Mapping[str, str], description: str) -> None:
+    def fail_finalist(
+        self, number: int, seed: int, *, ordinal: int, reason: str, tags: Mapping[str, str], description: str
+    ) -> None:
         """Log that a training of a finalist was given up."""
         run = finalist_run(number, seed)
-        self._begin_finalist(run, number, seed, params={}, tags=tags, seconds=0.0)
+        self._begin_finalist(run, number, seed, ordinal, params={}, tags=tags, seconds=0.0)
         self._end_run(run, "FAILED", description=description, state="FAIL", reason=reason)
 
     def hold_up_trial(self, number: int, *, state: str, reason: str) -> None:
@@ -236,8 +240,7 @@ class Tracker:
             number: of the trial.
             state: Optuna's; a pruned trial's run is KILLED, as MLflow has no other word for it.
             reason: why it ended, for a person.
-            metrics: final figures, under other names than the epochs' (`best_mrr_at_10`): MLflow shows the
-                last step of a name.
+            metrics: final figures (`best_mrr_at_10`).
             artifacts: text of each artifact, by file name.
             description: Markdown.
         """
@@ -245,6 +248,7 @@ class Tracker:
             str(number),
             RUN_STATUS[state],
             metrics=metrics,
+            step=self._steps.get(str(number), 0),  # the last, which MLflow shows of a name that the epochs have too
             texts=artifacts,
             description=description,
             state=state,
@@ -309,17 +313,19 @@ class Tracker:
         run: str,
         number: int,
         seed: int,
+        ordinal: int,
         *,
         params: Mapping[str, object],
         tags: Mapping[str, str],
         seconds: float,
     ) -> None:
+        called = f"finalist {number}.{ordinal}"  # a seed of ten digits does not fit MLflow's column of names
         self._put(
             run,
             time=_now() - round(1000 * seconds),
             status="RUNNING",
             params=flat_params(params),
-            tags={**tags, "kind": "finalist", "trial_number": str(number), "seed": str(seed)},
+            tags={**tags, NAME_TAG: called, "kind": "finalist", "trial_number": str(number), "seed": str(seed)},
             links={"trial_run_id": str(number)},
             dataset=self._used_for("train, valid, test"),
         )
@@ -382,7 +388,7 @@ def where_to_look(uri: str) -> str:
 
 
 def finalist_run(number: int, seed: int) -> str:
-    """Name of a training of a finalist, within its study and for a person."""
+    """Name of a training of a finalist within its study; what finds its run again must never change."""
     return f"finalist {number}, seed {seed}"
 
 

@@ -1,7 +1,8 @@
 """Which finalist to ship, and whether it is really better: judged from their runs.
 
 Validation chooses, and test only tells: the winner has the best mean objective on validation over the seeds, so that
-its test metrics are no best of several, and an interval of theirs means what it says.
+its test metrics are no best of several, and an interval of theirs means what it says. Whether the winner or the default
+configuration is to be shipped follows from that interval (`Finals.recommended`).
 """
 
 from __future__ import annotations

@@ -42,23 +42,9 @@ def notes(trial: TrialSummary, summary: Summary) -> Iterator[str]:
         yield STATE_WORDS[trial.state]
 
 
-def default_finalist(finals: Finals) -> FinalistSummary | None:
-    """The default configuration among the finalists."""
-    return next((finalist for finalist in finals.finalists if finalist.is_default), None)
-
-
-def against_default(finals: Finals) -> Comparison | None:
-    """The winner against the default configuration, in the objective."""
-    default = default_finalist(finals)
-    return next((c for c in finals.comparisons if default is not None and c.against == default.number), None)
-
-
 def recommended(summary: Summary) -> int | None:
-    """The trial to ship: the winner, or the default configuration where test does not show that it is beaten."""
-    if summary.finals is None:
-        return summary.winner
-    compared = against_default(summary.finals)
-    return summary.finals.winner if compared is None or compared.low > 0 else compared.against
+    """The trial to ship; decided in one place, `Finals.recommended`."""
+    return summary.recommended
 
 
 def headline(summary: Summary) -> str:
@@ -66,7 +52,7 @@ def headline(summary: Summary) -> str:
     finals = summary.finals
     if finals is None:
         return _provisional_headline(summary)
-    winner, compared = finals.finalists[0], against_default(finals)
+    winner, compared = finals.finalists[0], finals.against_default
     if winner.is_default:
         return "Ship the default configuration: it is the best on validation."
     if compared is None:
@@ -78,7 +64,7 @@ def headline(summary: Summary) -> str:
 
 
 def _by_how_much(finals: Finals, compared: Comparison) -> str:
-    default = default_finalist(finals)
+    default = finals.default
     base = 0.0 if default is None else default.test[metric_key(*parse_metric(compared.metric))].mean
     relative = f" ({compared.difference / base:+.0%})" if base > 0 else ""
     return f"{compared.metric} {compared.difference:+.4f}{relative} on test"

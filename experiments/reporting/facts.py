@@ -9,7 +9,6 @@ from typing import Any
 
 from experiments.environment import mask_credentials
 from experiments.progress import format_duration
-from experiments.reporting.answer import recommended
 from experiments.saved_study import SavedStudy
 from experiments.summary import Summary
 from experiments.tracking import where_to_look
@@ -21,7 +20,7 @@ _OF_THE_SEARCH = {"epochs", "seed", "valid_metric"}  # they are told with the se
 
 def shipped_options(saved: SavedStudy) -> dict[str, Any]:
     """Options of the recommended trial that are not NARM's defaults, the data's included; empty without a winner."""
-    number = recommended(saved.summary)
+    number = saved.summary.recommended
     trial = next((trial for trial in saved.summary.trials if trial.number == number), None)
     if trial is None:
         return {}

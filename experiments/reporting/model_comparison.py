@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
-from matplotlib.figure import Figure
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from experiments.model_comparison import ModelComparison, Row
 from experiments.reporting.markdown_table import markdown_table
 from experiments.summary import format_params
-from narm.bootstrap import Interval
+
+if TYPE_CHECKING:
+    from experiments.model_comparison import ModelComparison, Row
+    from narm.bootstrap import Interval
 
 COLOURS = 10  # of matplotlib's cycle
 LINE_STYLES = ("-", "--", ":")
@@ -89,6 +91,8 @@ def plot_by_length(comparison: ModelComparison) -> bytes:
     """A PNG: the first metric of each model by session length, with 95 % intervals."""
     metric = comparison.metrics[0]
     names = [each.name for each in comparison.reference.by_length]
+    from matplotlib.figure import Figure  # here, for it takes a second
+
     figure = Figure(figsize=(8, 4.5), layout="constrained")
     axes = figure.subplots()
     for place, row in enumerate(comparison.rows):

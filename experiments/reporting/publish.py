@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from experiments.reporting import PAGE
 from experiments.reporting.figures import figures
 from experiments.reporting.images import images
 from experiments.reporting.page import study_page
 from experiments.saved_study import SavedStudy
 from narm.files import atomic_file, write_text
-
-PAGE = "report.html"
 
 
 def write_page(saved: SavedStudy, path: Path) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from experiments.finalists import Finalist, FinalistRun, kept_runs
-from experiments.reporting.answer import default_finalist, headline
+from experiments.reporting.answer import headline
 from experiments.saved_study import SavedStudy
 from experiments.study_record import recorded_space
 from experiments.summary import Best, Comparison, Default, FinalistSummary
@@ -135,7 +135,7 @@ def _results(study: SavedStudy, metrics: list[str]) -> dict[str, str]:
         "best of the search, validation": _of(summary.best, objective),
         "default configuration, validation": _of(summary.default, objective),
     }
-    default = default_finalist(summary.finals) if summary.finals else None
+    default = summary.finals.default if summary.finals else None
     for name, finalist in (("winner", _winner(study)), ("default configuration", default)):
         for metric in metrics:
             key = metric_key(*parse_metric(metric))

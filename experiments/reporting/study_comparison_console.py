@@ -14,23 +14,25 @@ from experiments.reporting.study_comparison import Row, StudyComparison
 
 def print_comparison(compared: StudyComparison, console: Console) -> None:
     """Print the verdict, what the studies came to, what they spent, and how they differ."""
-    names = compared.first.name, compared.second.name
     console.print(Text(compared.verdict, style="bold"))
     for comparison in compared.winners[1:]:
         figures = f"{comparison.difference:+.4f} [{comparison.low:+.4f}, {comparison.high:+.4f}]"
         console.print(Text(f"{comparison.metric}: {figures}"))
     for note in compared.notes:
         console.print(Text(note))
+    # Names have a date and no blanks: in a column of a narrow window they break anywhere.
+    for letter, study in (("A", compared.first), ("B", compared.second)):
+        console.print(Text(f"{letter}: {study.name}"), soft_wrap=True)
     for title, rows in compared.tables.items():
         if rows:
-            console.print(_table(title, names, rows))
+            console.print(_table(title, rows))
 
 
-def _table(title: str, names: tuple[str, str], rows: Mapping[str, Row]) -> Table:
+def _table(title: str, rows: Mapping[str, Row]) -> Table:
     table = Table(title=title, title_justify="left", box=SIMPLE_HEAD)
     table.add_column("")
-    for name in names:
-        table.add_column(name, overflow="fold")
+    for letter in "AB":
+        table.add_column(letter, overflow="fold")
     for what, (first, second) in rows.items():
         table.add_row(Text(what), Text(first), Text(second))
     return table

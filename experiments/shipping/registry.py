@@ -1,4 +1,4 @@
-"""Registers the winner of a study in MLflow: one model a dataset, one version a winner.
+"""Registers the model that a study recommends in MLflow: one model a dataset, one version a checkpoint.
 
 The thread of the outbox does it, and `python -m experiments.register`.
 """
@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from experiments.shipping.package import package
-from experiments.summary import Summary
+from experiments.summary import Finals, Summary
 from narm.metrics import metric_key, parse_metric
 
 if TYPE_CHECKING:
@@ -53,36 +53,54 @@ class Registration:
 
 
 def registration_of(summary: Summary, checkpoint: Path, *, alias: str | None = None) -> Registration:
-    """How to register the winner of a study.
+    """How to register what a study says to ship.
 
     Args:
         summary: of a study that has a winner.
-        checkpoint: of the winner.
+        checkpoint: of the recommended trial.
         alias: as in `Registration`.
     """
     value = _validation(summary)
     return Registration(
         name=f"narm-{re.sub(r'[/:]', '-', summary.dataset.name)}",
         checkpoint=str(checkpoint.resolve()),
-        description=f"Study {summary.study}, trial {summary.winner}: validation {summary.objective} {value:.4f}",
+        description=_description(summary, value),
         tags={
             "study": summary.study,
-            "trial": str(summary.winner),
+            "trial": str(summary.recommended),
             "git_commit": summary.git_commit or "",
             _OBJECTIVE: summary.objective,
             _VALIDATION: repr(value),
             _FINGERPRINT: summary.dataset.fingerprint,
+            **_test_tags(summary.finals),
         },
         alias=alias,
     )
 
 
 def _validation(summary: Summary) -> float:
-    """The winner's objective: the mean over seeds if it was a finalist."""
+    """The objective of what is to be shipped: the mean over seeds if it was a finalist."""
     key = metric_key(*parse_metric(summary.objective))
     if summary.finals is not None:
-        return summary.finals.finalists[0].valid[key].mean
+        return summary.finals.shipped.valid[key].mean
     return summary.best.valid[key] if summary.best is not None else float("nan")
+
+
+def _description(summary: Summary, value: float) -> str:
+    """What the model is, and what it reached."""
+    finals = summary.finals
+    default = summary.default if finals is None else finals.default
+    is_default = default is not None and default.number == summary.recommended
+    name = f"trial {summary.recommended}{', the default configuration' if is_default else ''}"
+    told = f"Study {summary.study}, {name}: validation {summary.objective} {value:.4f}"
+    if finals is None:
+        return f"{told}; not tested"
+    return f"{told}, test {finals.shipped.test[metric_key(*parse_metric(summary.objective))]}"
+
+
+def _test_tags(finals: Finals | None) -> dict[str, str]:
+    """The means over seeds on test, `test_mrr_at_10`; none where nothing was tested."""
+    return {} if finals is None else {f"test_{key}": repr(spread.mean) for key, spread in finals.shipped.test.items()}
 
 
 def register(client: MlflowClient, run_id: str, registration: Registration) -> None:
@@ -120,7 +138,7 @@ def _create_model(client: MlflowClient, name: str) -> None:
     from mlflow.exceptions import MlflowException
 
     try:
-        client.create_registered_model(name, description="The NARM to ship: the winners of its studies.")
+        client.create_registered_model(name, description="The model to ship: what its studies recommend.")
     except MlflowException as error:
         if error.error_code != "RESOURCE_ALREADY_EXISTS":
             raise

@@ -25,6 +25,8 @@ def browser() -> Iterator[Browser]:
     """The Chromium that NARM_CHROMIUM names, or that is on the path."""
     names = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
     executable = os.environ.get("NARM_CHROMIUM") or next(filter(None, map(shutil.which, names)), None)
+    if executable is None and os.environ.get("CI"):
+        pytest.fail("there is no Chromium, and CI must not pass without one: apt-get install -y chromium (Debian)")
     if executable is None:
         pytest.skip("there is no Chromium: install one, or name it in NARM_CHROMIUM")
     with sync_playwright() as playwright:

@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -17,6 +18,7 @@ from experiments.command_line import (
     given_options,
     open_console,
     run_command,
+    study_place,
     write_json,
 )
 from narm.config import options
@@ -236,3 +238,25 @@ def test_a_reader_that_goes_away_is_no_error():
     command = f'{sys.executable} -c "$CODE" | head -1; exit ${{PIPESTATUS[0]}}'
     done = subprocess.run(["bash", "-c", command], env={**os.environ, "CODE": code}, capture_output=True, text=True)
     assert (done.returncode, done.stdout, done.stderr) == (141, "a line\n", "")
+
+
+@pytest.mark.parametrize(
+    ("study", "place"),
+    [
+        ("my-study", ("my-study", Path("runs"))),
+        ("elsewhere/my-study", ("my-study", Path("elsewhere"))),
+        ("elsewhere/my-study/", ("my-study", Path("elsewhere"))),  # as tab completion gives it
+        ("my-study/", ("my-study", Path())),
+        ("/data/runs/my-study", ("my-study", Path("/data/runs"))),
+    ],
+)
+def test_a_study_may_be_named_by_its_folder(study, place):
+    assert study_place(study, "runs") == place
+
+
+def test_a_study_may_be_the_folder_that_one_is_in(tmp_path, monkeypatch):
+    (tmp_path / "my-study" / "figures").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path / "my-study")
+    assert study_place(".", "runs") == ("my-study", tmp_path)
+    monkeypatch.chdir("figures")
+    assert study_place("..", "runs") == ("my-study", tmp_path)

@@ -12,13 +12,15 @@ from experiments import __main__ as program
 from experiments.command_line import run_command
 from experiments.commands import commands
 from experiments.completion import SHELLS, completion
-from experiments.method_names import SAMPLER_NAMES, SCHEDULER_NAMES
+from experiments.method_names import EXPORT_NAMES, SAMPLER_NAMES, SCHEDULER_NAMES
 from experiments.samplers import SAMPLERS
 from experiments.schedulers import SCHEDULERS
 from narm.config import options
 from narm.errors import InputError
+from narm.export import FORMATS
 
 ROOT = Path(__file__).parents[2]
+NOT_YET_LIGHT = {"prepare", "recommend"}
 HEAVY = ("torch", "ray", "optuna", "mlflow", "pandas", "numba", "pyarrow", "scipy")
 
 
@@ -55,7 +57,7 @@ def test_every_flag_is_explained(name):
     assert {"--version", "--help"} <= parser._option_string_actions.keys()
 
 
-@pytest.mark.parametrize("name", ["search", "train"])
+@pytest.mark.parametrize("name", sorted(commands().keys() - NOT_YET_LIGHT))
 def test_help_imports_nothing_heavy(name):
     """Counted in modules, not seconds, which depend on the machine."""
     code = (
@@ -69,6 +71,7 @@ def test_help_imports_nothing_heavy(name):
 def test_the_names_in_the_help_are_those_there_are():
     assert tuple(SAMPLERS) == SAMPLER_NAMES
     assert tuple(SCHEDULERS) == SCHEDULER_NAMES
+    assert tuple(FORMATS) == EXPORT_NAMES
 
 
 def test_the_package_lists_its_commands(capsys):

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import logging
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from search_summary import FINALS, comparison
 from small_study import search, study_of
 
 from experiments.progress import Progress
@@ -58,6 +60,19 @@ def test_the_report_and_its_figures_go_to_mlflow(recorder: Recorder, tracker: Tr
     assert {"report.html", "figures/learning_curves.png", "figures/importances.png"} <= files.keys()
     assert files["report.html"] == spec.folder / "report.html"
     assert all(path.stat().st_size > 1000 for path in files.values())
+
+
+def test_a_winner_that_is_not_shown_to_be_better_is_not_what_mlflow_calls_the_model(
+    recorder: Recorder, tracker: Tracker, spec: StudySpec
+) -> None:
+    spec.folder.mkdir(parents=True)
+    (spec.folder / "model.pt").write_bytes(b"weights")
+    finals = replace(FINALS, comparisons=[comparison(0, 0.02, -0.01, 0.05)])
+    recorder.end("FINISHED", "all trials done", finals, spec.folder / "model.pt")
+    tags = tracker.ended["tags"]
+    assert (tags["winner"], tags["recommended"]) == ("1", "0")
+    assert tracker.ended["registration"].trial == "0"
+    assert tracker.ended["metrics"]["test_recall_at_10"] == 0.19
 
 
 def test_a_report_that_fails_is_one_line_and_the_search_ends_well(

@@ -9,7 +9,7 @@ import pytest
 from mlflow import MlflowClient
 from search_summary import SUMMARY
 
-from experiments import register
+from experiments import register, run_registration
 from experiments.command_line import USAGE_ERROR, run_command
 from experiments.summary import write_summary
 from narm.checkpoint import save_checkpoint
@@ -50,8 +50,13 @@ def test_the_winner_becomes_champion_with_links_to_its_study(folder, winner, tmp
     assert version.tags["narm.study"] == "5eed"
 
 
+def test_a_study_may_be_named_by_its_folder(folder, winner):
+    nowhere = ["--tracking-uri", "http://127.0.0.1:9"]
+    assert run_command(register.main, [f"{folder}/", *nowhere]) == run_registration.REFUSED
+
+
 def test_a_server_that_is_away_is_one_line_and_its_own_status(folder, winner, capsys):
-    assert run(folder, "--tracking-uri", "http://127.0.0.1:9") == register.REFUSED
+    assert run(folder, "--tracking-uri", "http://127.0.0.1:9") == run_registration.REFUSED
     error = capsys.readouterr().err
     assert error.startswith("error: MLflow at http://127.0.0.1:9 did not take it: ")
     assert error.count("\n") == 1

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from optuna.trial import FrozenTrial, TrialState
 
-from experiments import replay
+from experiments import replay, run_replay
 from experiments.checkpoints import CheckpointStore
 from experiments.command_line import run_command
 from experiments.engine import Engine
@@ -117,7 +117,7 @@ def test_a_trial_that_diverges_has_not_got_its_value_again(halved, capsys, monke
     def diverge(*_: object, **__: object) -> None:
         raise NonFiniteLoss("the loss is nan in epoch 1")
 
-    monkeypatch.setattr(replay, "reports", diverge)
+    monkeypatch.setattr(run_replay, "reports", diverge)
     assert replayed(halved, 1) == 1
     assert "diverges now" in capsys.readouterr().out
 
@@ -129,7 +129,7 @@ def test_a_trial_that_diverges_has_not_got_its_value_again(halved, capsys, monke
 def test_a_value_compares_with_the_one_before(now, epoch, agreement):
     then = {"epochs": 3, "value": 0.5}
     report = type("Report", (), {"value": now, "epoch": epoch})
-    assert replay.Agreement.of(then, report).name == agreement
+    assert run_replay.Agreement.of(then, report).name == agreement
 
 
 def test_a_trial_without_a_value_is_told(halved, capsys):

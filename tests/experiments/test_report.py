@@ -33,6 +33,11 @@ def test_the_report_goes_into_the_folder_of_the_study(runs: Path, capsys: pytest
     assert capsys.readouterr() == ("", f"report: {page}\n")
 
 
+def test_a_study_may_be_named_by_its_folder(runs: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run_command(report.main, [f"{runs}/my-study/"]) == 0
+    assert capsys.readouterr() == ("", f"report: {runs / 'my-study' / 'report.html'}\n")
+
+
 def test_markdown_is_printed_alone(runs: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     page = tmp_path / "page.html"
     assert run_command(report.main, ["my-study", "--output", str(runs), "--html", str(page), "--markdown", "-"]) == 0

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from search_summary import FINALS, SUMMARY, trial
+from search_summary import FINALS, SUMMARY, comparison, trial
 
 from experiments.summary import OnBoundary, ParetoPoint, Summary, format_params, read_summary, write_summary
 from narm.errors import InputError
@@ -125,6 +125,16 @@ def test_the_finalists_have_the_last_word_on_the_winner() -> None:
     assert SUMMARY.winner == 1
     assert replace(SUMMARY, finals=replace(FINALS, winner=0)).winner == 0
     assert replace(SUMMARY, best=None).winner is None
+
+
+def test_what_is_to_be_shipped_is_the_default_unless_test_shows_that_it_is_beaten() -> None:
+    assert FINALS.recommended == FINALS.shipped.number == 1
+    unproven = replace(FINALS, comparisons=[comparison(0, 0.02, -0.01, 0.05), comparison(2, 0.03, 0.01, 0.07)])
+    assert unproven.recommended == unproven.shipped.number == 0
+    not_compared = replace(FINALS, comparisons=[comparison(2, 0.03, -0.01, 0.07)])
+    assert not_compared.recommended == 1
+    assert replace(SUMMARY, finals=unproven).recommended == 0
+    assert (SUMMARY.recommended, replace(SUMMARY, best=None).recommended) == (1, None)
 
 
 def test_parameters_are_short() -> None:

@@ -83,6 +83,11 @@ def test_what_waits_is_sent_once(study, store, runs, tmp_path, capsys):
     }
 
 
+def test_a_study_may_be_named_by_its_folder(study, store, runs, tmp_path, capsys):
+    assert run_command(sync.main, [f"{tmp_path}/my-study/", "--tracking-uri", store]) == 0
+    assert capsys.readouterr().out == f"my-study: 5 updates of 2 runs sent to {store}\n"
+
+
 def test_another_server_is_sent_everything(study, store, runs, tmp_path):
     assert synchronize(tmp_path, "--tracking-uri", store) == 0
     assert set(runs()) == {"my-study", "trial 0"}

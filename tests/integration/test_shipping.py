@@ -6,7 +6,7 @@ import json
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,8 @@ from mlflow import MlflowClient
 from benchmarks.model_server import model_server
 from experiments import search
 from experiments.command_line import run_command
+from experiments.summary import Comparison, Finals, read_summary
+from experiments.verdict import judge_finalists
 from narm.recommending import Recommender
 
 pytestmark = pytest.mark.integration
@@ -53,16 +55,46 @@ def searched(tmp_path_factory: pytest.TempPathFactory) -> Search:
     return Search(output)
 
 
-def test_a_search_registers_its_winner_as_champion(searched):
+def test_a_search_registers_what_it_recommends_as_champion(searched):
     version = searched.client.get_model_version_by_alias("narm-synthetic", "champion")
     summary = json.loads((searched.output / "s" / "summary.json").read_text())
+    recommended = read_summary(searched.output / "s" / "summary.json").recommended
     parent = searched.client.get_run(version.run_id)
-    assert parent.data.tags["winner"] == version.tags["trial"] == str(summary["finals"]["winner"])
+    assert parent.data.tags["recommended"] == version.tags["trial"] == str(recommended)
+    assert parent.data.metrics["test_mrr_at_10"] == pytest.approx(float(version.tags["test_mrr_at_10"]))
     assert version.tags["narm.study"] == parent.data.tags["narm.study"]
     trial = searched.client.get_run(version.tags["trial_run_id"])
     assert trial.data.tags["trial_number"] == version.tags["trial"]
     assert version.tags["fingerprint"] == summary["dataset"]["fingerprint"]
     assert parent.info.status == "FINISHED"
+
+
+def test_a_winner_that_test_does_not_bear_out_leaves_the_default_to_ship(tmp_path, monkeypatch):
+    def doubt(*arguments: Any, **settings: Any) -> Finals:
+        finals = judge_finalists(*arguments, **settings)
+        other, default = sorted(finals.finalists, key=lambda finalist: finalist.is_default)
+        unsure = Comparison(metric="MRR@10", against=default.number, difference=0.01, low=-0.01, high=0.03)
+        return replace(finals, winner=other.number, finalists=[other, default], comparisons=[unsure])
+
+    monkeypatch.setattr("experiments.study.judge_finalists", doubt)
+    fixed = [
+        "--preset",
+        "smoke",
+        "--study",
+        "s",
+        "--output",
+        str(tmp_path),
+        "--quiet",
+        "--trials",
+        "2",
+        "--epochs",
+        "2",
+    ]
+    assert run_command(search.main, [*fixed, "--finalists", "2", "--finalist-seeds", "1"]) == 0
+    found = Search(tmp_path)
+    [checkpoint] = (tmp_path / "s" / "finalists").glob("0000-*.pt")
+    assert (tmp_path / "s" / "winner.pt").read_bytes() == checkpoint.read_bytes()
+    assert found.client.get_model_version_by_alias("narm-synthetic", "champion").tags["trial"] == "0"
 
 
 def test_the_champion_answers_as_the_python_call_does(searched, monkeypatch):

@@ -132,6 +132,16 @@ def test_what_differs_stands_side_by_side(make: Callable[..., SavedStudy]) -> No
     assert "winner, test Recall@10 0.3000 ± 0.0100 0.3000 ± 0.0100" in shown
 
 
+def test_a_narrow_console_breaks_no_name(make: Callable[..., SavedStudy]) -> None:
+    names = [f"ml-100k-recbole-20260102-03040{i}-and-some-more-words" for i in (1, 2)]
+    console = Console(file=io.StringIO(), width=80, record=True)
+    print_comparison(compare_studies(make(names[0], 1), make(names[1], 2)), console)
+    lines = [line.strip() for line in console.export_text().splitlines()]
+    assert f"A: {names[0]}" in lines
+    assert f"B: {names[1]}" in lines
+    assert sum(line.split() == ["A", "B"] for line in lines) >= 1
+
+
 def test_the_page_overlays_the_histories(make: Callable[..., SavedStudy]) -> None:
     html = comparison_page(compare_studies(make("a", 1), make("b", 20)))
     assert "<h1>The winner of a is better than the winner of b" in html

@@ -9,7 +9,7 @@ import mlflow.pyfunc
 import pytest
 import torch
 from mlflow import MlflowClient
-from search_summary import FINALS, SUMMARY
+from search_summary import FINALS, SUMMARY, comparison
 
 from experiments.shipping.registry import register, registration_of
 from experiments.summary import Best, Summary
@@ -58,7 +58,7 @@ def test_the_winner_becomes_a_version_that_links_to_its_study(store, run_id, sum
     register(store, run_id, registration_of(summary, checkpoint))
     version = store.get_model_version_by_alias(name, "champion")
     assert (version.run_id, int(version.version)) == (run_id, 1)
-    assert version.description == "Study my-study, trial 1: validation Recall@10 0.3000"
+    assert version.description == "Study my-study, trial 1: validation Recall@10 0.3000; not tested"
     expected = {"study": "my-study", "trial": "1", "objective": "Recall@10", "validation": "0.3", "fingerprint": "f00"}
     assert expected.items() <= version.tags.items()
     loaded = mlflow.pyfunc.load_model(version.source)
@@ -104,6 +104,18 @@ def test_values_of_other_data_or_objectives_do_not_compare(store, run_id, summar
 def test_a_finalist_is_described_by_its_mean_over_seeds(checkpoint):
     registration = registration_of(replace(SUMMARY, finals=FINALS), checkpoint)
     assert registration.tags["validation"] == "0.28"
+    assert registration.tags["test_recall_at_10"] == "0.28"
+    assert registration.description == "Study my-study, trial 1: validation Recall@10 0.2800, test 0.2800 ± 0.0100"
+
+
+def test_a_winner_that_is_not_shown_to_be_better_leaves_the_default_to_register(checkpoint):
+    finals = replace(FINALS, comparisons=[comparison(0, 0.02, -0.01, 0.05)])
+    registration = registration_of(replace(SUMMARY, finals=finals), checkpoint)
+    assert registration.trial == "0"
+    assert (registration.tags["validation"], registration.tags["test_recall_at_10"]) == ("0.19", "0.19")
+    assert registration.description == (
+        "Study my-study, trial 0, the default configuration: validation Recall@10 0.1900, test 0.1900 ± 0.0100"
+    )
 
 
 def test_a_dataset_may_have_a_name_that_mlflow_does_not_take(checkpoint):

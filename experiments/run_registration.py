@@ -1,0 +1,51 @@
+"""Registers the model that a study recommends as MLflow's champion."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from dataclasses import asdict
+
+from experiments import command_line, outbox
+from experiments.environment import mask_credentials
+from experiments.mirror import STUDY_RUN, Mirror
+from experiments.outbox import Outbox, Update, root_cause
+from experiments.recorder import SUMMARY, WINNER
+from experiments.saved_study import recorded_uri
+from experiments.shipping.registry import CHAMPION, registration_of
+from experiments.summary import read_summary
+from experiments.tracking import absolute_uri
+from narm.errors import InputError
+
+REFUSED = 3
+
+
+def run_registration(given: argparse.Namespace) -> int:
+    """Register a model.
+
+    Args:
+        given: a command line, as `experiments.register` reads it.
+    Returns:
+        the exit status.
+    Raises:
+        InputError: no such study, one without a winner, or one that a search is writing.
+    """
+    study, output = command_line.study_place(given.study, given.output)
+    folder = output / study
+    summary, checkpoint = read_summary(folder / SUMMARY), folder / WINNER
+    if not checkpoint.is_file():
+        raise InputError(f"{checkpoint}: no such file: the study has no winner yet, see --resume of experiments.search")
+    uri = absolute_uri(given.tracking_uri or recorded_uri(study, output, given.storage))
+    registration = registration_of(summary, checkpoint, alias=CHAMPION)
+    update = Update(run=STUDY_RUN, time=time.time_ns() // 1_000_000, registration=asdict(registration))
+    held = Outbox(folder / outbox.FILE, {}, receiver=mask_credentials(uri))  # no search goes on meanwhile
+    try:
+        Mirror(uri, held.header).send([update])
+    except Exception as error:  # whatever the client raises
+        print(f"error: MLflow at {mask_credentials(uri)} did not take it: {root_cause(error)}", file=sys.stderr)
+        return REFUSED
+    finally:
+        held.close()
+    print(f"models:/{registration.name}@{CHAMPION}")
+    return 0
