@@ -3,8 +3,7 @@
     python -m benchmarks.overhead
 
 A whole search, its command line and all: by default 30 trials of ml-100k, two at once, a thread each. Everything is
-read from the search's outbox, where the driver notes the moment at which it starts a leg of a trial and at which each
-epoch's report reaches it; a report carries the seconds that its worker measured for the epoch, validation included.
+read from the search's outbox, by `experiments.leg_times`.
 
 - The *search* lasts from the first leg's start to the last report. Its capacity is that time times the slots.
 - *Training* is the sum of all epochs' seconds. What else happens in a slot, as a share of the capacity:
@@ -23,15 +22,15 @@ from __future__ import annotations
 import sys
 import tempfile
 import time
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
 from benchmarks.benchmark_parser import benchmark_parser
 from benchmarks.results_file import write_results
 from experiments.command_line import run_command
-from experiments.outbox import Update
+from experiments.leg_times import LegTimes, legs_in
 from experiments.search_arguments import build_spec
 from experiments.search_parser import build_parser
 from experiments.study import run_study
@@ -39,37 +38,6 @@ from narm.config_file import OptionsFile
 from narm.data.datasets import load_splits
 
 STUDY = "s"
-
-
-@dataclass(slots=True)
-class LegTimes:
-    """When a leg of a trial began, and what it reported; seconds since 1970.
-
-    Attributes:
-        start: the driver's decision.
-        is_first: whether it is the first of its trial.
-        reports: arrival of each epoch's report, and the seconds that the epoch took.
-    """
-
-    start: float
-    is_first: bool
-    reports: list[tuple[float, float]] = field(default_factory=list)
-
-    @property
-    def first_step(self) -> float:
-        """When training began."""
-        arrival, seconds = self.reports[0]
-        return arrival - seconds
-
-    @property
-    def end(self) -> float:
-        """The last report."""
-        return self.reports[-1][0]
-
-    @property
-    def training(self) -> float:
-        """Seconds of all epochs."""
-        return sum(seconds for _, seconds in self.reports)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,24 +59,11 @@ class Overhead:
         return 1 - self.training / (self.wall * self.slots - self.tail)
 
 
-def read_legs(updates: Iterable[Update]) -> list[LegTimes]:
-    """The legs of a search, in the order of their start."""
-    legs: list[LegTimes] = []
-    latest: dict[str, LegTimes] = {}
-    for update in updates:
-        if update.status == "RUNNING" and update.run.isdecimal():
-            latest[update.run] = LegTimes(update.time / 1000, is_first=update.run not in latest)
-            legs.append(latest[update.run])
-        elif "epoch_seconds" in update.metrics:
-            latest[update.run].reports.append((update.time / 1000, update.metrics["epoch_seconds"]))
-    return [leg for leg in legs if leg.reports]
-
-
 def measure(legs: Sequence[LegTimes], slots: int) -> Overhead:
     """Assign each leg to the slot that has been empty longest, and add up.
 
     Args:
-        legs: in the order of their start, at least one a slot.
+        legs: in the order of their start, at least one a slot, each with a report.
         slots: trials at once.
     """
     began, ended = legs[0].start, max(leg.end for leg in legs)
@@ -143,8 +98,7 @@ def run(arguments: Sequence[str], folder: Path) -> tuple[Overhead, dict[str, flo
     splits = load_splits(spec.config.data)
     loaded = time.time()
     run_study(spec, splits, quiet=True)
-    lines = (spec.folder / "outbox.jsonl").read_bytes().splitlines()[1:]  # behind the header
-    legs = read_legs(map(Update.from_line, lines))
+    legs = [leg for leg in legs_in(spec.folder) if leg.reports]
     return measure(legs, spec.concurrency), {"data": loaded - began, "start": legs[0].start - loaded}
 
 

@@ -186,6 +186,33 @@ class Comparison:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Estimate:
+    """A mean, and its 95 % interval over sessions; None where these are too few to resample."""
+
+    mean: float
+    interval: tuple[float, float] | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LengthSummary:
+    """The objective on test, over the seeds' mean, in sessions of one class of lengths.
+
+    Attributes:
+        name: `2`, `6-10`.
+        n_targets: test targets.
+        n_sessions: their sessions.
+        winner: how good it is there.
+        default: how good the default configuration is; None where it is the winner itself, or has no result.
+    """
+
+    name: str
+    n_targets: int
+    n_sessions: int
+    winner: Estimate
+    default: Estimate | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Finals:
     """The finalists, trained again over seeds and judged on test once.
 
@@ -196,6 +223,8 @@ class Finals:
         finalists: from the winner down.
         comparisons: of the winner, with the runner-up and with the default configuration.
         failures: what could not be trained.
+        by_length: the winner and the default configuration by session length, ascending; summaries of earlier
+            versions have none.
     """
 
     winner: int
@@ -204,6 +233,7 @@ class Finals:
     finalists: Sequence[FinalistSummary]
     comparisons: Sequence[Comparison]
     failures: Sequence[FinalistFailure]
+    by_length: Sequence[LengthSummary] = ()
 
     @property
     def default(self) -> FinalistSummary | None:

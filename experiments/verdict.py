@@ -15,8 +15,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from experiments.finalists import FinalistRun
-from experiments.summary import Comparison, FinalistFailure, FinalistSummary, Finals, Spread
-from narm.bootstrap import difference_interval
+from experiments.summary import (
+    Comparison,
+    Estimate,
+    FinalistFailure,
+    FinalistSummary,
+    Finals,
+    LengthSummary,
+    Spread,
+)
+from narm.bootstrap import Interval, difference_interval, slice_intervals
+from narm.breakdown import MIN_SESSIONS, session_length_slices
 from narm.data.sessions import Examples
 from narm.metrics import METRICS, Values, metric_key, parse_metric
 
@@ -58,6 +67,45 @@ def judge_finalists(
             for metric in compared_metrics(objective)
         ],
         failures=failures,
+        by_length=_by_length(
+            winner,
+            next((rival for rival in others if rival[0].finalist.is_default), None),
+            test=test,
+            metric=objective,
+            seed=seed,
+        ),
+    )
+
+
+def _by_length(winner: Runs, default: Runs | None, *, test: Examples, metric: str, seed: int) -> list[LengthSummary]:
+    """The winner and the default configuration by session length, from the same resamples."""
+    sessions = test.session_of_target
+    slices = session_length_slices(test)
+    found = slice_intervals(
+        np.stack([mean_values(runs, metric) for runs in (winner, default) if runs is not None]),
+        sessions,
+        [members for _, members in slices],
+        seed=seed,
+    )
+    return [
+        _length_summary(name, sessions[members], intervals)
+        for (name, members), intervals in zip(slices, found, strict=True)
+    ]
+
+
+def _length_summary(name: str, sessions: NDArray[np.int64], intervals: Sequence[Interval]) -> LengthSummary:
+    """A class of lengths, given the session of each of its targets; the winner's interval is the first."""
+    n_sessions = len(np.unique(sessions))
+    winner, *default = [
+        Estimate(mean=each.mean, interval=(each.low, each.high) if n_sessions >= MIN_SESSIONS else None)
+        for each in intervals
+    ]
+    return LengthSummary(
+        name=name,
+        n_targets=len(sessions),
+        n_sessions=n_sessions,
+        winner=winner,
+        default=default[0] if default else None,
     )
 
 

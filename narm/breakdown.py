@@ -26,7 +26,7 @@ POPULARITY = ("head", "mid", "tail")
 _LOWEST = (1, 2, 3, 4, 5, 6, 11, 21, 51, 101)
 """First number of events of each class of lengths; fewer sessions have the longer lengths, so classes widen."""
 
-_MIN_SESSIONS = 10
+MIN_SESSIONS = 10
 """Resampling fewer sessions gives intervals that are far too narrow."""
 
 
@@ -97,7 +97,7 @@ def breakdown(
 def _slice(by: Dimension, name: str, sessions: NDArray[np.int64], intervals: dict[str, Interval]) -> Slice:
     """A slice, given the session of each of its targets, and each metric."""
     n_sessions = len(np.unique(sessions))
-    trusted = intervals if n_sessions >= _MIN_SESSIONS else {}
+    trusted = intervals if n_sessions >= MIN_SESSIONS else {}
     return Slice(
         by=by,
         name=name,

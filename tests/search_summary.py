@@ -10,8 +10,10 @@ from experiments.summary import (
     Counts,
     DatasetSummary,
     Default,
+    Estimate,
     FinalistSummary,
     Finals,
+    LengthSummary,
     Spread,
     Summary,
     Timing,
@@ -79,4 +81,20 @@ FINALS = Finals(
     finalists=[finalist(1, 0.28), finalist(2, 0.25), finalist(0, 0.19, default=True)],
     comparisons=[comparison(0, 0.09, 0.05, 0.13), comparison(2, 0.03, -0.01, 0.07)],
     failures=[],
+    by_length=[
+        LengthSummary(
+            name="2",
+            n_targets=400,
+            n_sessions=400,
+            winner=Estimate(mean=0.31, interval=(0.27, 0.35)),
+            default=Estimate(mean=0.22, interval=(0.19, 0.25)),
+        ),
+        LengthSummary(
+            name="3",
+            n_targets=16,
+            n_sessions=8,
+            winner=Estimate(mean=0.25, interval=None),
+            default=Estimate(mean=0.15, interval=None),
+        ),
+    ],
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import combinations
 from typing import Generic, TypeVar
@@ -11,10 +11,14 @@ from typing import Generic, TypeVar
 import optuna
 from optuna.trial import TrialState
 
+from experiments.leg_times import LegTimes
+from experiments.reporting.by_length import LengthLine, length_lines
+from experiments.reporting.coordinates import Coordinates, coordinates
 from experiments.reporting.curves import Curve, Rung, learning_curves, rungs
 from experiments.reporting.importances import importances, varied
+from experiments.reporting.timeline import Stretch, stretches
 from experiments.reporting.views import bare, inside, judged
-from experiments.summary import Summary
+from experiments.summary import LengthSummary, Summary
 
 Drawn = TypeVar("Drawn")
 
@@ -30,6 +34,7 @@ class Material:
     Attributes:
         study: in the database.
         summary: of it.
+        legs: of its trials, in the order of their start; empty where nobody knows them.
         judged: every trial with the best value it reached.
         bare: every trial as it is, without attributes.
         params: those that vary, the most important first.
@@ -37,6 +42,7 @@ class Material:
 
     study: optuna.Study
     summary: Summary
+    legs: Sequence[LegTimes] = ()
     judged: optuna.Study = field(init=False)
     bare: optuna.Study = field(init=False)
     params: list[str] = field(init=False)
@@ -100,11 +106,26 @@ class Material:
             raise Impossible("the scheduler stopped no trial")
         return found
 
-    def begun(self) -> optuna.Study:
-        """The trials as they are, one at least."""
-        if not self.summary.trials:
+    def coordinates(self) -> Coordinates:
+        """Parallel coordinates over two parameters at least."""
+        params = self.varied(2)
+        return coordinates(self.judged, params, self.objective)
+
+    def lengths(self) -> tuple[Sequence[LengthSummary], list[LengthLine]]:
+        """Classes of session lengths, and the finalists' results in them."""
+        finals = self.summary.finals
+        if finals is None:
+            raise Impossible("there are no finalists, which alone are tested")
+        if not finals.by_length:
+            raise Impossible("the search is from a version that did not tell sessions apart")
+        return finals.by_length, length_lines(finals)
+
+    def stretches(self) -> list[Stretch]:
+        """When what ran, one stretch at least."""
+        found = stretches(self.bare, self.summary, self.legs)
+        if not found:
             raise Impossible("no trial has begun")
-        return self.bare
+        return found
 
     def objectives(self) -> list[str]:
         """The objectives of a front that can be drawn."""

@@ -14,7 +14,7 @@ from plotly.offline import get_plotlyjs
 
 from experiments.reporting import answer, facts
 from experiments.reporting.curves import rungs
-from experiments.reporting.figures import SLICE
+from experiments.reporting.figures import BY_TRIAL, SLICE
 from experiments.reporting.importances import importances
 from experiments.reporting.intervals import final_intervals
 from experiments.reporting.material import Drawings
@@ -34,12 +34,21 @@ CAPTIONS = {
     "learning_curves": ("Learning curves", "The best validation value so far of every trial, epoch by epoch."),
     "importances": ("What decided", "Share of each parameter in what tells the best trials from all "
                     "(PED-ANOVA). Few trials tell little: read it as a hint."),
-    "parallel_coordinate": ("Parallel coordinates", "A line a trial, the darker the better; follow the dark ones."),
+    "parallel_coordinate": ("Parallel coordinates", "A line a trial, the bluer the better: the colour goes by rank. "
+                            "Axes stand in the order of what decided most, where that can be told."),
     "contour": ("Two parameters together", "The two that decided most, where that can be told. Dots are trials; values "
                 "between them are interpolated."),
     "rungs": ("Rungs", "How many trials reached each epoch at which the scheduler stopped some, and what became of "
               "them."),
-    "timeline": ("Timeline", "When each trial ran, from its first epoch to its end, pauses included."),
+    "timeline": ("Timeline of the workers", "When each worker trained which trial: a bar from the start of a stretch "
+                 "of training to its last report, in the colour of what became of the trial. The trials were assigned "
+                 "to workers by their times."),
+    BY_TRIAL: ("Timeline of the trials", "When each trial ran, from its start to its end, pauses included: the record "
+               "of the stretches between them, outbox.jsonl, is not in the study's folder."),
+    "by_length": ("By session length", "The winner on test, and the default configuration where it is another, by "
+                  "the number of events of the session: means over the seeds. Whiskers are 95 % intervals over "
+                  "sessions, where there are ten or more. The intervals of two models may overlap though their "
+                  "paired difference is sure."),
     "pareto_front": ("Pareto front", "Trials that no other beats in every objective, among all complete ones."),
 }  # fmt: skip
 """Heading of each figure, and what a person who cannot see it should know."""
@@ -78,10 +87,16 @@ def study_page(saved: SavedStudy, drawn: Drawings[go.Figure]) -> str:
         settings=facts.settings(saved),
         fixed=facts.fixed_options(saved),
         environment=facts.environment(saved),
-        captions=CAPTIONS,
+        captions=_captions(drawn.made),
         slices=[name for name in drawn.made if name.startswith(SLICE)],
         left_out=drawn.left_out,
     )
+
+
+def _captions(made: Mapping[str, go.Figure]) -> dict[str, tuple[str, str]]:
+    """The caption of each figure; one that shows something else than usual names another in its layout."""
+    others = {name: CAPTIONS[figure.layout.meta] for name, figure in made.items() if figure.layout.meta}
+    return CAPTIONS | others
 
 
 def render(template: str, figures: Mapping[str, go.Figure], **content: Any) -> str:

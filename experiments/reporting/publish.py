@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from experiments.leg_times import legs_in
 from experiments.reporting import PAGE
 from experiments.reporting.figures import figures
 from experiments.reporting.images import images
@@ -14,7 +15,7 @@ from narm.files import atomic_file, write_text
 
 def write_page(saved: SavedStudy, path: Path) -> None:
     """Write the report of a study as one HTML file, atomically."""
-    write_text(path, study_page(saved, figures(saved.study, saved.summary)))
+    write_text(path, study_page(saved, figures(saved.study, saved.summary, legs_in(saved.folder))))
 
 
 def publish(saved: SavedStudy) -> dict[str, Path]:
@@ -26,7 +27,7 @@ def publish(saved: SavedStudy) -> dict[str, Path]:
     page = saved.folder / PAGE
     write_page(saved, page)
     published = {PAGE: page}
-    for name, content in images(saved.study, saved.summary).made.items():
+    for name, content in images(saved.study, saved.summary, legs_in(saved.folder)).made.items():
         artifact = f"figures/{name}.png"
         published[artifact] = saved.folder / artifact
         with atomic_file(published[artifact]) as file:

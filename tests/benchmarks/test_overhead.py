@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from benchmarks.overhead import measure, read_legs
+from benchmarks.overhead import measure
+from experiments.leg_times import read_legs
 from experiments.outbox import Update
 
 
@@ -46,7 +47,3 @@ def test_the_parts_of_a_search_add_up_to_the_time_of_its_slots():
     parts = overhead.training + overhead.first_start + sum(overhead.between_trials) + overhead.between_epochs
     assert parts + overhead.tail == 2 * overhead.wall
     assert overhead.not_training == pytest.approx(1 - 28 / (2 * 26 - 12))
-
-
-def test_a_leg_that_reported_nothing_is_none():
-    assert len(read_legs([begun("0", 1), begun("1", 2), epoch("1", 4, 1)])) == 1

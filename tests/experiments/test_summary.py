@@ -38,12 +38,16 @@ def test_the_keys_are_exactly_those_documented(tmp_path: Path) -> None:
     assert list(content["default"]) == ["number", "valid"]
     assert list(content["timing"]) == ["wall_s", "training_s", "overhead_s"]
     assert list(content["finals"]) == [
-        "winner", "n_targets", "n_sessions", "finalists", "comparisons", "failures",
+        "winner", "n_targets", "n_sessions", "finalists", "comparisons", "failures", "by_length",
     ]  # fmt: skip
     assert list(content["finals"]["finalists"][0]) == [
         "number", "is_default", "params", "seeds", "epochs", "valid", "test",
     ]  # fmt: skip
     assert content["finals"]["finalists"][0]["test"]["recall_at_10"] == {"mean": 0.28, "sd": 0.01}
+    assert content["finals"]["by_length"][0] == {
+        "name": "2", "n_targets": 400, "n_sessions": 400,
+        "winner": {"mean": 0.31, "interval": [0.27, 0.35]}, "default": {"mean": 0.22, "interval": [0.19, 0.25]},
+    }  # fmt: skip
     assert list(content["finals"]["comparisons"][0]) == ["metric", "against", "difference", "low", "high"]
 
 
@@ -101,6 +105,16 @@ def test_what_was_written_is_read_again(tmp_path: Path) -> None:
     write_summary(path, read_summary(path))
     assert path.read_bytes() == first
     assert read_summary(path).finals is not None
+
+
+def test_a_summary_from_before_session_lengths_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "summary.json"
+    content = written(replace(SUMMARY, finals=FINALS), tmp_path)
+    del content["finals"]["by_length"]
+    path.write_text(json.dumps(content))
+    finals = read_summary(path).finals
+    assert finals is not None
+    assert finals.by_length == ()
 
 
 @pytest.mark.parametrize(

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from experiments.finalists import Finalist, FinalistRun
-from experiments.summary import Comparison, FinalistFailure, Finals, Spread
+from experiments.summary import Comparison, Estimate, FinalistFailure, Finals, Spread
 from experiments.verdict import compared_metrics, judge_finalists
 from narm.bootstrap import difference_interval
 from narm.data.sessions import Examples, Sessions
@@ -127,3 +128,31 @@ def test_recall_is_not_compared_twice(objective):
 def test_comparisons_are_plain_numbers():
     [first, *_] = judge([run(1, 0, 0.5, 1), run(2, 0, 0.4, 2)]).comparisons
     assert first == Comparison(metric="MRR@10", against=2, difference=0.5, low=0.5, high=0.5)
+
+
+def test_the_winner_and_the_default_are_told_apart_by_session_length():
+    lengths = np.array([2] * 20 + [4] * 20 + [8] * 5)  # 1, 3 and 7 targets each
+    test = Examples.every_prefix(
+        Sessions(np.ones(lengths.sum(), dtype=np.int32), np.concatenate([[0], lengths.cumsum()]))
+    )
+    short = np.repeat(lengths == 2, lengths - 1)
+    runs = [
+        replace(run(1, 0, 0.5, 1), ranks=np.where(short, 1, 2)),
+        replace(run(1, 1, 0.5, 1), ranks=np.where(short, 2, 2)),
+        replace(run(0, 0, 0.4, 1, default=True), ranks=np.full(len(test), 4)),
+    ]
+    finals = judge_finalists(runs, [], test=test, objective="MRR@10", seed=0)
+    assert finals is not None
+    assert [(each.name, each.n_targets, each.n_sessions) for each in finals.by_length] == [
+        ("2", 20, 20), ("4", 60, 20), ("6-10", 35, 5),
+    ]  # fmt: skip
+    shortest, middle, longest = finals.by_length
+    assert shortest.winner == Estimate(mean=0.75, interval=(0.75, 0.75))
+    assert (middle.winner.mean, longest.winner.mean) == (0.5, 0.5)
+    assert all(each.default is not None and each.default.mean == 0.25 for each in finals.by_length)
+    assert longest.winner.interval is None  # of 5 sessions an interval would be far too narrow
+
+
+def test_by_session_length_a_default_that_wins_is_alone():
+    finals = judge([run(0, 0, 0.5, 1, default=True), run(2, 0, 0.3, 1)])
+    assert [(each.name, each.default) for each in finals.by_length] == [("3", None)]

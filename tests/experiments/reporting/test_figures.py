@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
+import matplotlib.image
 import optuna
 import pytest
 from optuna.trial import TrialState
+from search_summary import FINALS, finalist
 from small_study import search, study_of, summary_of, trial
 
+from experiments.leg_times import LegTimes
 from experiments.reporting import figures as interactive
 from experiments.reporting import images as still
+from experiments.reporting.by_length import length_lines
+from experiments.reporting.coordinates import coordinates
 from experiments.reporting.curves import learning_curves, rungs
 from experiments.reporting.figures import figures
 from experiments.reporting.images import images
 from experiments.reporting.importances import importances
 from experiments.reporting.material import Impossible, Material, draw_all
+from experiments.reporting.ticks import linear_ticks, log_ticks
 from experiments.reporting.views import bare, judged
 from experiments.summary import Summary
 
@@ -35,7 +43,7 @@ def test_a_search_has_every_figure_but_a_front(study, summary):
     drawn = figures(study, summary)
     assert list(drawn.made) == [
         "optimization_history", "learning_curves", "importances", "parallel_coordinate", "contour", "rungs",
-        "timeline", "slice_learning_rate", "slice_hidden_size",
+        "timeline", "by_length", "slice_learning_rate", "slice_hidden_size",
     ]  # fmt: skip
     assert list(drawn.left_out) == ["pareto_front"]
     assert "two or three objectives" in drawn.left_out["pareto_front"]
@@ -149,3 +157,103 @@ def test_rungs_count_who_came_and_who_went_on():
     trials = [trial(number, values, params, state=state) for number, (values, state) in enumerate(ends)]
     found = rungs(summary_of(study_of(trials)).trials)
     assert [(r.epoch, r.reached, r.promoted, r.stopped, r.ended) for r in found] == [(1, 5, 2, 2, 1), (3, 2, 1, 1, 0)]
+
+
+def test_by_session_length_the_winner_stands_beside_the_default(study, summary):
+    winner, default = figures(study, summary).made["by_length"].data
+    assert (winner.name, default.name) == ("trial 1, winner", "trial 0, default")
+    assert (winner.y, default.y) == ((0.31, 0.25), (0.22, 0.15))
+    assert winner.error_y.array == pytest.approx((0.04, 0.0))  # no whisker over 8 sessions
+    assert winner.error_y.arrayminus == pytest.approx((0.04, 0.0))
+    assert winner.text[0] == "2 events: 0.3100 [0.2700, 0.3500], 400 targets of 400 sessions"
+    assert winner.text[1] == "3 events: 0.2500, 16 targets of 8 sessions"
+
+
+def test_by_session_length_a_default_that_wins_is_alone():
+    alone = [replace(each, default=None) for each in FINALS.by_length]
+    [line] = length_lines(replace(FINALS, winner=0, finalists=[finalist(0, 0.3, default=True)], by_length=alone))
+    assert (line.name, line.group) == ("trial 0, the default configuration", "winner")
+
+
+@pytest.mark.parametrize("finals", [None, replace(FINALS, by_length=())])
+def test_without_finalists_and_in_older_summaries_there_is_nothing_by_session_length(study, summary, finals):
+    drawn = figures(study, replace(summary, finals=finals))
+    assert "by_length" in drawn.left_out
+    assert "by_length" not in images(study, replace(summary, finals=finals)).made
+
+
+def test_parallel_coordinates_leave_out_a_default_outside_the_space(study):
+    found = coordinates(judged(study), ["learning_rate", "hidden_size"], "Recall@10")
+    assert 0 not in found.numbers
+    assert [axis.name for axis in found.axes] == ["Recall@10", "learning_rate", "hidden_size"]
+    values = [judged(study).trials[number].value for number in found.numbers]
+    assert values == sorted(values)  # the best on top
+    assert (found.ranks[0], found.ranks[-1]) == (0, 1)
+    assert list(found.axes[2].ticks) == [(0.0, "16"), (1.0, "32")]
+    for axis in found.axes:
+        assert all(place is not None and 0 <= place <= 1 for place in axis.places)
+        assert all(0 <= place <= 1 for place, _ in axis.ticks)
+
+
+def test_a_parameter_that_a_trial_lacks_is_a_gap_in_its_line():
+    study = study_of(ODD_STUDIES["parameters that never meet"])
+    found = coordinates(judged(study), ["learning_rate", "hidden_size"], "Recall@10")
+    rates = dict(zip(found.numbers, found.axes[1].places, strict=True))
+    assert [number for number, place in rates.items() if place is None] == [0, 2, 4, 6]
+
+
+def test_the_bluer_the_better(study, summary):
+    lines = figures(study, summary).made["parallel_coordinate"].data
+    assert (lines[0].line.color, lines[-1].line.color) == (interactive.GREY, interactive.ACCENT)
+
+
+def test_the_label_of_the_largest_bar_has_room(study, summary):
+    figure = figures(study, summary).made["importances"]
+    assert figure.layout.xaxis.range[1] == pytest.approx(1.2 * max(figure.data[0].x))
+    assert figure.data[0].cliponaxis is False
+
+
+def test_logarithmic_axes_speak_plainly(study, summary):
+    axis = figures(study, summary).made["slice_learning_rate"].layout.xaxis
+    assert {"0.001"} <= set(axis.ticktext) <= {"0.0001", "0.001", "0.01"}
+    assert log_ticks(1e-4, 1e-2) == [1e-4, 1e-3, 1e-2]
+    assert log_ticks(1.5e-3, 1.2e-2) == [2e-3, 5e-3, 1e-2]
+    assert log_ticks(3e-3, 4e-3) == []
+    assert linear_ticks(0.8, 1.0) == pytest.approx([0.8, 0.85, 0.9, 0.95, 1.0])
+
+
+def test_few_trials_have_whole_numbers():
+    few = study_of(search(4))
+    assert figures(few, summary_of(few)).made["optimization_history"].layout.xaxis.dtick == 1
+
+
+def test_slices_are_a_panel_each_four_in_a_row(study, summary):
+    content = images(study, summary).made["slices"]
+    height, width, _ = matplotlib.image.imread(io.BytesIO(content)).shape
+    assert width > 1.5 * height  # two panels
+
+
+def test_the_timeline_has_a_row_a_worker_and_a_bar_a_leg(study, summary):
+    pruned, failed = (next(t.number for t in summary.trials if t.state == state) for state in ("PRUNED", "FAIL"))
+    legs = [
+        LegTimes(0, 100.0, is_first=True, reports=[(110.0, 5.0), (120.0, 5.0)], epochs=[1, 2]),
+        LegTimes(pruned, 101.0, is_first=True, reports=[(105.0, 3.0)], epochs=[1]),
+        LegTimes(failed, 106.0, is_first=True, given_up=107.0),
+        LegTimes(99, 108.0, is_first=True, reports=[(109.0, 1.0)], epochs=[1]),  # the summary does not know it yet
+    ]
+    figure = figures(study, summary, legs).made["timeline"]
+    assert figure.layout.yaxis.categoryarray == ("worker 2", "worker 1")
+    assert {trace.name: list(zip(trace.y, trace.text, trace.x, strict=True)) for trace in figure.data} == {
+        "complete": [("worker 1", "trial 0, epochs 1–2: 20.0 s", 20_000.0)],
+        "pruned": [("worker 2", f"trial {pruned}, epoch 1: 4.0 s", 4_000.0)],
+        "failed": [("worker 2", f"trial {failed}, no epoch: 1.0 s", 1_000.0)],
+        "running": [("worker 2", "trial 99, epoch 1: 1.0 s", 1_000.0)],
+    }
+    assert images(study, summary, legs).made["timeline"].startswith(b"\x89PNG")
+
+
+def test_without_legs_the_timeline_has_a_row_a_trial(study, summary):
+    figure = figures(study, summary).made["timeline"]
+    assert figure.layout.meta == interactive.BY_TRIAL
+    assert figure.layout.yaxis.categoryarray[-1] == "trial 0"
+    assert len(figure.layout.yaxis.categoryarray) == len(study.trials)

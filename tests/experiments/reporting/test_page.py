@@ -13,6 +13,7 @@ import pytest
 from search_summary import FINALS, comparison, finalist
 from small_study import saved
 
+from experiments.leg_times import LegTimes
 from experiments.reporting.figures import figures
 from experiments.reporting.intervals import final_intervals
 from experiments.reporting.page import study_page
@@ -99,7 +100,7 @@ def test_every_plot_has_its_figure_and_a_name_for_those_who_cannot_see_it(page: 
     ids = [str(attributes["id"]) for _, attributes in page.elements if "id" in attributes]
     assert len(ids) == len(set(ids))
     plots = [attributes for attributes in page.all("div") if "plot" in str(attributes.get("class", "")).split()]
-    assert len(plots) == 9
+    assert len(plots) == 10
     for plot in plots:
         assert plot["role"] == "img"
         assert plot["aria-labelledby"] in ids
@@ -174,3 +175,16 @@ def test_intervals_share_an_axis_that_holds_zero() -> None:
     assert better.zero == undecided.zero
     assert 0 < undecided.low < undecided.zero < undecided.middle < better.low < better.high < 100
     assert final_intervals(replace(FINALS, comparisons=[comparison(0, -0.2, -0.3, -0.1)]))[0].meaning == "worse"
+
+
+def test_a_timeline_says_whose_it_is(study: SavedStudy, page: Page) -> None:
+    assert "Timeline of the trials" in page.prose
+    assert "Timeline of the workers" not in page.prose
+    legs = [LegTimes(0, 100.0, is_first=True, reports=[(110.0, 5.0)], epochs=[1])]
+    known = Page(study_page(study, figures(study.study, study.summary, legs)))
+    assert "Timeline of the workers" in known.prose
+    assert "Timeline of the trials" not in known.prose
+
+
+def test_what_the_finalists_are_stands_above_what_scrolls(html: str) -> None:
+    assert html.index("Trained again with 3 new seeds") < html.index('aria-label="Finalists"')

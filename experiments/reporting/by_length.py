@@ -1,0 +1,44 @@
+"""The finalists by session length, as figures draw them: the winner, and the default configuration."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from experiments.reporting.answer import default_finalist
+from experiments.summary import Estimate, Finals
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LengthLine:
+    """A finalist's results, one for each class of lengths.
+
+    Attributes:
+        group: one of `experiments.reporting.curves.GROUPS`, which decides on the colour.
+        name: for the legend.
+        estimates: as many as `Finals.by_length` has classes.
+    """
+
+    group: str
+    name: str
+    estimates: Sequence[Estimate]
+
+
+def length_lines(finals: Finals) -> list[LengthLine]:
+    """The winner, and the default configuration where it is another."""
+    is_default = finals.finalists[0].is_default
+    name = f"trial {finals.winner}, {'the default configuration' if is_default else 'winner'}"
+    lines = [LengthLine(group="winner", name=name, estimates=[each.winner for each in finals.by_length])]
+    estimates = [each.default for each in finals.by_length if each.default is not None]
+    default = default_finalist(finals)
+    if default is not None and estimates and not is_default:
+        lines.append(LengthLine(group="default", name=f"trial {default.number}, default", estimates=estimates))
+    return lines
+
+
+def half_widths(estimates: Sequence[Estimate]) -> tuple[list[float], list[float]]:
+    """How far each interval reaches below and above its mean; 0 where there is none."""
+    ends = [each.interval or (each.mean, each.mean) for each in estimates]
+    below = [each.mean - low for each, (low, _) in zip(estimates, ends, strict=True)]
+    above = [high - each.mean for each, (_, high) in zip(estimates, ends, strict=True)]
+    return below, above

@@ -1,0 +1,95 @@
+"""When each worker trained which trial; where the legs are not known, when each trial ran, its pauses included."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import groupby
+
+import optuna
+
+from experiments.leg_times import LegTimes, workers
+from experiments.summary import STATE_WORDS, Summary
+from experiments.trial_record import trials_of
+
+STATES = (*STATE_WORDS.values(), "running")
+"""Words for what became of a trial, as a legend has them."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stretch:
+    """A bar of the timeline.
+
+    Attributes:
+        row: it stands in: a worker, or a trial.
+        state: one of `STATES`.
+        start: in local time, as the study has it.
+        end: not before it.
+        what: for whoever points at it.
+    """
+
+    row: str
+    state: str
+    start: datetime
+    end: datetime
+    what: str
+
+
+def stretches(study: optuna.Study, summary: Summary, legs: Sequence[LegTimes]) -> list[Stretch]:
+    """A bar a leg, or a bar a trial where there are no legs; those of a row one after the other.
+
+    Args:
+        study: with the times of the trials.
+        summary: with their states.
+        legs: in the order of their start.
+    """
+    state = {trial.number: STATE_WORDS[trial.state] for trial in summary.trials}
+    return _of_legs(legs, state) if legs else _of_trials(study, state)
+
+
+def _of_legs(legs: Sequence[LegTimes], state: dict[int, str]) -> list[Stretch]:
+    return [
+        Stretch(
+            row=f"worker {worker + 1}",
+            state=state.get(leg.number, "running"),
+            start=datetime.fromtimestamp(leg.start),
+            end=datetime.fromtimestamp(leg.end),
+            what=f"trial {leg.number}, {_epochs(leg.epochs)}",
+        )
+        for leg, worker in zip(legs, workers(legs), strict=True)
+    ]
+
+
+def _epochs(epochs: Sequence[int]) -> str:
+    if not epochs:
+        return "no epoch"
+    return f"epoch {epochs[0]}" if len(epochs) == 1 else f"epochs {epochs[0]}–{epochs[-1]}"
+
+
+def _of_trials(study: optuna.Study, state: dict[int, str]) -> list[Stretch]:
+    """Those that have begun; one that has not ended lasts until whatever happened last."""
+    begun = [trial for trial in trials_of(study) if trial.datetime_start is not None]
+    times = [time for trial in begun for time in (trial.datetime_start, trial.datetime_complete) if time]
+    return [
+        Stretch(
+            row=f"trial {trial.number}",
+            state=state.get(trial.number, "running"),
+            start=trial.datetime_start,
+            end=trial.datetime_complete or max(times),
+            what=f"trial {trial.number}",
+        )
+        for trial in begun
+        if trial.datetime_start is not None
+    ]
+
+
+def rows(found: Sequence[Stretch]) -> list[str]:
+    """The rows of a timeline: workers by number, trials by number."""
+    return sorted({stretch.row for stretch in found}, key=lambda row: int(row.split()[1]))
+
+
+def by_state(found: Sequence[Stretch]) -> dict[str, list[Stretch]]:
+    """The bars of each colour, in the order of `STATES`."""
+    ordered = sorted(found, key=lambda stretch: STATES.index(stretch.state))
+    return {state: list(bars) for state, bars in groupby(ordered, key=lambda stretch: stretch.state)}
