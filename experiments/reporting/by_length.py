@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from experiments.reporting.answer import default_finalist
 from experiments.summary import Estimate, Finals
 
 
@@ -30,7 +29,7 @@ def length_lines(finals: Finals) -> list[LengthLine]:
     name = f"trial {finals.winner}, {'the default configuration' if is_default else 'winner'}"
     lines = [LengthLine(group="winner", name=name, estimates=[each.winner for each in finals.by_length])]
     estimates = [each.default for each in finals.by_length if each.default is not None]
-    default = default_finalist(finals)
+    default = finals.default
     if default is not None and estimates and not is_default:
         lines.append(LengthLine(group="default", name=f"trial {default.number}, default", estimates=estimates))
     return lines

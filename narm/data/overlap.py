@@ -29,7 +29,12 @@ def require_apart(train: SessionLog, later: SessionLog, split: str, *, ids_are_u
     """
     positions = _positions(later, train)
     shared = np.flatnonzero(positions >= 0)
-    same = shared[_alike(later, shared) == _alike(train, positions[shared])] if len(shared) else shared
+    theirs = positions[shared]
+    same = shared[
+        (later.sessions.lengths[shared] == train.sessions.lengths[theirs])
+        & (later.starts[shared] == train.starts[theirs])
+        & (later.ends[shared] == train.ends[theirs])
+    ]
     if len(same):
         raise InputError(
             f"{len(same):,} {split} sessions are sessions of the training file too, the first with id "
@@ -49,9 +54,3 @@ def _positions(later: SessionLog, train: SessionLog) -> NDArray[np.int64]:
     """Of each later session, the train session of its id; -1 where there is none."""
     ids, train_ids = alike(later.ids, train.ids)
     return np.asarray(pc.index_in(ids, value_set=pa.array(train_ids)).fill_null(-1)).astype(np.int64)
-
-
-def _alike(log: SessionLog, which: NDArray[np.int64]) -> NDArray[np.void]:
-    """What a session is told from others by, beside its id."""
-    parts = [log.sessions.lengths[which], log.starts[which], log.ends[which]]
-    return np.rec.fromarrays(parts, names="length,start,end")
