@@ -11,7 +11,7 @@ from experiments import command_line
 from experiments.environment import mask_credentials
 from experiments.mirror import Mirror
 from experiments.outbox import FILE, Drainer, Outbox, Update, root_cause
-from experiments.saved_study import recorded_uri
+from experiments.saved_study import recorded_uri, searched_by
 from experiments.tracking import absolute_uri
 from narm.config import did_you_mean
 from narm.errors import InputError
@@ -22,6 +22,7 @@ Sending something twice changes nothing.
 
 examples:
   python -m experiments.sync my-study
+  python -m experiments.sync my-comparison
   python -m experiments.sync my-study --tracking-uri http://mlflow.example.org:5000
   python -m experiments.sync my-study --all                      the server has lost its database
 
@@ -54,7 +55,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = build_parser().parse_args(arguments)
     output = Path(given.output)
     path = outbox_of(given.study, output)
-    uri = absolute_uri(given.tracking_uri or recorded_uri(given.study, output, given.storage))
+    uri = absolute_uri(given.tracking_uri or recorded_uri(searched_by(given.study, output), output, given.storage))
     receiver = mask_credentials(uri)
     outbox = Outbox(path, {}, receiver=receiver)
     mirror = Mirror(uri, outbox.header, artifact_attempts=1)  # who waits for the result can call again
@@ -121,7 +122,7 @@ def build_parser() -> command_line.Parser:
         description="Send MLflow what a search could not, or everything to another server.",
         epilog=EPILOG,
     )
-    parser.add_argument("study", metavar="STUDY", help="its name")
+    parser.add_argument("study", metavar="STUDY", help="its name, or that of a comparison")
     command_line.add_study_places(parser)
     parser.add_argument("--tracking-uri", metavar="URI", help="MLflow's (default: that of the search)")
     parser.add_argument("--all", action="store_true", help="also what has been sent already")
