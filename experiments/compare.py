@@ -12,11 +12,14 @@ from pathlib import Path
 from typing import cast, get_args
 
 from experiments import command_line, search_parser
+from experiments.comparison_recorder import record_comparison
 from experiments.finalists import Finalist, kept_runs
 from experiments.interruption import INTERRUPTED
 from experiments.model_comparison import Contender, ModelComparison, compare_models
 from experiments.ray_session import ray_session
+from experiments.recorder import SUMMARY
 from experiments.reporting.model_comparison import markdown, plot_by_length, print_comparison
+from experiments.saved_study import COMPARISON
 from experiments.search_arguments import build_spec
 from experiments.spec import StudySpec
 from experiments.study import run_study
@@ -99,6 +102,8 @@ def run_comparison(
     """
     specs = _specs(models, study, options)
     folder = specs[0].output / specs[0].name.removesuffix(f"-{models[0]}")
+    if (folder / SUMMARY).exists():  # its run in MLflow would become that of the comparison
+        raise InputError(f"study: {folder} is a search: choose another name for the comparison")
     splits = load_splits(specs[0].config.data)
     contenders = _search_all(specs, splits, quiet=quiet)
     if contenders is None:
@@ -115,8 +120,9 @@ def run_comparison(
         seed=specs[0].seed,
     )
     _write(folder, comparison)
-    missing = set(models) - {contender.model for contender in contenders}
-    return Compared(comparison=comparison, folder=folder, without_result=sorted(missing))
+    missing = sorted(set(models) - {contender.model for contender in contenders})
+    record_comparison(comparison, folder, of=specs[0], splits=splits, without_result=missing)
+    return Compared(comparison=comparison, folder=folder, without_result=missing)
 
 
 def _search_all(specs: Sequence[StudySpec], splits: Splits, *, quiet: bool) -> list[Contender] | None:
@@ -214,7 +220,7 @@ def _contender(spec: StudySpec, splits: Splits, summary: Summary) -> Contender |
 
 def _write(folder: Path, comparison: ModelComparison) -> None:
     folder.mkdir(parents=True, exist_ok=True)
-    write_text(folder / "comparison.json", json.dumps(asdict(comparison), indent=2, allow_nan=False) + "\n")
+    write_text(folder / COMPARISON, json.dumps(asdict(comparison), indent=2, allow_nan=False) + "\n")
     write_text(folder / "comparison.md", markdown(comparison))
     with atomic_file(folder / "by_length.png") as file:
         file.write(plot_by_length(comparison))
