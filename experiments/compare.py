@@ -92,11 +92,15 @@ def run_comparison(
     Raises:
         InputError: the options or the data are wrong.
     """
+    from experiments.comparison_recorder import record_comparison
     from experiments.model_comparison import compare_models
+    from experiments.recorder import SUMMARY
     from narm.data.datasets import load_splits
 
     specs = _specs(models, study, options)
     folder = specs[0].output / specs[0].name.removesuffix(f"-{models[0]}")
+    if (folder / SUMMARY).exists():  # its run in MLflow would become that of the comparison
+        raise InputError(f"study: {folder} is a search: choose another name for the comparison")
     splits = load_splits(specs[0].config.data)
     contenders = _search_all(specs, splits, quiet=quiet)
     if contenders is None:
@@ -113,8 +117,9 @@ def run_comparison(
         seed=specs[0].seed,
     )
     _write(folder, comparison)
-    missing = set(models) - {contender.model for contender in contenders}
-    return Compared(comparison=comparison, folder=folder, without_result=sorted(missing))
+    missing = sorted(set(models) - {contender.model for contender in contenders})
+    record_comparison(comparison, folder, of=specs[0], splits=splits, without_result=missing)
+    return Compared(comparison=comparison, folder=folder, without_result=missing)
 
 
 def _search_all(specs: Sequence[StudySpec], splits: Splits, *, quiet: bool) -> list[Contender] | None:
@@ -223,8 +228,10 @@ def _contender(spec: StudySpec, splits: Splits, summary: Summary) -> Contender |
 
 
 def _write(folder: Path, comparison: ModelComparison) -> None:
+    from experiments.saved_study import COMPARISON
+
     folder.mkdir(parents=True, exist_ok=True)
-    write_text(folder / "comparison.json", json.dumps(asdict(comparison), indent=2, allow_nan=False) + "\n")
+    write_text(folder / COMPARISON, json.dumps(asdict(comparison), indent=2, allow_nan=False) + "\n")
     write_text(folder / "comparison.md", markdown(comparison))
     with atomic_file(folder / "by_length.png") as file:
         file.write(plot_by_length(comparison))

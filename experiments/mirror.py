@@ -11,6 +11,7 @@ import tempfile
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from itertools import chain, islice
 from pathlib import Path, PurePosixPath
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+SQLITE = "sqlite:///"  # before the path of a file
 STUDY_RUN = "study"
 STUDY_TAG = "narm.study"  # these two tags find a run again, so that no run is created twice
 RUN_TAG = "narm.run"
@@ -239,7 +241,24 @@ def _new_client(uri: str) -> MlflowClient:
     logging.getLogger("alembic").setLevel(logging.WARNING)
     from mlflow import MlflowClient
 
+    if uri.startswith(SQLITE) and not Path(uri.removeprefix(SQLITE)).exists():
+        _create_database(Path(uri.removeprefix(SQLITE)))
     return MlflowClient(tracking_uri=uri)
+
+
+def _create_database(path: Path) -> None:
+    """Let MLflow make its tables in a file that takes its place when they are complete.
+
+    MLflow makes them in dozens of steps over seconds; what a kill -9 leaves of that, it can neither use nor mend.
+    """
+    from mlflow import MlflowClient
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name}.") as folder:
+        draft = Path(folder) / path.name
+        MlflowClient(tracking_uri=f"{SQLITE}{draft}").search_experiments(max_results=1)
+        with suppress(FileExistsError):  # another search was quicker
+            path.hardlink_to(draft)
 
 
 def _by_run(updates: Sequence[Update]) -> dict[str, list[Update]]:

@@ -66,13 +66,7 @@ class Recorder:
         self._wall_seconds: float | None = None
         self._trained_before = seconds_trained(study)
         self._monitor = SystemMonitor(tracker.log_system)
-        self._source = {
-            "study": spec.name,
-            "mlflow.source.type": "LOCAL",
-            "mlflow.source.name": "experiments.search",
-            "mlflow.source.git.commit": git_commit() or "",
-            "mlflow.user": user_name() or "",
-        }
+        self._source = source_tags(spec.name, "experiments.search")
 
     def begin(self) -> None:
         """Open the study's run in MLflow, with all that is needed to repeat it, and catch up with the study."""
@@ -97,7 +91,7 @@ class Recorder:
                 "environment.json": _json({"git_commit": git_commit(), **versions()}),
             },
             description=describe_search(spec, self._splits.name),
-            dataset=_dataset(self._splits, source=spec.config.data.dataset),
+            dataset=dataset_of(self._splits, source=spec.config.data.dataset),
         )
         if spec.system_metrics:
             self._monitor.start()
@@ -307,7 +301,19 @@ def _finalist_metrics(run: FinalistRun, objective: str) -> dict[str, float]:
     }
 
 
-def _dataset(splits: Splits, *, source: str) -> Dataset:
+def source_tags(name: str, program: str) -> dict[str, str]:
+    """By which MLflow tells where a run comes from: the study or comparison, the program, the code and the person."""
+    return {
+        "study": name,
+        "mlflow.source.type": "LOCAL",
+        "mlflow.source.name": program,
+        "mlflow.source.git.commit": git_commit() or "",
+        "mlflow.user": user_name() or "",
+    }
+
+
+def dataset_of(splits: Splits, *, source: str) -> Dataset:
+    """The data as MLflow lists them."""
     return Dataset(
         name=splits.name,
         fingerprint=splits.fingerprint,

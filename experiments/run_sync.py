@@ -12,7 +12,7 @@ from experiments import command_line
 from experiments.environment import mask_credentials
 from experiments.mirror import Mirror
 from experiments.outbox import FILE, Drainer, Outbox, Update, root_cause
-from experiments.saved_study import recorded_uri
+from experiments.saved_study import recorded_uri, searched_by
 from experiments.tracking import absolute_uri
 from narm.config import did_you_mean
 from narm.errors import InputError
@@ -45,7 +45,7 @@ def run_sync(given: argparse.Namespace) -> int:
     """
     study, output = command_line.study_place(given.study, given.output)
     path = outbox_of(study, output)
-    uri = absolute_uri(given.tracking_uri or recorded_uri(study, output, given.storage))
+    uri = absolute_uri(given.tracking_uri or recorded_uri(searched_by(study, output), output, given.storage))
     receiver = mask_credentials(uri)
     outbox = Outbox(path, {}, receiver=receiver)
     mirror = Mirror(uri, outbox.header, artifact_attempts=1)  # who waits for the result can call again

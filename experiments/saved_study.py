@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shlex
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,9 @@ from experiments.study_record import Record
 from experiments.study_store import closing_study, database_in, load_study, read_record, storage_in
 from experiments.summary import Summary, read_summary
 from narm.errors import InputError
+
+COMPARISON = "comparison.json"
+"""In the folder of a comparison of models, which is no study itself."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,6 +81,14 @@ def open_saved(name: str, *, output: Path, storage: str | None = None) -> SavedS
         folder=output / name,
         storage=url,
     )
+
+
+def searched_by(name: str, output: Path) -> str:
+    """The study behind a name: itself, or that of a comparison's best model."""
+    result = output / name / COMPARISON
+    if not result.exists():
+        return name
+    return f"{name}-{json.loads(result.read_text())['rows'][0]['model']}"
 
 
 def recorded_uri(study: str, output: Path, storage: str | None) -> str:

@@ -13,6 +13,7 @@ Sending something twice changes nothing.
 
 examples:
   python -m experiments.sync my-study
+  python -m experiments.sync my-comparison
   python -m experiments.sync my-study --tracking-uri http://mlflow.example.org:5000
   python -m experiments.sync my-study --all                      the server has lost its database
 
@@ -41,7 +42,7 @@ def build_parser() -> command_line.Parser:
         description="Send MLflow what a search could not, or everything to another server.",
         epilog=EPILOG,
     )
-    parser.add_argument("study", metavar="STUDY", help=command_line.STUDY_HELP)
+    parser.add_argument("study", metavar="STUDY", help=f"{command_line.STUDY_HELP}, or a comparison's")
     command_line.add_study_places(parser)
     parser.add_argument("--tracking-uri", metavar="URI", help="MLflow's (default: that of the search)")
     parser.add_argument("--all", action="store_true", help="also what has been sent already")

@@ -1,7 +1,8 @@
 """Leaves every study, trial and metric in MLflow, without ever holding up or ending a search.
 
-One experiment a dataset, one parent run a study, one child run a trial and a training of a finalist. Calls append to
-an outbox; its thread brings MLflow up to date whenever the server answers, through `experiments.mirror`.
+One experiment a dataset, one parent run a study, one child run a trial and a training of a finalist; a comparison of
+models is one run without children. Calls append to an outbox; its thread brings MLflow up to date whenever the server
+answers, through `experiments.mirror`.
 """
 
 from __future__ import annotations
@@ -106,6 +107,7 @@ class Tracker:
         artifacts: Mapping[str, str],
         description: str = "",
         dataset: Dataset | None = None,
+        kind: Literal["study", "comparison"] = "study",
     ) -> None:
         """Open the parent run.
 
@@ -116,6 +118,7 @@ class Tracker:
             artifacts: text of each artifact, by file name.
             description: Markdown.
             dataset: the input of the study's run, and of every run below it.
+            kind: a comparison of models is a study without trials.
         Raises:
             InputError: another process is writing this study, or the outbox is no such file.
         """
@@ -133,7 +136,7 @@ class Tracker:
         self._put(
             STUDY_RUN,
             status="RUNNING",
-            tags={**tags, "kind": "study", **_described(description)},
+            tags={**tags, "kind": kind, **_described(description)},
             params=flat_params(params),
             texts=artifacts,
             dataset=self._used_for("train, valid, test"),

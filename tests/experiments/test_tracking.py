@@ -15,7 +15,7 @@ import pytest
 from mlflow import MlflowClient
 from mlflow.entities import Run, ViewType
 
-from experiments import tracking
+from experiments import mirror, tracking
 from experiments.mirror import RUN_TAG, STUDY_TAG, Mirror
 from experiments.outbox import Outbox
 from experiments.shipping.registry import Registration
@@ -648,3 +648,19 @@ def test_every_run_can_be_found_again_by_its_tags(tracker: Tracker, runs: Callab
         "my study": "study",
         "trial 7": "7",
     }
+
+
+def test_a_database_is_there_with_all_its_tables_or_not_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "runs" / "mlflow.db"
+    uri = f"sqlite:///{path}"
+
+    def killed(*arguments: object, **options: object) -> None:
+        raise SystemExit
+
+    with monkeypatch.context() as patch:
+        patch.setattr(MlflowClient, "search_experiments", killed)
+        with pytest.raises(SystemExit):
+            mirror._new_client(uri)
+    assert not path.exists()
+    assert mirror._new_client(uri).search_experiments()[0].name == "Default"
+    assert [file.name for file in path.parent.iterdir()] == ["mlflow.db"]
