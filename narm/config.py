@@ -469,7 +469,7 @@ class DataConfig(_Section):
         None, "a user's events are cut into sessions where nothing happens for longer: 30m; none: sessions are given"
     )
     bad_lines: Literal["error", "skip"] = option(
-        "error", "rows of a text file that are wrong: an error, or left out and counted"
+        "error", "rows of a text or Parquet file that are wrong: an error, or left out and counted"
     )
     field_separator: str = option("\t", "between the columns of an atomic file")
     seq_separator: str = option(" ", "inside a sequence of an atomic file")
