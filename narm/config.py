@@ -27,7 +27,7 @@ from pydantic import (
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticCustomError
 
-from narm.duration import parse_duration
+from narm.duration import WANTED, parse_duration
 from narm.errors import InputError
 from narm.metrics import METRICS, MetricName, parse_metric
 
@@ -120,8 +120,11 @@ Weighting = Literal["same", "div", "linear", "quadratic", "log"]
 
 
 def _as_duration(value: str | None) -> str | None:
-    if value is not None:
-        parse_duration(value)
+    try:
+        if value is not None:
+            parse_duration(value)
+    except InputError:  # `explain` names the option of pydantic's errors alone
+        raise PydanticCustomError("duration", WANTED) from None
     return value
 
 
