@@ -18,7 +18,7 @@ from experiments.dataset_statistics import save_plot, statistics_table
 from experiments.recipes import RECIPES, Recipe
 from narm.config import Config, DataConfig, did_you_mean
 from narm.data.cuts import used_item_ids
-from narm.data.datasets import HeldApart, hold_apart, load_splits
+from narm.data.datasets import HeldApart, hold_apart, load_splits, source_files
 from narm.data.prepared import CARD, Card, FileDigest, files_as_options, part_file, write_sessions
 from narm.data.session_log import SessionLog
 from narm.errors import InputError
@@ -26,14 +26,14 @@ from narm.files import atomic_folder
 
 PLOT = "statistics.png"
 OTHER_COUNTS = 3
-STAGES = ("checksum of the log", "reading, filtering, splitting", "writing", "drawing", "fingerprint")
+STAGES = ("checksums of the files", "reading, filtering, splitting", "writing", "drawing", "fingerprint")
 
 Advance = Callable[[], None]
 """Called when a stage is done."""
 
 EPILOG = """\
-The log is a file in any format that --dataset takes; its name tells which. Any option of the data may be given
-(see --help-options) and wins over the recipe.
+The log is a file in any format that --dataset takes; its name tells which; or a folder of RecBole's. Any option of the
+data may be given (see --help-options) and wins over the recipe.
 
 recipes:
   yoochoose-1/64, yoochoose-1/4   of yoochoose-clicks.dat (RecSys Challenge 2015)
@@ -42,6 +42,7 @@ recipes:
 examples:
   python -m experiments.prepare yoochoose-clicks.dat --recipe yoochoose-1/64 --output data/yoochoose-1-64
   python -m experiments.prepare clicks.csv.zst --output data/shop --session_gap 30m --test_period 7d
+  python -m experiments.prepare dataset/ml --benchmark-filename train,valid,test --output data/ml
   python -m experiments.search --dataset data/shop
 
 exit status: 0; 2 wrong usage, configuration or data; 3 with --check, counts that are not the published ones
@@ -64,7 +65,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     config = Config.from_flat({**options, "dataset": given.log}).data
     console = command_line.open_console(given)
     with _progress(Console(stderr=True, quiet=given.quiet)) as advance:
-        card, parts = prepare(Path(given.log), Path(given.output), config, recipe, advance)
+        card, parts = prepare(Path(given.output), config, recipe, advance)
     _show(card, parts, Path(given.output), console)
     others = [f"{key} {card.counts[key]:,}, not {count:,}" for key, count in card.published.items()
               if card.counts[key] != count]  # fmt: skip
@@ -75,14 +76,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def prepare(
-    log: Path, output: Path, config: DataConfig, recipe: Recipe | None, advance: Advance
+    output: Path, config: DataConfig, recipe: Recipe | None, advance: Advance
 ) -> tuple[Card, Mapping[str, SessionLog]]:
     """Make the folder of a prepared dataset, whole or not at all.
 
     Args:
-        log: a file of events.
         output: the folder, which is not there yet.
-        config: how to read, filter and split.
+        config: what to read, and how to read, filter and split it.
         recipe: where these options come from.
         advance: called after each of `STAGES`.
     Returns:
@@ -91,7 +91,8 @@ def prepare(
         InputError: the log cannot be used, or the folder not be made.
     """
     with atomic_folder(output) as folder:
-        digest = _digest(log)
+        files = source_files(config)
+        digests = {option: _digest(file) for option, file in files.items()}
         advance()
         apart = hold_apart(config)
         parts = _parts(apart)
@@ -107,8 +108,9 @@ def prepare(
             name=output.resolve().name.partition(".")[0],
             recipe=recipe.name if recipe else None,
             options=_changed(config),
-            source=log.name,
-            source_digest=digest,
+            source=files["dataset"].name,
+            source_digest=digests.pop("dataset"),
+            held_out_digests=digests,
             counts=_counts(apart, parts),
             published=recipe.published if recipe else {},
             notes=tuple(note for sessions in parts.values() for note in sessions.notes),
@@ -143,9 +145,10 @@ def _counts(apart: HeldApart, parts: Mapping[str, SessionLog]) -> dict[str, int]
 
 
 def _changed(config: DataConfig) -> dict[str, object]:
-    """The options that are not at their defaults; where the log was lying is no one's business."""
+    """The options that are not at their defaults; where the files were lying is no one's business."""
     default = DataConfig().model_dump(mode="json")
     given = config.model_dump(mode="json", exclude={"dataset"})
+    given.update({option: Path(given[option]).name for option in ("valid_file", "test_file") if given[option]})
     return {name: value for name, value in given.items() if value != default[name]}
 
 
@@ -193,7 +196,7 @@ def build_parser() -> command_line.Parser:
         description="Make a prepared dataset of a raw log: Parquet files, and a card that says what they are.",
         epilog=EPILOG,
     )
-    parser.add_argument("log", metavar="LOG", help="a file of events")
+    parser.add_argument("log", metavar="LOG", help="a file of events, or a folder of RecBole's")
     parser.add_argument("--output", metavar="FOLDER", required=True, help="the folder to make")
     parser.add_argument("--recipe", metavar="NAME", help="how the literature makes the dataset")
     parser.add_argument("--check", action="store_true", help="exit with status 3 if counts are not the published ones")

@@ -27,7 +27,7 @@ from pydantic import (
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticCustomError
 
-from narm.duration import parse_duration
+from narm.duration import WANTED, parse_duration
 from narm.errors import InputError
 from narm.metrics import METRICS, MetricName, parse_metric
 
@@ -120,8 +120,11 @@ Weighting = Literal["same", "div", "linear", "quadratic", "log"]
 
 
 def _as_duration(value: str | None) -> str | None:
-    if value is not None:
-        parse_duration(value)
+    try:
+        if value is not None:
+            parse_duration(value)
+    except InputError:  # `explain` names the option of pydantic's errors alone
+        raise PydanticCustomError("duration", WANTED) from None
     return value
 
 
@@ -469,7 +472,7 @@ class DataConfig(_Section):
         None, "a user's events are cut into sessions where nothing happens for longer: 30m; none: sessions are given"
     )
     bad_lines: Literal["error", "skip"] = option(
-        "error", "rows of a text file that are wrong: an error, or left out and counted"
+        "error", "rows of a text or Parquet file that are wrong: an error, or left out and counted"
     )
     field_separator: str = option("\t", "between the columns of an atomic file")
     seq_separator: str = option(" ", "inside a sequence of an atomic file")

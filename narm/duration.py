@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 from narm.errors import InputError
 
+WANTED = "no duration: write 90s, 30m, 24h or 7d"
+
 SECONDS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
 
 
@@ -37,5 +39,5 @@ def parse_duration(text: str) -> Duration:
     match = re.fullmatch(r"([0-9]{1,10})([smhd])", text.strip())
     duration = Duration(int(match[1]), SECONDS[match[2]]) if match else None
     if duration is None or not 1 <= duration.seconds <= 36_525 * SECONDS["d"]:
-        raise InputError(f"'{text}' is no duration: write 90s, 30m, 24h or 7d")
+        raise InputError(f"'{text}' is {WANTED}")
     return duration

@@ -32,7 +32,8 @@ class Recommendation:
     """Items for one session, best first.
 
     Attributes:
-        items: raw ids as the vocabulary has them; fewer than asked for when the catalogue has no more.
+        items: raw ids as the vocabulary has them; fewer than asked for when the catalogue has no more, or the model
+            knows nothing of the others.
         scores: of each item, unnormalised: only their order and differences mean something.
         unknown: ids of the session that the model does not know, as they were given; it ignored them.
         reason: why there are no items, if there are none.
@@ -90,7 +91,8 @@ class Recommender:
         """The K best items for each session, in order; of equal scores the one of the lower item index comes first.
 
         Unknown ids are ignored, as if the events had not happened, and reported. A session without any known item
-        gets no items, and the reason: a list of what is popular would look like an answer of the model.
+        gets no items, and the reason: a list of what is popular would look like an answer of the model. So would items
+        of score 0 of a model that counts what occurred with or after others (`Baseline.silence`): it leaves them out.
 
         Args:
             sessions: raw item ids of each, oldest first; any number of sessions, of any length.
@@ -131,22 +133,35 @@ class Recommender:
         prefixes, lengths = _pad([session.known[-self.max_length :] for session in sessions])
         scores = self.model.scores(prefixes.to(self.device), lengths.to(self.device)).cpu()
         scores[:, 0] = -torch.inf
+        if self._silence is not None:
+            scores[scores <= 0] = -torch.inf
+        is_silent = (scores == -torch.inf).all(dim=1).tolist()  # before seen items are left out: another reason
         if exclude_seen:
             for row, session in zip(scores, sessions, strict=True):
                 row[session.known] = -torch.inf
         values, items = best_items(scores, min(k, self.vocabulary.n_items - 1))
         return [
-            self._recommendation(session, row_values, row_items)
-            for session, row_values, row_items in zip(sessions, values, items, strict=True)
+            self._recommendation(session, row_values, row_items, self._why_none(silent))
+            for session, row_values, row_items, silent in zip(sessions, values, items, is_silent, strict=True)
         ]
 
-    def _recommendation(self, session: _Session, scores: Tensor, items: Tensor) -> Recommendation:
+    @property
+    def _silence(self) -> str | None:
+        return self.model.silence if isinstance(self.model, Baseline) else None
+
+    def _why_none(self, is_silent: bool) -> str:
+        """Why a session that has known items gets none, if it does."""
+        if self._silence is None:
+            return "every item of the catalogue is in the session"
+        return self._silence if is_silent else "every item that train has for it is in the session"
+
+    def _recommendation(self, session: _Session, scores: Tensor, items: Tensor, why_none: str) -> Recommendation:
         allowed = scores > -torch.inf
         return Recommendation(
             items=tuple(self.vocabulary.ids[items[allowed].numpy() - 1].tolist()),
             scores=tuple(scores[allowed].tolist()),
             unknown=session.unknown,
-            reason=None if allowed.any() else "every item of the catalogue is in the session",
+            reason=None if allowed.any() else why_none,
         )
 
 

@@ -30,6 +30,9 @@ class Baseline(ABC):
 
     learned: ClassVar[tuple[str, ...]]
     """Names of the arrays that `learn` makes, and that a checkpoint holds."""
+    silence: ClassVar[str | None] = None
+    """Of a model whose score of 0 says that it knows nothing of an item: why all items may have it. None: 0 is a score
+    like any other."""
 
     def __init__(self, n_items: int) -> None:
         self.n_items = n_items

@@ -27,6 +27,8 @@ class ItemKNN(ItemRules):
     Differs from the code of GRU4Rec's baseline, which counts pairs of events: a session counts once, as in the text.
     """
 
+    silence = "nothing in train occurred with its last known item"
+
     def __init__(self, n_items: int, config: ItemKNNConfig) -> None:
         super().__init__(n_items)
         self.config = config

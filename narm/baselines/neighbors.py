@@ -41,6 +41,7 @@ class SessionNeighbors(Baseline):
     """
 
     learned = ("session_items", "session_positions", "session_offsets")
+    silence = "it has no neighbour in train"
     session_items: NDArray[np.int32]
     """Distinct items of each train session, [N]."""
     session_positions: NDArray[np.int32]

@@ -23,6 +23,8 @@ class SequentialRules(ItemRules):
     rules is left out), and the sum is not divided by a constant of the last item, which would rank the same.
     """
 
+    silence = "nothing in train followed its last known item"
+
     def __init__(self, n_items: int, config: SequentialRulesConfig) -> None:
         super().__init__(n_items)
         self.config = config

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from narm.config import DataConfig, did_you_mean
 from narm.data.cuts import by_period, by_share, most_recent, used_item_ids, without_unknown
-from narm.data.events import Events, read_events
+from narm.data.events import Events, find_file, read_events
 from narm.data.filters import by_length, item_support, k_core
 from narm.data.gaps import sessions_by_gap
 from narm.data.movielens import ml_100k
@@ -85,6 +85,18 @@ def load_splits(config: DataConfig) -> Splits:
 def dataset_name(dataset: str) -> str:
     """What to call it: the name of a named dataset, or the file's (or folder's) without its endings."""
     return dataset if dataset in NAMED else Path(dataset).resolve().name.partition(".")[0]
+
+
+def source_files(config: DataConfig) -> dict[str, Path]:
+    """The files that the options stand for: `dataset`, and `valid_file` and `test_file` where there are some.
+
+    Raises:
+        InputError: one is not there, or the options do not go together.
+    """
+    if config.benchmark_filename is not None:
+        config = _with_files(config)
+    given = {"dataset": config.dataset, "valid_file": config.valid_file, "test_file": config.test_file}
+    return {option: find_file(name) for option, name in given.items() if name is not None}
 
 
 def hold_apart(config: DataConfig) -> HeldApart:

@@ -77,7 +77,7 @@ def read_events(path: Path | str, config: DataConfig) -> Events:
     Raises:
         InputError: no such file, an unknown format, or wrong content; the message names file and line.
     """
-    path = _find_file(Path(path))
+    path = find_file(path)
     kind = Path(path.stem).suffix if path.suffix in COMPRESSED else path.suffix
     if kind not in FORMATS:
         raise InputError(f"{path}: unknown format '{kind}'; known: {', '.join(FORMATS)}")
@@ -102,7 +102,13 @@ def _read_table(path: Path, kind: str, config: DataConfig) -> tuple[EventTable, 
     return (read_yoochoose if kind == ".dat" else read_delimited)(path, config), False
 
 
-def _find_file(path: Path) -> Path:
+def find_file(path: Path | str) -> Path:
+    """The file of a log: the path itself, or NAME.inter in a folder NAME.
+
+    Raises:
+        InputError: there is none.
+    """
+    path = Path(path)
     if path.is_dir():
         path = path / f"{path.resolve().name}.inter"
     if not path.is_file():

@@ -47,6 +47,8 @@ class Card(BaseModel):
         options: the data options that are not at their defaults.
         source: name of the file that it was made of, and its digest.
         source_digest: of that file.
+        held_out_digests: of the files of validation and test sessions, if there were any, by option: `valid_file`,
+            `test_file`.
         counts: events read, kept and dropped; sessions, events and targets of each part; items.
         published: the counts that the recipe's authors found in the whole source.
         notes: what was dropped, and why.
@@ -63,6 +65,7 @@ class Card(BaseModel):
     options: Mapping[str, Any]
     source: str
     source_digest: FileDigest
+    held_out_digests: Mapping[str, FileDigest] = {}
     counts: Mapping[str, int]
     published: Mapping[str, int]
     notes: tuple[str, ...]

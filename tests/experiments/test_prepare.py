@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from pathlib import Path
 
@@ -160,6 +161,53 @@ def test_options_of_ones_own_and_a_log_without_units(tmp_path):
     check_sum(card)
 
 
+def write_parts(folder: Path) -> list[Path]:
+    """Train, validation and test as RecBole has them: files in a folder of their name."""
+    folder.mkdir(parents=True)
+    files = []
+    for n, part in enumerate(("train", "valid", "test")):
+        rows = [f"{10 * n + s}\t{i}\t{100 * n + 10 * s + i}\n" for s in range(4) for i in range(3)]
+        files.append(folder / f"{folder.name}.{part}.inter")
+        files[-1].write_text("session_id:token\titem_id:token\ttimestamp:float\n" + "".join(rows))
+    return files
+
+
+def test_splits_that_recbole_was_given(tmp_path):
+    files = write_parts(tmp_path / "private" / "shop")
+    arguments = ("--benchmark-filename", "train,valid,test")
+    card = prepared(files[0].parent, tmp_path / "data", *arguments)
+    there = DataConfig(dataset=str(files[0].parent), benchmark_filename=("train", "valid", "test"))
+    here = load_splits(DataConfig(dataset=str(tmp_path / "data")))
+    assert [len(part) for part in (here.train, here.valid, here.test)] == [8, 8, 8]
+    assert load_splits(there).n_items == here.n_items
+    assert card["source"] == "shop.train.inter"
+    assert card["options"] == {"benchmark_filename": ["train", "valid", "test"]}
+    check_inputs(card, files)
+
+
+def test_given_files_are_in_the_card_by_name_and_checksum(tmp_path):
+    train, valid, test = write_parts(tmp_path / "private" / "shop")
+    card = prepared(train, tmp_path / "data", "--valid_file", str(valid), "--test_file", str(test))
+    assert card["options"] == {"valid_file": "shop.valid.inter", "test_file": "shop.test.inter"}
+    assert "private" not in json.dumps(card)
+    check_inputs(card, [train, valid, test])
+
+
+def check_inputs(card: dict, files: list[Path]) -> None:
+    """The checksums are those of train, validation and test."""
+    digests = [card["source_digest"], *(card["held_out_digests"][option] for option in ("valid_file", "test_file"))]
+    assert [digest["sha256"] for digest in digests] == [hashlib.sha256(file.read_bytes()).hexdigest() for file in files]
+
+
+def test_a_folder_of_recbole_is_its_log(tmp_path):
+    folder = tmp_path / "shop"
+    folder.mkdir()
+    rows = [f"{s}\t{i}\t{10 * s + i}\n" for s in range(20) for i in range(3)]
+    (folder / "shop.inter").write_text("session_id:token\titem_id:token\ttimestamp:float\n" + "".join(rows))
+    card = prepared(folder, tmp_path / "data", "--split", "temporal")
+    assert (card["source"], card["held_out_digests"]) == ("shop.inter", {})
+
+
 def test_published_counts_are_checked_on_request(tmp_path, views, monkeypatch, capsys):
     arguments = [str(views), "--recipe", "diginetica", "--check", "--quiet"]
     assert main([*arguments, "--output", str(tmp_path / "a")]) == OTHER_COUNTS
@@ -176,8 +224,10 @@ def test_published_counts_are_checked_on_request(tmp_path, views, monkeypatch, c
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["none.csv", "--output", "d"], "none.csv: No such file or directory; name a file of events"),
-        ([".", "--output", "d"], ".: Is a directory; name a file of events"),
+        (["none.csv", "--output", "d"], "none.csv: no such file"),
+        ([".", "--output", "d"], ".inter: no such file"),
+        (["log.csv", "--output", "d", "--test_file", "none.csv"], "none.csv: no such file"),
+        ([".", "--output", "d", "--benchmark-filename", "train,test"], ".train.inter: no such file"),
         (["log.csv", "--output", "."], ".: exists; name a new folder"),
         (
             ["log.csv", "--output", "d", "--recipe", "diginetika"],

@@ -80,6 +80,18 @@ def test_unknown_items_are_reported_and_no_failure(checkpoint, capsys):
     assert (json.loads(said.out)["unknown"], said.err) == (["7"], "")
 
 
+def test_a_model_that_knows_of_nothing_else_says_so(ring_splits, tmp_path, capsys):
+    config = Config.from_flat(model="sr")
+    for epoch in fit(create_model(20, config), ring_splits, config.training, config.evaluation, device="cpu"):
+        save_checkpoint(tmp_path / "sr.pt", epoch.state, config=config, splits=ring_splits)
+    everything = ",".join(str(item) for item in range(101, 120))
+    assert main([str(tmp_path / "sr.pt"), "--session", everything, "--exclude-seen"]) == 0
+    said = capsys.readouterr()
+    assert said.out == "\n"
+    reason = "every item that train has for it is in the session"
+    assert said.err == f"note: --session:1: nothing recommended: {reason}\n"
+
+
 @pytest.mark.parametrize(
     ("line", "ids"),
     [

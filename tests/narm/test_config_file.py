@@ -128,7 +128,7 @@ def test_no_key_is_both_an_option_and_without_effect(key):
         ("learner: sgd", 1, "learner: 'sgd' is not possible, only 'adam'"),
         ("repeatable: False", 1, "repeatable: False is not possible, only True"),
         ("enable_amp: True", 1, "enable_amp: True is not possible, only False"),
-        ("session_gap: 30 minutes", 1, "'30 minutes' is no duration: write 90s, 30m, 24h or 7d"),
+        ("session_gap: 30 minutes", 1, "session_gap: '30 minutes': no duration: write 90s, 30m, 24h or 7d"),
         ("eval_args: full", 1, "eval_args: 'full' should be a mapping of split, order, group_by, mode"),
         ("eval_args: {split: {RS: [0.8, 0.1, 0.1]}}", 1, "eval_args.split: {'RS': [0.8, 0.1, 0.1]} is not"),
         ("eval_args: {split: {LS: valid_only}}", 1, "only {'LS': 'valid_and_test'}"),

@@ -2,6 +2,7 @@
 
 import pytest
 
+from narm.config import Config
 from narm.duration import parse_duration
 from narm.errors import InputError
 
@@ -17,3 +18,9 @@ def test_a_number_and_its_unit(text, seconds):
 def test_anything_else_is_refused_in_one_line(text):
     with pytest.raises(InputError, match=r"is no duration: write 90s, 30m, 24h or 7d$"):
         parse_duration(text)
+
+
+@pytest.mark.parametrize("option", ["session_gap", "test_period"])
+def test_a_message_names_the_option(option):
+    with pytest.raises(InputError, match=rf"^{option}: 'soon': no duration: write 90s, 30m, 24h or 7d$"):
+        Config.from_flat({option: "soon"})

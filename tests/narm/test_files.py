@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import shutil
 import stat
 
 import pytest
 
 from narm.errors import InputError
-from narm.files import atomic_folder
+from narm.files import atomic_file, atomic_folder, require_writable
 
 
 def test_a_folder_appears_when_it_is_done(tmp_path):
@@ -34,3 +35,31 @@ def test_what_is_there_already_is_not_touched(tmp_path):
             pytest.fail("the block must not be entered")
     with pytest.raises(InputError, match="cannot be written"), atomic_folder(tmp_path / "file" / "folder"):
         pytest.fail("the block must not be entered")
+
+
+@pytest.mark.parametrize("atomic", [atomic_file, atomic_folder])
+def test_a_failure_takes_the_parents_that_it_made_with_it(tmp_path, atomic):
+    (tmp_path / "mine").mkdir()
+    with pytest.raises(KeyError), atomic(tmp_path / "mine" / "a" / "b" / "new"):
+        raise KeyError
+    assert [path.name for path in tmp_path.rglob("*")] == ["mine"]
+
+
+def test_parents_that_another_has_filled_stay(tmp_path):
+    with pytest.raises(FileNotFoundError), atomic_folder(tmp_path / "a" / "b" / "new"):
+        shutil.copy(__file__, tmp_path / "a" / "other").with_name("none").read_text()
+    assert sorted(path.name for path in tmp_path.rglob("*")) == ["a", "other"]
+
+
+@pytest.mark.parametrize("name", ["x" * 300, "a/" + "x" * 300 + "/file"])
+def test_a_path_that_cannot_be_made_leaves_nothing(tmp_path, name):
+    with pytest.raises(InputError, match="cannot be written"), atomic_folder(tmp_path / "new" / name):
+        pytest.fail("the block must not be entered")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_check_that_fails_leaves_no_parents(tmp_path):
+    with pytest.raises(InputError, match="cannot be written"):
+        require_writable(tmp_path / "a" / ("x" * 300) / "file")
+    assert list(tmp_path.iterdir()) == []
+    assert require_writable(tmp_path / "a" / "file").parent.is_dir()

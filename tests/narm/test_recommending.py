@@ -12,9 +12,10 @@ from torch import Tensor
 from narm import recommending
 from narm.checkpoint import load_model, save_checkpoint
 from narm.config import Config, ModelConfig
-from narm.data.sessions import ItemVocabulary
+from narm.data.sessions import Examples, ItemVocabulary, Sessions
 from narm.errors import InputError
 from narm.model import NARM
+from narm.models import build_model
 from narm.recommending import Recommender
 from narm.training import create_model, fit
 
@@ -136,3 +137,46 @@ def test_a_checkpoint_recommends_what_follows_on_the_ring(ring_splits, tmp_path)
 def test_what_is_no_checkpoint_is_refused(tmp_path):
     with pytest.raises(InputError, match="no such checkpoint"):
         Recommender.load(Path(tmp_path / "none.pt"))
+
+
+TRAIN = [[1, 2, 3], [4, 2], [5, 6]]  # nothing follows 3; 7 is in no session
+RULES = {"sr": "nothing in train followed its last known item", "item_knn": "nothing in train occurred with its last"}
+NEIGHBORS = dict.fromkeys(("s_knn", "v_sknn", "stan"), "it has no neighbour in train")
+
+
+def counting(model: str) -> Recommender:
+    """A baseline that has learned `TRAIN`; raw id 101 is item 1."""
+    items = np.concatenate(TRAIN).astype(np.int32)
+    sessions = Sessions(items, np.cumsum([0, *map(len, TRAIN)]))
+    baseline = build_model(N_ITEMS, Config.from_flat(model=model))
+    baseline.learn(Examples.every_prefix(sessions))
+    return Recommender(baseline, ItemVocabulary(IDS + 1), max_length=5)
+
+
+def test_rules_recommend_what_followed_and_nothing_else():
+    followed, nothing, known = counting("sr").recommend([[101], [103], [102]])
+    assert (followed.items, followed.reason) == ((102, 103), None)
+    assert (nothing.items, nothing.scores, nothing.reason) == ((), (), RULES["sr"])
+    assert known.items == (103,)
+
+
+@pytest.mark.parametrize("model", ["item_knn", *NEIGHBORS])
+def test_items_of_score_0_are_no_answer(model):
+    found = counting(model).recommend([[101], [105]], k=N_ITEMS)
+    own = model in NEIGHBORS  # a neighbour recommends the item that it shares, too
+    assert set(found[0].items) == ({101, 102, 103} if own else {102, 103})
+    assert set(found[1].items) == ({105, 106} if own else {106})
+    assert all(score > 0 for one in found for score in one.scores)
+
+
+@pytest.mark.parametrize(("model", "reason"), (RULES | NEIGHBORS).items())
+def test_the_reason_is_given_when_nothing_is_left(model, reason):
+    unseen_in_train, all_seen = counting(model).recommend([[107], [106, 105]], exclude_seen=True)
+    assert unseen_in_train.items == ()
+    assert unseen_in_train.reason.startswith(reason)
+    assert (all_seen.items, all_seen.reason) == ((), "every item that train has for it is in the session")
+
+
+@pytest.mark.parametrize("model", ["pop", "s_pop"])
+def test_what_is_popular_may_score_0(model):
+    assert len(counting(model).recommend([[107]], k=N_ITEMS)[0].items) == N_ITEMS - 1

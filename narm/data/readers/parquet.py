@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from functools import reduce
 from pathlib import Path
 
 import pyarrow as pa
@@ -20,7 +22,8 @@ def read_parquet(path: Path, config: DataConfig) -> EventTable:
 
     Raises:
         InputError: not a Parquet file, a column is missing or has a type that cannot be an id or a time,
-            or a row has no id or no finite time; the message names the row, 1-based.
+            or a row has no id or no finite time and is not to be skipped; the message names the row, 1-based.
+            Or no row is right.
     """
     try:
         columns = find_columns(pq.read_schema(path).names, config, str(path))
@@ -35,9 +38,7 @@ def read_parquet(path: Path, config: DataConfig) -> EventTable:
         raise InputError(f"{path}: a column's name is not UTF-8") from None
     except pa.ArrowException as error:
         raise InputError(f"{path}: not a Parquet file, or out of range: {str(error).splitlines()[0]}") from None
-    if not events.is_sound and (wrong := _first_wrong_row(events)) is not None:
-        raise InputError(f"{path}, {wrong}")
-    return events
+    return events if events.is_sound else _of_right_rows(events, path, skip_wrong=config.bad_lines == "skip")
 
 
 def _read_ids(path: Path, name: str) -> pa.ChunkedArray:
@@ -61,16 +62,37 @@ def _read_times(path: Path, name: str) -> pa.ChunkedArray:
     return times
 
 
-def _first_wrong_row(events: EventTable) -> str | None:
-    """The first, and what is wrong with it; None: an id that is empty stands in the dictionary, and in no row."""
+def _of_right_rows(events: EventTable, path: Path, *, skip_wrong: bool) -> EventTable:
+    """The events without the wrong rows, if that is wished."""
     problems = {
         "no session id": _is_missing(events.sessions),
         "no item id": _is_missing(events.items),
         "no finite time": _is_missing(events.times),
     }
-    first = {problem: pc.index(wrong, True).as_py() for problem, wrong in problems.items()}
-    found = [(row, problem) for problem, row in first.items() if row >= 0]
-    return f"row {min(found)[0] + 1}: {min(found)[1]}" if found else None
+    is_wrong = reduce(pc.or_, problems.values())
+    n_wrong = pc.sum(is_wrong).as_py()
+    if not n_wrong:
+        return events  # an id that is empty stands in the dictionary, and in no row
+    row = pc.index(is_wrong, True).as_py()
+    first = f"{path}, row {row + 1}: {next(problem for problem, wrong in problems.items() if wrong[row].as_py())}"
+    if not skip_wrong:
+        raise InputError(f"{first}; {n_wrong:,} wrong in all, which `bad_lines: skip` would leave out")
+    if n_wrong == len(events):
+        raise InputError(f"{first}; no row is right")
+    right = pc.invert(is_wrong)
+    return replace(
+        events,
+        sessions=_encode_anew(events.sessions.filter(right)),
+        items=_encode_anew(events.items.filter(right)),
+        times=events.times.filter(right),
+        n_wrong=n_wrong,
+        notes=(f"dropped {n_wrong:,} wrong rows; the first: {first}",),
+    )
+
+
+def _encode_anew(ids: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Without the ids that a filter has taken away."""
+    return encode(ids.cast(ids.type.value_type))
 
 
 def _is_missing(column: pa.ChunkedArray) -> pa.ChunkedArray:

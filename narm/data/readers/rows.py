@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import pyarrow as pa
 
 from narm.data.readers.layout import TextLayout, is_utf8, open_text
-from narm.data.readers.times import converts, is_date, is_number
+from narm.data.readers.times import UNZONED, converts, is_date, is_number
 
 ROWS_AT_ONCE = 100_000
+
+_TimeKind = Literal["a number", "a date without a zone", "a date with a zone"]
 
 
 class Row(NamedTuple):
@@ -48,15 +50,17 @@ def read_good_rows(layout: TextLayout) -> tuple[pa.Table, WrongRows]:
 
 def good_rows(layout: TextLayout, wrong: WrongRows) -> Iterator[list[str]]:
     """The fields of each row that is right; the others are counted in `wrong`."""
-    dated: bool | None = None
+    usual: _TimeKind | None = None
     for row in rows(layout):
-        problem = row.error or problem_of(row.fields, layout) or _mixed(row.fields, layout, dated)
+        problem = row.error or problem_of(row.fields, layout)
+        if not problem:
+            kinds = [_kind(text) for text in _times(row.fields, layout)]
+            problem = _mixed(row.fields, kinds, layout, usual)
         if problem:
             wrong.count += row.n_lines
             wrong.first = wrong.first or f"{layout.path}, line {row.line}: {problem}"
             continue
-        for text in _times(row.fields, layout)[:1]:
-            dated = not is_number(text)
+        usual = kinds[0] if kinds else usual
         yield row.fields
 
 
@@ -106,10 +110,18 @@ def _problem_of_times(fields: list[str], layout: TextLayout) -> str | None:
     return None
 
 
-def _mixed(fields: list[str], layout: TextLayout, dated: bool | None) -> str | None:
-    for text in _times(fields, layout):
-        if dated is not None and dated is is_number(text):
-            return f"{layout.time} '{text}' is a {'number' if dated else 'date'}, unlike the line before"
+def _kind(time: str) -> _TimeKind:
+    """Of a time that is right in itself; a column has one kind, as no rule says how others would compare."""
+    if is_number(time):
+        return "a number"
+    return "a date without a zone" if converts(time, UNZONED) else "a date with a zone"
+
+
+def _mixed(fields: list[str], kinds: Sequence[_TimeKind], layout: TextLayout, usual: _TimeKind | None) -> str | None:
+    usual = usual or next(iter(kinds), None)
+    for text, kind in zip(_times(fields, layout), kinds, strict=True):
+        if kind != usual:
+            return f"{layout.time} '{text}' is {kind}, unlike the time before, which is {usual}"
     return None
 
 

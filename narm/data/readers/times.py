@@ -10,7 +10,8 @@ import pyarrow.compute as pc
 
 from narm.data.readers.event_table import NANOSECONDS
 
-DATE_TYPES = (pa.timestamp("ns"), pa.timestamp("ns", "UTC"))
+UNZONED = pa.timestamp("ns")
+DATE_TYPES = (UNZONED, pa.timestamp("ns", "UTC"))
 
 # Any decimal of 15 digits is told from any other by a float64, and the point is a character too.
 SURELY_EXACT = 15

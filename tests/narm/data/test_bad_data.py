@@ -58,7 +58,7 @@ BAD_FILES = {
         "a.csv",
         CSV + "2,10,2014-04-07\n",
         {},
-        "line 4: time '2014-04-07' is a date, unlike",
+        "line 4: time '2014-04-07' is a date without a zone, unlike",
     ),
     "a year too far": (
         "a.csv",

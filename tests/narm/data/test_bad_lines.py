@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from narm.config import DataConfig
@@ -27,6 +29,8 @@ def test_wrong_rows_are_counted(write):
         ("1,2,noon\n\n1,2,3\n", 1, 1),
         ("1,2,3\n1,2,2014-04-07\n1,2,4\n", 2, 1),
         ("1,2,2014-04-07\n1,2,3\n1,2,2014-04-08\n", 2, 1),
+        ("1,2,2014-04-07T10:00:00\n1,2,2014-04-07T10:00:00Z\n1,2,2014-04-08\n", 2, 1),
+        ("1,2,2014-04-07T10:00:00+02:00\n1,2,2014-04-08T10:00:00\n1,2,2014-04-07T10:00:00Z\n", 2, 1),
         ('1,2,3\n1,"' + "x" * 200_000 + '",4\n1,2,5\n', 3, 0),
         ("1,2,3\n1,2,nan\n1,2,1e400\n1,2,4.5\n", 2, 2),
         ("1,2,3\n1,2,99999999999999999999999.5\n", 2, 0),
@@ -61,3 +65,65 @@ def test_wrong_rows_of_lists_are_left_out(write):
     text = "user_id:token\titem_id:token_seq\ttimestamp:float_seq\n1\t1 2\t3 4\n2\t1 2\t3\n3\t5\t9\n"
     events = read_events(write("a.inter", text), SKIP)
     assert (len(events), events.n_wrong) == (3, 1)
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "message"),
+    [
+        ("2014-04-07T10:00:00", "2014-04-07T10:00:00Z", "with a zone, unlike the time before, which is a date without"),
+        ("2014-04-07T10:00:00Z", "2014-04-07", "without a zone, unlike the time before, which is a date with a zone"),
+        ("2014-04-07", "3", "a number, unlike the time before, which is a date without a zone"),
+    ],
+)
+def test_times_of_two_kinds_are_named_by_line(write, first, second, message):
+    with pytest.raises(InputError, match=rf"a.csv, line 3: time '{second}' is .*{message}.*; 1 wrong in all"):
+        read_events(write("a.csv", f"{HEADER}1,2,{first}\n1,2,{second}\n"), DataConfig())
+
+
+def test_times_of_two_kinds_in_one_row_are_wrong(write):
+    text = "user_id:token\titem_id:token_seq\ttimestamp:float_seq\n1\t1 2\t2014-04-07 3\n2\t1 2\t3 4\n"
+    events = read_events(write("a.inter", text), SKIP)
+    assert (len(events), events.n_wrong) == (2, 1)
+
+
+@pytest.fixture
+def holes(tmp_path):
+    """A Parquet file of six rows of which three are wrong, one of them twice."""
+    columns = {
+        "session_id": pa.array(["a", None, "b", "b", "a", "b"]),
+        "item_id": pa.array([7, None, 8, None, 9, 7]),
+        "time": pa.array([1.0, 2.0, None, 4.0, 5.0, 6.0]),
+    }
+    pq.write_table(pa.table(columns), tmp_path / "a.parquet")
+    return tmp_path / "a.parquet"
+
+
+def test_wrong_rows_of_parquet_are_counted(holes):
+    with pytest.raises(InputError, match=r"a.parquet, row 2: no session id; 3 wrong in all, which `bad_lines: skip`"):
+        read_events(holes, DataConfig())
+
+
+def test_wrong_rows_of_parquet_are_left_out(holes):
+    events = read_events(holes, SKIP)
+    assert (events.session_ids.to_pylist(), events.item_ids.to_pylist()) == (["a", "b"], [7, 9])
+    assert [array.tolist() for array in (events.sessions, events.items, events.times)] == [
+        [0, 0, 1],
+        [0, 1, 0],
+        [1.0, 5.0, 6.0],
+    ]
+    assert events.n_wrong == 3
+    assert events.notes == (f"dropped 3 wrong rows; the first: {holes}, row 2: no session id",)
+
+
+def test_empty_text_and_times_that_are_no_numbers_are_wrong_in_parquet(tmp_path):
+    columns = {"session_id": ["", "a", "a"], "item_id": ["x", "x", "y"], "time": [1.0, float("nan"), 2.0]}
+    pq.write_table(pa.table(columns), tmp_path / "a.parquet")
+    events = read_events(tmp_path / "a.parquet", SKIP)
+    assert (events.session_ids.to_pylist(), events.item_ids.to_pylist(), events.n_wrong) == (["a"], ["y"], 2)
+
+
+def test_a_parquet_file_without_any_right_row_is_an_error(tmp_path):
+    columns = {"session_id": [1], "item_id": pa.array([None], pa.int64()), "time": [1]}
+    pq.write_table(pa.table(columns), tmp_path / "a.parquet")
+    with pytest.raises(InputError, match=r"a.parquet, row 1: no item id; no row is right"):
+        read_events(tmp_path / "a.parquet", SKIP)
