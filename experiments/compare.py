@@ -6,7 +6,7 @@ import argparse
 import json
 import sys
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, cast, get_args
@@ -162,7 +162,8 @@ def _specs(models: Sequence[ModelName], study: str | None, options: Sequence[str
         if model not in of_space:
             own.space = model  # the name of its space, as wide as those of the others
         _fill_in(own, model)
-        specs.append(build_spec(own, file))
+        # A model is judged by its best configuration: its default one is a trial, and need not be trained again.
+        specs.append(replace(build_spec(own, file), default_is_finalist=False))
     return specs
 
 

@@ -91,8 +91,10 @@ class FinalistRun:
     ranks: Ranks
 
 
-def choose_finalists(trials: Sequence[TrialSummary], *, default: int | None, k: int) -> list[Finalist]:
-    """The best k trials by validation, from the best down, and the default configuration if it is not among them.
+def choose_finalists(
+    trials: Sequence[TrialSummary], *, default: int | None, k: int, with_default: bool = True
+) -> list[Finalist]:
+    """The best k trials by validation, from the best down, then the default configuration if it is not among them.
 
     A trial without a value, or failed, is never one.
 
@@ -100,11 +102,12 @@ def choose_finalists(trials: Sequence[TrialSummary], *, default: int | None, k: 
         trials: of the study.
         default: number of the trial of the default configuration; None: there was none.
         k: how many; with 0 there are no finalists at all.
+        with_default: whether the default configuration is one in any case.
     """
     if k == 0:
         return []
     valued = sorted((trial for trial in trials if _value(trial) > -math.inf), key=lambda t: (-_value(t), t.number))
-    chosen = valued[:k] + [trial for trial in valued[k:] if trial.number == default]
+    chosen = valued[:k] + [trial for trial in valued[k:] if with_default and trial.number == default]
     return [Finalist(number=trial.number, options=trial.params, is_default=trial.number == default) for trial in chosen]
 
 

@@ -47,6 +47,7 @@ class StudySpec:
         gpus_per_trial: share of a GPU; 0 on a CPU.
         finalists: how many of the best are trained again over seeds; 0: none.
         finalist_seeds: how often each.
+        default_is_finalist: whether the default configuration is always one of them, to compare the winner with.
         address: of a running Ray cluster; None: a Ray of one's own.
         checkpoint_storage: where checkpoints go, for all nodes to reach; None: the study's folder.
         storage: SQLAlchemy URL of the Optuna study.
@@ -82,6 +83,7 @@ class StudySpec:
     output: Path
     command: str
     system_metrics: bool = False
+    default_is_finalist: bool = True
 
     def __post_init__(self) -> None:
         _check_known("sampler", self.sampler, SAMPLERS)

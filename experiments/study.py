@@ -153,7 +153,8 @@ class _Search:
     def enqueue(self, queue: Sequence[Queued]) -> None:
         """The default configuration is trial 0; what a person wants tried comes next.
 
-        The default is always among the finalists, which are trained to their end. Where there are none, its trial is.
+        The default is a finalist, trained to its end there. Where there are none, its trial is; a comparison of models
+        needs neither.
         """
         flat = self.spec.config.flat()
         marks = {DEFAULT: True} if self.spec.finalists else {DEFAULT: True, SPARED: True}
@@ -198,7 +199,9 @@ class _Search:
     def _train_finalists(self, interruption: Interruption) -> Trained | None:
         spec, default = self.spec, default_trial(self.study)
         trials = [summarize_trial(trial) for trial in trials_of(self.study)]
-        finalists = choose_finalists(trials, default=default.number if default else None, k=spec.finalists)
+        finalists = choose_finalists(
+            trials, default=default.number if default else None, k=spec.finalists, with_default=spec.default_is_finalist
+        )
         if not finalists:
             return None
         self._finalist_checkpoints.prepare()

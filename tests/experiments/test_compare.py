@@ -25,6 +25,7 @@ def test_each_model_has_its_own_space_and_the_same_number_of_trials() -> None:
     }  # fmt: skip
     assert {spec.trials for spec in found.values()} == {12}
     assert {spec.time_budget for spec in found.values()} == {None}
+    assert not any(spec.default_is_finalist for spec in found.values())
 
 
 def test_a_space_holds_for_the_models_that_have_its_options(tmp_path: Path) -> None:

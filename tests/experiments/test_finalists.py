@@ -86,6 +86,16 @@ def test_trials_without_a_value_are_never_finalists():
     assert numbers(choose_finalists(valueless, default=0, k=9)) == [3]
 
 
+def test_a_comparison_of_models_does_without_the_default():
+    assert numbers(choose_finalists(TRIALS, default=5, k=3, with_default=False)) == numbers(
+        choose_finalists(TRIALS, default=None, k=3)
+    )
+    assert numbers(choose_finalists(TRIALS, default=1, k=2, with_default=False)) == [
+        1,
+        3,
+    ]  # among the best
+
+
 def test_no_finalists_means_not_even_the_default():
     assert choose_finalists(TRIALS, default=5, k=0) == []
 
