@@ -2,18 +2,21 @@
 
     python -m benchmarks.tracking_faults
 
-The same search, twice a round, in turn: undisturbed with SQLite, and with a server that is down at the start, comes up
+The same search, twice a round, in turn: with a server that is well, and with one that is down at the start, comes up
 late, takes two seconds for a call, is killed and comes back. One trial at a time on one thread, so that the seed alone
-decides what is trained, and the server has a core of its own.
+decides what is trained. The search has one core, and the server, which others would have on another machine, the last
+one: a server that starts twice would else take seconds of the search's core, and the clock would tell of that alone.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
@@ -23,6 +26,7 @@ from benchmarks.benchmark_parser import benchmark_parser
 from benchmarks.mlflow_server import Proxy, Server, wait_until
 from benchmarks.results_file import write_results
 from experiments.command_line import run_command
+from narm.errors import InputError
 
 SLOW = 2.0  # seconds that every call takes
 STUDY = "s"
@@ -95,20 +99,36 @@ class Load:
         ]  # fmt: skip
 
 
-def search(output: Path, load: Load, tracking_uri: str) -> dict[str, float]:
-    """Seconds of a search in a process of its own: on the clock, and of its training."""
+def search(output: Path, load: Load, tracking_uri: str, core: int) -> dict[str, float]:
+    """Seconds of a search in a process of its own, on that core: on the clock, and of its training."""
     command = [sys.executable, "-m", "experiments.search", *load.arguments(output), "--tracking-uri", tracking_uri]
-    subprocess.run(command, check=True)
+    with on_core(core):
+        process = subprocess.Popen(command)
+    if process.wait():
+        raise subprocess.CalledProcessError(process.returncode, command)
     summary = json.loads((output / STUDY / "summary.json").read_text(encoding="utf-8"))
     return {"search": summary["timing"]["wall_s"], "training": sum(trial["seconds"] for trial in summary["trials"])}
 
 
-def undisturbed(folder: Path, load: Load) -> dict[str, float]:
-    """With SQLite, which is always well."""
-    return search(folder, load, f"sqlite:///{folder}/mlflow.db")
+@contextmanager
+def on_core(core: int) -> Iterator[None]:
+    """Keep this thread, and what it starts meanwhile, on one core."""
+    usable = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {core})
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, usable)
 
 
-def tormented(folder: Path, load: Load) -> dict[str, float]:
+def undisturbed(folder: Path, load: Load, core: int) -> dict[str, float]:
+    """With a server that is up and quick."""
+    with Server(folder / "server") as server, Proxy(server) as proxy:
+        server.start()
+        return search(folder, load, proxy.uri, core)
+
+
+def tormented(folder: Path, load: Load, core: int) -> dict[str, float]:
     """With a server that is not.
 
     Raises:
@@ -118,7 +138,7 @@ def tormented(folder: Path, load: Load) -> dict[str, float]:
         proxy.delay = SLOW
         torment = Torment(server, proxy, folder / STUDY / "outbox.jsonl", stays_slow=True)
         Thread(target=torment, daemon=True).start()
-        found = search(folder, load, proxy.uri)
+        found = search(folder, load, proxy.uri, core)
         if not torment.is_over:
             raise RuntimeError(f"the search was too short: {torment.happened} is all that happened")
     return found
@@ -134,12 +154,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--rounds", type=int, default=3, help="(default: 3)")
     given = parser.parse_args(arguments)
     load = Load(given.trials, given.epochs)
+    core, *others = sorted(os.sched_getaffinity(0))
+    if not others:
+        raise InputError("cores: a search and a server need one each, and there is only one")
     rows: list[dict[str, float]] = []
     for number in range(1, given.rounds + 1):
         of_round = {}
         for way, run in WAYS.items():
-            with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
-                of_round[way] = run(Path(folder), load)
+            with on_core(others[-1]), tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+                of_round[way] = run(Path(folder), load, core)
         calm, other = of_round["undisturbed"], of_round["tormented"]
         rows.append(
             {
