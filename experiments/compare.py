@@ -92,12 +92,12 @@ def run_comparison(
     Raises:
         InputError: the options or the data are wrong.
     """
+    specs = _specs(models, study, options)
     from experiments.comparison_recorder import record_comparison
     from experiments.model_comparison import compare_models
     from experiments.recorder import SUMMARY
     from narm.data.datasets import load_splits
 
-    specs = _specs(models, study, options)
     folder = specs[0].output / specs[0].name.removesuffix(f"-{models[0]}")
     if (folder / SUMMARY).exists():  # its run in MLflow would become that of the comparison
         raise InputError(f"study: {folder} is a search: choose another name for the comparison")

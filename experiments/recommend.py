@@ -11,14 +11,15 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict
 from itertools import islice
 from pathlib import Path
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
 from experiments import command_line
 from narm.device import DEVICES
 from narm.errors import InputError
-from narm.recommending import Recommendation, Recommender
 from narm.text_file import located, read_text
-from narm.threads import set_threads, usable_cores
+
+if TYPE_CHECKING:
+    from narm.recommending import Recommendation, Recommender
 
 EPILOG = """\
 Sessions come from --session, from --input, or from standard input: one a line, oldest item first, ids separated by
@@ -58,6 +59,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         raise InputError(f"-k: {given.k}: input should be at least 1")
     if given.session and given.input:
         raise InputError("--session and --input: give one of them")
+    from narm.recommending import Recommender
+    from narm.threads import set_threads, usable_cores
+
     set_threads(usable_cores() if given.threads is None else given.threads)
     recommender = Recommender.load(Path(given.checkpoint), device=given.device)
     source, lines = _lines(given.session, given.input)
@@ -132,7 +136,7 @@ def _report(recommendation: Recommendation, where: str) -> None:
         print(f"note: {where}: nothing recommended: {recommendation.reason}", file=sys.stderr)
 
 
-Write = Callable[[int, Recommendation], object]
+Write = Callable[[int, "Recommendation"], object]
 
 
 def _as_text(out: TextIO) -> Write:

@@ -1,4 +1,4 @@
-"""The finalists by session length, as figures draw them: the winner, and the default configuration."""
+"""The finalists by session length, for figures and tables: the winner, and the default configuration."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ class LengthLine:
 
     Attributes:
         group: one of `experiments.reporting.curves.GROUPS`, which decides on the colour.
-        name: for the legend.
+        name: for a legend or a heading.
         estimates: as many as `Finals.by_length` has classes.
     """
 
@@ -33,6 +33,12 @@ def length_lines(finals: Finals) -> list[LengthLine]:
     if default is not None and estimates and not is_default:
         lines.append(LengthLine(group="default", name=f"trial {default.number}, default", estimates=estimates))
     return lines
+
+
+def estimate_text(estimate: Estimate) -> str:
+    """`0.3100 [0.2700, 0.3500]`; the mean alone where there is no interval."""
+    interval = "" if estimate.interval is None else " [{:.4f}, {:.4f}]".format(*estimate.interval)
+    return f"{estimate.mean:.4f}{interval}"
 
 
 def half_widths(estimates: Sequence[Estimate]) -> tuple[list[float], list[float]]:

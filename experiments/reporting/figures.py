@@ -12,7 +12,7 @@ import plotly.graph_objects as go
 from optuna import visualization
 
 from experiments.leg_times import LegTimes
-from experiments.reporting.by_length import LengthLine, half_widths
+from experiments.reporting.by_length import LengthLine, estimate_text, half_widths
 from experiments.reporting.coordinates import Coordinates
 from experiments.reporting.curves import GROUPS, Curve
 from experiments.reporting.importances import evaluator
@@ -263,9 +263,8 @@ def _length_trace(line: LengthLine, classes: Sequence[LengthSummary], shift: flo
 
 
 def _length_text(each: LengthSummary, estimate: Estimate) -> str:
-    interval = "" if estimate.interval is None else " [{:.4f}, {:.4f}]".format(*estimate.interval)
     counts = f"{each.n_targets:,} targets of {each.n_sessions:,} sessions"
-    return f"{each.name} events: {estimate.mean:.4f}{interval}, {counts}"
+    return f"{each.name} events: {estimate_text(estimate)}, {counts}"
 
 
 def _pareto_front(material: Material) -> go.Figure:

@@ -6,15 +6,16 @@ from collections.abc import Iterator
 
 from experiments.reporting import answer, facts
 from experiments.reporting.answer_markdown import answer_markdown, escape
+from experiments.reporting.by_length import estimate_text, length_lines
 from experiments.reporting.importances import importances
 from experiments.reporting.markdown_table import markdown_table
 from experiments.reporting.views import judged
 from experiments.saved_study import SavedStudy
-from experiments.summary import Summary, TrialSummary, format_params
+from experiments.summary import Finals, Summary, TrialSummary, format_params
 
 
 def study_markdown(saved: SavedStudy, *, rows: int = 5) -> str:
-    """The answer, the finalists, the best trials, and how to see more.
+    """The answer, the finalists, on the whole and by session length, the best trials, and how to see more.
 
     Args:
         saved: the study.
@@ -27,10 +28,29 @@ def _lines(saved: SavedStudy, rows: int) -> Iterator[str]:
     summary = saved.summary
     yield answer_markdown(summary)
     yield ""
+    if summary.finals is not None and summary.finals.by_length:
+        yield from _by_length(summary.finals, summary.objective)
+        yield ""
     yield from _trials(summary, rows)
     yield ""
     yield from _decisive(saved)
     yield from _reproduce(saved)
+
+
+def _by_length(finals: Finals, objective: str) -> Iterator[str]:
+    """A row a class of session lengths, with a column for each finalist that the page draws."""
+    lines = length_lines(finals)
+    rows = [
+        [each.name, f"{each.n_targets:,}", *(escape(estimate_text(line.estimates[place])) for line in lines)]
+        for place, each in enumerate(finals.by_length)
+    ]
+    yield from markdown_table(["events of the session", "test targets", *(line.name for line in lines)], rows, words=0)
+    yield ""
+    overlap = "; those of two models may overlap though their paired difference is sure" if len(lines) > 1 else ""
+    yield (
+        f"Test {objective} by session length, means over the seeds. In brackets: 95 % intervals over sessions, where "
+        f"there are ten or more{overlap}."
+    )
 
 
 def _trials(summary: Summary, rows: int) -> Iterator[str]:

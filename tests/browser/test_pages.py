@@ -10,6 +10,10 @@ import pytest
 from mlflow import MlflowClient
 from mlflow.entities import Run
 from playwright.sync_api import expect
+from small_study import saved
+
+from experiments.reporting.figures import figures
+from experiments.reporting.page import study_page
 
 pytestmark = pytest.mark.browser
 
@@ -73,6 +77,22 @@ def test_the_report_draws_its_plots_offline(visit, found, request):
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), "it is wider than the window"
     assert visit.errors == []
     assert_nothing_left_the_machine(visit)
+
+
+def test_captions_of_tables_are_whole_wherever_the_table_is_scrolled_to(visit, tmp_path, request):
+    study = saved(tmp_path / "my-study")
+    (tmp_path / "report.html").write_text(study_page(study, figures(study.study, study.summary)), encoding="utf-8")
+    page = visit.page
+    page.goto((tmp_path / "report.html").as_uri())
+    box = page.get_by_role("group", name="Rungs", exact=True)
+    box.evaluate("box => { box.querySelector('table').style.width = '1500px'; }")  # as if it had many columns
+    for scrolled in (0, 300):
+        box.evaluate("(box, scrolled) => { box.scrollLeft = scrolled; }", scrolled)
+        assert box.evaluate("box => box.scrollLeft") == scrolled
+        seen, caption = box.bounding_box(), box.locator("caption").bounding_box()
+        assert seen["x"] <= caption["x"]
+        assert caption["x"] + caption["width"] <= seen["x"] + seen["width"]
+    visit.photograph(f"rungs-{request.node.callspec.id}")
 
 
 def assert_nothing_left_the_machine(visit) -> None:

@@ -20,7 +20,6 @@ from narm.errors import InputError
 from narm.export import FORMATS
 
 ROOT = Path(__file__).parents[2]
-NOT_YET_LIGHT = {"prepare", "recommend"}
 HEAVY = ("torch", "ray", "optuna", "mlflow", "pandas", "numba", "pyarrow", "scipy")
 
 
@@ -57,15 +56,16 @@ def test_every_flag_is_explained(name):
     assert {"--version", "--help"} <= parser._option_string_actions.keys()
 
 
-@pytest.mark.parametrize("name", sorted(commands().keys() - NOT_YET_LIGHT))
-def test_help_imports_nothing_heavy(name):
+@pytest.mark.parametrize("name", commands())
+def test_help_and_wrong_usage_import_nothing_heavy(name):
     """Counted in modules, not seconds, which depend on the machine."""
     code = (
-        f"import sys; from experiments.commands import commands; commands()[{name!r}].parser().format_help(); "
-        f"print(*(m for m in {HEAVY!r} if m in sys.modules))"
+        f"import sys; from experiments.commands import commands; from experiments.command_line import run_command; "
+        f"command = commands()[{name!r}]; command.parser().format_help(); "
+        f"print(run_command(command.main, ['--no-such-flag']), *(m for m in {HEAVY!r} if m in sys.modules))"
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == ""
+    assert done.stdout.strip() == "2"
 
 
 def test_the_names_in_the_help_are_those_there_are():

@@ -11,8 +11,9 @@ import pandas as pd
 import pytest
 
 from experiments.command_line import run_command
-from experiments.prepare import OTHER_COUNTS, main
+from experiments.prepare import main
 from experiments.recipes import RECIPES, Recipe
+from experiments.run_preparation import OTHER_COUNTS
 from narm.config import DataConfig
 from narm.data.datasets import load_splits
 from narm.errors import InputError

@@ -1,7 +1,9 @@
 """The report for a pull request."""
 
+from dataclasses import replace
 from pathlib import Path
 
+from search_summary import FINALS, finalist
 from small_study import saved
 
 from experiments.reporting.markdown import study_markdown
@@ -19,6 +21,33 @@ def test_the_answer_the_finalists_and_the_best_trials(tmp_path: Path) -> None:
     assert lines[trials + 2].endswith("` (winner) |")
     assert lines[trials + 7 : trials + 9] == ["", "8 more trials."][:2]
     assert any(line.startswith("What decided (PED-ANOVA): learning_rate ") for line in lines)
+
+
+def test_the_finalists_by_session_length(tmp_path: Path) -> None:
+    lines = study_markdown(saved(tmp_path / "my-study")).splitlines()
+    table = lines.index("| events of the session | test targets | trial 1, winner | trial 0, default |")
+    assert lines[table + 1 : table + 5] == [
+        "| ---: | ---: | ---: | ---: |",
+        r"| 2 | 400 | 0.3100 \[0.2700, 0.3500\] | 0.2200 \[0.1900, 0.2500\] |",
+        "| 3 | 16 | 0.2500 | 0.1500 |",
+        "",
+    ]
+    assert lines[table + 5].startswith("Test Recall@10 by session length, means over the seeds.")
+    assert lines[table + 5].endswith("their paired difference is sure.")
+
+
+def test_a_default_that_wins_stands_alone_by_session_length(tmp_path: Path) -> None:
+    alone = [replace(each, default=None) for each in FINALS.by_length]
+    finals = replace(FINALS, winner=0, finalists=[finalist(0, 0.3, default=True)], comparisons=[], by_length=alone)
+    text = study_markdown(saved(tmp_path / "s", finals=finals))
+    assert "| events of the session | test targets | trial 0, the default configuration |\n" in text
+    assert "overlap" not in text
+
+
+def test_a_search_of_a_version_that_did_not_tell_sessions_apart(tmp_path: Path) -> None:
+    text = study_markdown(saved(tmp_path / "s", finals=replace(FINALS, by_length=())))
+    assert "| finalist | " in text
+    assert "session length" not in text
 
 
 def test_a_search_without_finalists_or_result_is_told(tmp_path: Path) -> None:
