@@ -57,10 +57,13 @@ class Run:
 
 def points(space: SearchSpace, number: int | None) -> list[dict[str, Any]]:
     """The whole of a finite space, or `number` points of it drawn at random, always the same."""
-    if number is None:
-        return list(space.grid())
+    return list(space.grid()) if number is None else random_points(space, number, DRAWN_WITH)
+
+
+def random_points(space: SearchSpace, number: int, seed: int) -> list[dict[str, Any]]:
+    """So many points of a space, drawn at random as Optuna does."""
     optuna.logging.set_verbosity(optuna.logging.ERROR)
-    study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=DRAWN_WITH))
+    study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=seed))
     return [space.suggest(study.ask()) for _ in range(number)]
 
 

@@ -1,11 +1,16 @@
 """Searches replayed on recorded learning curves: what reaches the best configuration with the fewest epochs.
 
     python -m benchmarks.search
+    python -m benchmarks.search --space narm
 
 The table is that of `python -m benchmarks.curves`. Ours, the engine of `experiments` with every sampler and scheduler,
 runs beside what a user would do instead: Ray Tune with its own OptunaSearch and ASHA, Optuna with a Hyperband pruner,
 random search, RecBole's exhaustive search. All of them are real; only the training is looked up.
 It takes some minutes, most of them in the Gaussian process.
+
+A space that is not finite, such as narm, is searched by proposals of which each gets the curve of the nearest recorded
+point. There is nothing to exhaust; searches have as many trials as the preset for that space, or as `--trials` says.
+The results have the space's name, `results/search_narm.md`. This takes a quarter of an hour, most of it in TPE.
 """
 
 from __future__ import annotations
@@ -23,36 +28,66 @@ import numpy as np
 from benchmarks.benchmark_parser import benchmark_parser
 from benchmarks.curves import METRICS, load_curves
 from benchmarks.replay.measures import TOLERANCE, Outcome, expected_epochs
-from benchmarks.replay.methods import DEFAULT, EXHAUSTIVE, PLAIN_RAY, PLAIN_RAY_IN_FULL, methods_for
+from benchmarks.replay.methods import (
+    DEFAULT,
+    EXHAUSTIVE,
+    OPTUNA_ALONE,
+    PLAIN_RAY,
+    PLAIN_RAY_IN_FULL,
+    RANDOM,
+    methods_for,
+)
+from benchmarks.replay.notes import NEAR, how, noise
 from benchmarks.replay.table import CurveTable, curve_table
 from benchmarks.results_file import RESULTS, write_results
 from experiments.command_line import run_command
+from experiments.presets import PRESETS
+from narm.errors import InputError
 from search_spaces.space import load_space
 
-NEAR = 0.05  # what a search can be expected to tell, where 1 % is noise
 BUDGETS = (30, 60, 120, 240)  # epochs after which regrets are compared
-PLOTTED = (DEFAULT, PLAIN_RAY, "Optuna, TPE + Hyperband pruner", "random search in full", EXHAUSTIVE)
+PLOTTED = (DEFAULT, PLAIN_RAY, OPTUNA_ALONE, RANDOM, EXHAUSTIVE)  # as far as the space has them
+WIDE = "full"  # the preset that searches a space which is not finite
 
 Outcomes = Sequence[Outcome]
 
 
-def run(table: CurveTable, job: tuple[str, int]) -> Outcome:
+def number_of_trials(asked: int | None, table: CurveTable) -> int:
+    """Of every search: all configurations of a finite space, and otherwise what was asked for, or the preset's.
+
+    Raises:
+        InputError: a number for a finite space, whose exhaustive search would not be one; or no trial at all.
+    """
+    if asked is not None and asked < 1:
+        raise InputError(f"trials: {asked} is below 1")
+    if not table.is_finite:
+        return asked or PRESETS[WIDE].trials
+    if asked is not None:
+        raise InputError(
+            f"trials: {table.space.name} is finite, and a search tries all of its {len(table.configurations)} "
+            "configurations: leave the option out"
+        )
+    return len(table.configurations)
+
+
+def run(table: CurveTable, job: tuple[str, int], *, trials: int) -> Outcome:
     """One search: of a method, with a seed."""
     name, seed = job
-    return methods_for(table)[name].run(table, seed)
+    return methods_for(table)[name].run(table, seed, trials)
 
 
-def run_all(table: CurveTable, *, seeds: int, processes: int) -> dict[str, Outcomes]:
+def run_all(table: CurveTable, *, trials: int, seeds: int, processes: int) -> dict[str, Outcomes]:
     """Every method with every seed; the outcomes by method, in the order of the seeds."""
     names = list(methods_for(table))
     jobs = [(name, seed) for name in names for seed in range(seeds)]
     with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
-        outcomes = list(pool.map(partial(run, table), jobs, chunksize=10))
+        outcomes = list(pool.map(partial(run, table, trials=trials), jobs, chunksize=10))
     return {name: outcomes[seeds * index : seeds * (index + 1)] for index, name in enumerate(names)}
 
 
 def row(name: str, outcomes: Outcomes) -> dict[str, object]:
     """A line of the table."""
+    duplicates = [one.duplicates for one in outcomes if one.duplicates is not None]
     return {
         "search": f"**{name}**" if name == DEFAULT else name,
         "epochs": quartiles([one.epochs for one in outcomes]),
@@ -65,7 +100,7 @@ def row(name: str, outcomes: Outcomes) -> dict[str, object]:
         "right": share([one.regrets[-1] <= TOLERANCE for one in outcomes]),
         **{f"regret at {budget}": _percent([one.regret_after(budget) for one in outcomes]) for budget in BUDGETS},
         "at the end": _percent([float(one.regrets[-1]) for one in outcomes]),
-        "duplicates": round(float(np.mean([one.duplicates for one in outcomes])), 1),
+        **({"duplicates": round(float(np.mean(duplicates)), 1)} if duplicates else {}),
     }
 
 
@@ -88,22 +123,12 @@ def _percent(regrets: Sequence[float]) -> float:
     return round(100 * float(np.mean(regrets)), 1)
 
 
-def noise(table: CurveTable) -> str:
-    """How far the table itself can be trusted."""
-    best, regrets = table.values.max(), table.regrets()
-    spread = float(np.sqrt(table.finals.var(axis=1, ddof=1).mean()))
-    near = {tolerance: int((regrets <= tolerance).sum()) for tolerance in (TOLERANCE, NEAR)}
-    return (
-        f"The table: {len(table.configurations)} configurations of {table.space.name} on ml-100k, {table.n_seeds} "
-        f"seeds each, {table.max_epochs} epochs at most. The best mean is {best:.4f}; the standard deviation over "
-        f"seeds is {spread:.4f}, or {spread / best:.0%} of that, and {spread / best / table.n_seeds**0.5:.0%} for a "
-        f"mean: 1 % is less than 943 targets can tell. {near[TOLERANCE]} of the configurations are within 1 % of the "
-        f"best, {near[NEAR]} within 5 %."
-    )
-
-
 def verdict(outcomes: Mapping[str, Outcomes]) -> str:
     """The default beside what it replaces."""
+    return _verdict_on_grid(outcomes) if EXHAUSTIVE in outcomes else _verdict_on_points(outcomes)
+
+
+def _verdict_on_grid(outcomes: Mapping[str, Outcomes]) -> str:
     ours, ray, patient = (median_until_best(outcomes[name]) for name in (DEFAULT, PLAIN_RAY, PLAIN_RAY_IN_FULL))
     exhaustive = float(np.median([one.epochs for one in outcomes[EXHAUSTIVE]]))
     return (
@@ -114,31 +139,29 @@ def verdict(outcomes: Mapping[str, Outcomes]) -> str:
     )
 
 
+def _verdict_on_points(outcomes: Mapping[str, Outcomes]) -> str:
+    """Without medians: where many searches never come within 1 %, these praise giving up early."""
+    told = [
+        f"{share([one.reached(TOLERANCE) is not None for one in of_one])} of *{name}* "
+        f"({_rounded(expected_epochs(of_one))}; {_percent([float(one.regrets[-1]) for one in of_one])} %)"
+        for name, of_one in outcomes.items()
+        if name in (DEFAULT, PLAIN_RAY, OPTUNA_ALONE, RANDOM)
+    ]
+    return (
+        "Searches that come within 1 % of the best recorded point (epochs a success; regret at the end): "
+        f"{', '.join(told)}."
+    )
+
+
 def median_until_best(outcomes: Outcomes) -> float:
     """Epochs until within 1 %, the median over the searches."""
     return float(np.median([one.until(TOLERANCE) for one in outcomes]))
 
 
-HOW = (
-    "Two trials at once (RecBole: one), an epoch a unit of time. A trial gets one of its configuration's curves, drawn "
-    "with the search's seed, so that all searches of a seed see the same world. The best is the largest mean over "
-    "seeds. Every search sees a trial's best value so far (Ray's default would be the last), and trials stop early as "
-    "RecBole's do; where a row says otherwise, each goes on to the last epoch without a new best.\n\n"
-    "*Within 1 %*, *within 5 %*: epochs of all trials together until the incumbent, the configuration with the best "
-    "value seen so far, is worth so much of the best; a search that never comes there counts with all its epochs. "
-    "*Epochs a success*: what all searches spent until there, over the number of those that came there; unlike the "
-    "median, it does not reward giving up early. *Found*: epochs until a configuration within 1 % was trained to "
-    "within 1 % of its own curve's best. *Right*: within 1 % at the end. *Regret* is the incumbent's, in % of the "
-    "best, the mean over searches, after so many epochs. Epochs are medians with quartiles.\n\n"
-    "Ours has finalists, as by default, so that the default configuration is held up like any other trial; what they "
-    "cost comes on top, for every method that wants to be sure."
-)
-
-
 def plot(outcomes: Mapping[str, Outcomes], path: Path) -> None:
     """Regret of the incumbent over the epochs spent."""
     figure, axes = plt.subplots(figsize=(8, 4.5), layout="constrained")
-    for name in PLOTTED:
+    for name in [name for name in PLOTTED if name in outcomes]:
         longest = max(one.epochs for one in outcomes[name])
         budgets = np.unique(np.geomspace(1, longest, 200).astype(int))
         mean = [np.mean([one.regret_after(int(budget)) for one in outcomes[name]]) for budget in budgets]
@@ -154,21 +177,23 @@ def plot(outcomes: Mapping[str, Outcomes], path: Path) -> None:
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = benchmark_parser(__doc__)
     parser.add_argument("--seeds", type=int, default=50, help="searches of each method (default: 50)")
-    parser.add_argument("--space", default="recbole", help="a finite space of the table (default: recbole)")
+    parser.add_argument("--space", default="recbole", help="a space of the table (default: recbole)")
+    parser.add_argument(
+        "--trials", type=int, help=f"of a search in a space that is not finite (default: {PRESETS[WIDE].trials})"
+    )
     parser.add_argument("--objective", choices=METRICS, default="mrr_at_10", help="default: mrr_at_10")
     parser.add_argument("--processes", type=int, default=2, help="searches at once (default: 2)")
     given = parser.parse_args(arguments)
     table = curve_table(load_curves(), load_space(given.space), given.objective)
-    outcomes = run_all(table, seeds=given.seeds, processes=given.processes)
+    trials = number_of_trials(given.trials, table)
+    outcomes = run_all(table, trials=trials, seeds=given.seeds, processes=given.processes)
     rows = [row(name, of_one) for name, of_one in outcomes.items()]
-    write_results(
-        "search",
-        title="Searches replayed on recorded learning curves",
-        notes="\n\n".join((verdict(outcomes), noise(table), HOW)),
-        rows=rows,
-        plot=True,
-    )
-    plot(outcomes, RESULTS / "search.png")
+    name, title = "search", "Searches replayed on recorded learning curves"
+    if table.space.name != "recbole":
+        name, title = f"search_{table.space.name}", f"{title}, in the space {table.space.name}"
+    notes = "\n\n".join((verdict(outcomes), noise(table), how(table, trials)))
+    write_results(name, title=title, notes=notes, rows=rows, plot=True, module="search")
+    plot(outcomes, RESULTS / f"{name}.png")
     for line in rows:
         print(line)
     print(verdict(outcomes))

@@ -1,12 +1,14 @@
-"""Searches that train everything they try to its end, in random order and without repetition."""
+"""Searches that train everything they try to its end, in random order."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from benchmarks.replay.table import CurveTable
+from benchmarks.curves import random_points
+from benchmarks.replay.table import CurveTable, Params
 from benchmarks.replay.world import Leg, Report
 
 
@@ -18,13 +20,11 @@ class InFull:
     does, and stops after `patience` finished trials in a row without a new best, 10 unless told.
 
     Attributes:
-        table: whose configurations are tried.
-        order: in which.
+        points: what is tried, in this order.
         patience: None: all are tried.
     """
 
-    table: CurveTable
-    order: list[int]
+    points: Sequence[Params]
     patience: int | None = None
     _best: float = -np.inf
     _misses: int = 0
@@ -32,10 +32,10 @@ class InFull:
 
     def next(self) -> Leg | None:
         """The next configuration."""
-        if self._started == len(self.order) or (self.patience is not None and self._misses >= self.patience):
+        if self._started == len(self.points) or (self.patience is not None and self._misses >= self.patience):
             return None
         self._started += 1
-        return Leg(trial=self._started - 1, params=self.table.configurations[self.order[self._started - 1]])
+        return Leg(trial=self._started - 1, params=self.points[self._started - 1])
 
     def reported(self, trial: int, report: Report) -> bool:
         """Train on; count the finished ones that brought nothing."""
@@ -47,6 +47,11 @@ class InFull:
 
 
 def in_random_order(table: CurveTable, seed: int, trials: int, *, patience: int | None = None) -> InFull:
-    """So many of the table's configurations, shuffled."""
-    order = np.random.default_rng(seed).permutation(len(table.configurations))[:trials].tolist()
-    return InFull(table, order, patience)
+    """So many of the table's configurations, shuffled, without repetition."""
+    order = np.random.default_rng(seed).permutation(len(table.configurations))[:trials]
+    return InFull([table.configurations[index] for index in order], patience)
+
+
+def at_random(table: CurveTable, seed: int, trials: int) -> InFull:
+    """So many points of the space, in the table or not: what random search is where there is no grid to shuffle."""
+    return InFull(random_points(table.space, trials, seed))

@@ -21,7 +21,8 @@ class Outcome:
     Attributes:
         epochs: of the whole search.
         trials: it made.
-        duplicates: trials of a configuration that it had tried before.
+        duplicates: trials of a configuration that it had tried before; None in a space that is not finite, where two
+            trials may have the nearest point of the table in common and be two configurations all the same.
         found: epochs until a configuration worth so much had been trained to within 1 % of its own best; None: never.
         regrets: how far its incumbent, the configuration with the best value seen so far, was below the best after
             each epoch, as a share of the best, float64[epochs].
@@ -29,7 +30,7 @@ class Outcome:
 
     epochs: int
     trials: int
-    duplicates: int
+    duplicates: int | None
     found: int | None
     regrets: Floats
 
@@ -55,7 +56,7 @@ def outcome(steps: Sequence[Step], table: CurveTable) -> Outcome:
     return Outcome(
         epochs=len(steps),
         trials=len(tried),
-        duplicates=len(tried) - len(set(tried.values())),
+        duplicates=len(tried) - len(set(tried.values())) if table.is_finite else None,
         found=_first(np.array(found)),
         regrets=regrets,
     )

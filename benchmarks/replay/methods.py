@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 
-from benchmarks.replay.in_full import in_random_order
+from benchmarks.replay.in_full import at_random, in_random_order
 from benchmarks.replay.measures import Outcome, outcome
 from benchmarks.replay.optuna_alone import OptunaAlone
 from benchmarks.replay.ours import Ours
@@ -22,9 +22,14 @@ from narm.errors import InputError
 DEFAULT = "ours: tpe, asha"
 PLAIN_RAY = "Ray Tune + OptunaSearch + ASHA"
 PLAIN_RAY_IN_FULL = f"{PLAIN_RAY}, no early stopping"
+OPTUNA_ALONE = "Optuna, TPE + Hyperband pruner"
+RANDOM = "random search in full"
 EXHAUSTIVE = "RecBole, exhaustive"
 
 SAME_AS_RANDOM = {"grid"}  # on a finite space, once repetitions are left out
+# Of a hundred trials in eleven dimensions: a Gaussian process takes minutes a search, and is random search where trials
+# are held up, since it learns of finished ones only; CMA-ES copies every trial once for each choice that it draws.
+TOO_SLOW = {"gp", "cmaes"}
 HALVINGS = ((2, 1), (2, 2), (3, 1), (3, 2), (4, 2), (4, 4), (5, 1))  # reductions and grace epochs, beside the default
 NOT_IN_A_TABLE = {"pbt"}  # a trial that starts from another's weights has a curve of its own
 
@@ -43,10 +48,10 @@ class Method:
     early_stopping: bool = True
     workers: int = WORKERS
 
-    def run(self, table: CurveTable, seed: int) -> Outcome:
-        """Search a table once, with as many trials as it has configurations."""
+    def run(self, table: CurveTable, seed: int, trials: int) -> Outcome:
+        """Search a table once, with so many trials."""
         world = table if self.early_stopping else table.without_early_stopping()
-        search = self.search(world, seed, len(table.configurations))
+        search = self.search(world, seed, trials)
         return outcome(replay(search, world, seed=seed, workers=self.workers), table)
 
 
@@ -77,8 +82,17 @@ def methods_for(table: CurveTable) -> dict[str, Method]:
         ),
         PLAIN_RAY: Method(search=PlainRay),
         PLAIN_RAY_IN_FULL: Method(search=PlainRay, early_stopping=False),
-        "Optuna, TPE + Hyperband pruner": Method(search=OptunaAlone),
-        "random search in full": Method(search=in_random_order),
+        OPTUNA_ALONE: Method(search=OptunaAlone),
+        **_in_full(table),
+    }
+
+
+def _in_full(table: CurveTable) -> dict[str, Method]:
+    """Random search, and RecBole's search of the whole grid where there is one."""
+    if not table.is_finite:
+        return {RANDOM: Method(search=at_random)}
+    return {
+        RANDOM: Method(search=in_random_order),
         EXHAUSTIVE: Method(search=in_random_order, workers=1),
         f"{EXHAUSTIVE}, 10 without progress": Method(search=partial(in_random_order, patience=10), workers=1),
     }
@@ -92,7 +106,9 @@ def asha_of_the_paper(settings: Settings) -> Scheduler:
 
 
 def _can_draw(sampler: str, table: CurveTable) -> bool:
-    """Whether a sampler takes the space: CMA-ES needs numeric ranges."""
+    """Whether a sampler takes the space, in reasonable time: CMA-ES needs numeric ranges."""
+    if sampler in TOO_SLOW and not table.is_finite:
+        return False
     try:
         SAMPLERS[sampler](table.space, 0)
     except InputError:

@@ -66,7 +66,7 @@ class Ours:
         if isinstance(leg, real.Idle):
             return None
         params = self._space.from_options(self._config.replace(leg.options))
-        assert params is not None  # the default configuration is in the table too
+        assert params is not None  # the default configuration is a point of the space too
         return Leg(trial=leg.number, params=params)
 
     def reported(self, trial: int, report: Report) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -59,6 +61,11 @@ def test_found_means_trained_to_the_end_of_its_own_curve(three: CurveTable) -> N
 def test_another_trial_of_a_configuration_is_a_duplicate(three: CurveTable) -> None:
     steps = [LUCKY, step(1, 2, 0.2, 0.2), step(0, 2, 0.8, 0.8), step(2, 1, 0.2, 0.995)]
     assert outcome(steps, three).duplicates == 1
+
+
+def test_trials_with_the_same_nearest_point_are_no_duplicates(three: CurveTable) -> None:
+    wide = replace(three, space=load_space("narm"))
+    assert outcome([LUCKY, step(1, 2, 0.2, 0.2)], wide).duplicates is None
 
 
 def test_expected_epochs_count_what_searches_without_success_spent() -> None:

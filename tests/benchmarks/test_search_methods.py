@@ -6,7 +6,7 @@ from functools import partial
 
 import pytest
 
-from benchmarks.replay.in_full import in_random_order
+from benchmarks.replay.in_full import at_random, in_random_order
 from benchmarks.replay.methods import DEFAULT, EXHAUSTIVE, PLAIN_RAY, PLAIN_RAY_IN_FULL, methods_for
 from benchmarks.replay.optuna_alone import OptunaAlone
 from benchmarks.replay.ours import Ours
@@ -89,7 +89,7 @@ def test_an_exhaustive_search_trains_every_configuration_to_its_end(table: Curve
 def test_recbole_gives_up_after_trials_without_a_new_best(table: CurveTable) -> None:
     search = in_random_order(table, 1, 30, patience=2)
     for trial, value in enumerate((0.3, 0.2, 0.5, 0.5)):
-        assert search.next() == Leg(trial=trial, params=table.configurations[search.order[trial]])
+        assert search.next() == Leg(trial=trial, params=search.points[trial])
         search.reported(trial, Report(epoch=1, value=0.1, final=False, stopped_early=False))
         search.reported(trial, Report(epoch=2, value=value, final=True, stopped_early=True))
     assert search.next() is not None
@@ -106,6 +106,31 @@ def test_every_sampler_and_scheduler_that_a_table_allows_is_compared(table: Curv
     assert not any("cmaes" in name for name in names)  # it needs numeric ranges
 
 
+def test_what_needs_a_grid_or_too_long_is_left_out_of_a_wide_space(table: CurveTable, wide_table: CurveTable) -> None:
+    names, of_grid = set(methods_for(wide_table)), set(methods_for(table))
+    assert names < of_grid
+    assert all(EXHAUSTIVE in name or "gp" in name for name in of_grid - names)
+
+
+@pytest.mark.parametrize("search", [ours, PlainRay, OptunaAlone, at_random])
+def test_a_wide_space_is_searched_with_any_number_of_trials(wide_table: CurveTable, search) -> None:
+    once, again = (replay(search(wide_table, 3, 80), wide_table, seed=3) for _ in range(2))
+    assert set(epochs_by_trial(once)) == set(range(80))  # more than there are points
+    assert once == again
+
+
+def test_random_search_in_a_wide_space_draws_points_that_are_not_in_the_table(wide_table: CurveTable) -> None:
+    search = at_random(wide_table, 1, 20)
+    assert not any(point in wide_table.configurations for point in search.points)
+    assert search.points != at_random(wide_table, 2, 20).points
+
+
+def test_ours_begins_with_the_point_nearest_to_the_default_configuration(wide_table: CurveTable) -> None:
+    default = wide_table.space.from_options(Config.from_flat({}))
+    assert default is not None
+    assert replay(ours(wide_table, 1, 3), wide_table, seed=1)[0].configuration == wide_table.index(default)
+
+
 def test_a_trial_without_early_stopping_costs_all_its_epochs(table: CurveTable) -> None:
-    stopping, not_stopping = (methods_for(table)[name].run(table, 0) for name in (PLAIN_RAY, PLAIN_RAY_IN_FULL))
+    stopping, not_stopping = (methods_for(table)[name].run(table, 0, 30) for name in (PLAIN_RAY, PLAIN_RAY_IN_FULL))
     assert not_stopping.epochs > stopping.epochs
