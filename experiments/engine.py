@@ -25,7 +25,7 @@ from experiments.objectives import Objective
 from experiments.proposals import Configuration, Proposer, configuration
 from experiments.schedulers.policy import Curve, CurveState, Offspring, Promotion, Scheduler, Verdict
 from experiments.stored_names import StoredNames, plain_names
-from experiments.trial_record import options_of, progress_of, read_progress, trials_of
+from experiments.trial_record import options_of, origin_of, progress_of, read_progress, trials_of
 from narm.config import Config
 from narm.seeds import derived_seed
 from search_spaces.space import SearchSpace
@@ -48,8 +48,8 @@ Delay = Literal["PAUSED", "FAILED", "INTERRUPTED"]
 class Listener(Protocol):
     """Is told what happens to the trials, before the study is. It must not raise: that would end the search."""
 
-    def started(self, leg: Leg) -> None:
-        """A leg of a trial begins."""
+    def started(self, leg: Leg, origin: str) -> None:
+        """A leg of a trial begins; `origin` is who wanted the trial tried."""
 
     def reported(self, number: int, report: EpochReport) -> None:
         """A trial has trained an epoch."""
@@ -291,7 +291,7 @@ class Engine:
             parent=attributes.get(trial_record.PARENT),
         )
         self._redraw(trial, "running")
-        self.listener.started(leg)
+        self.listener.started(leg, origin_of(attributes))
         return leg
 
     def _note(self, trial: _Open, report: EpochReport) -> None:

@@ -31,7 +31,7 @@ from experiments.study_record import record_of
 from experiments.summary import FinalistFailure, Finals, Summary, write_summary
 from experiments.system_metrics import SystemMonitor
 from experiments.tracking import Dataset, Tracker
-from experiments.trial_record import REPLACED, TRACEBACK, origin_of, read_progress, trials_of, value_of
+from experiments.trial_record import REPLACED, TRACEBACK, read_progress, trials_of, value_of
 from narm.data.sessions import Splits
 from narm.files import atomic_file
 from narm.model_options import used_options
@@ -64,7 +64,7 @@ class Recorder:
         self._progress = progress
         self._start = time.monotonic()
         self._wall_seconds: float | None = None
-        self._trained_before = seconds_trained(study)
+        self._trained_before = seconds_trained(trials_of(study))
         self._monitor = SystemMonitor(tracker.log_system)
         self._source = source_tags(spec.name, "experiments.search")
 
@@ -108,10 +108,9 @@ class Recorder:
             if trial.state.is_finished() or known.epochs:
                 self._progress.known(trial.number, known.params, known.epochs, known.value, known.state)
 
-    def started(self, leg: Leg) -> None:
+    def started(self, leg: Leg, origin: str) -> None:
         """A leg of a trial begins."""
-        trial = trials_of(self._study)[leg.number]
-        tags = {**self._source, "seed": str(leg.seed), "origin": origin_of(trial)}
+        tags = {**self._source, "seed": str(leg.seed), "origin": origin}
         self._tracker.start_trial(leg.number, params=leg.options, tags=tags)
         self._progress.started(leg.number, leg.options)
 
@@ -256,12 +255,11 @@ class Recorder:
 
     def summary(self, reason: str | None = None, finals: Finals | None = None) -> Summary:
         """Of the study as it stands."""
-        numbers = [trial.number for trial in trials_of(self._study)]
         return summarize(
             self._spec,
             self._splits,
             self._study,
-            run_ids={number: self.run_id(number) for number in numbers},
+            run_id=self.run_id,
             wall_seconds=self._wall_seconds or time.monotonic() - self._start,
             trained_before=self._trained_before,
             reason=reason,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import cast
 
 import optuna
@@ -31,19 +31,19 @@ from experiments.trial_record import options_of, read_progress, trials_of, value
 from narm.data.sessions import Splits
 
 
-def winner(study: optuna.Study) -> FrozenTrial | None:
+def winner(trials: Sequence[FrozenTrial]) -> FrozenTrial | None:
     """The trial with the best objective, the first of equals; None before any has a value.
 
     A trial that the end of the search cut short may win: its checkpoint has that value. One that the scheduler
     stopped was behind others at its last epoch, and these have only become better since.
     """
-    valued = [(value, -trial.number, trial) for trial in trials_of(study) if (value := value_of(trial)) is not None]
+    valued = [(value, -trial.number, trial) for trial in trials if (value := value_of(trial)) is not None]
     return max(valued, default=(None, None, None))[-1]
 
 
-def default_trial(study: optuna.Study) -> FrozenTrial | None:
+def default_trial(trials: Sequence[FrozenTrial]) -> FrozenTrial | None:
     """The trial of the default configuration, if it has a value."""
-    defaults = [trial for trial in trials_of(study) if trial_record.DEFAULT in trial.user_attrs]
+    defaults = [trial for trial in trials if trial_record.DEFAULT in trial.user_attrs]
     return next((trial for trial in defaults if value_of(trial) is not None), None)
 
 
@@ -52,7 +52,7 @@ def summarize(
     splits: Splits,
     study: optuna.Study,
     *,
-    run_ids: Mapping[int, str | None],
+    run_id: Callable[[int], str | None],
     wall_seconds: float,
     trained_before: float = 0.0,
     reason: str | None = None,
@@ -64,16 +64,16 @@ def summarize(
         spec: of the study.
         splits: the data.
         study: the truth.
-        run_ids: MLflow runs by trial number, as far as known.
+        run_id: the MLflow run of a trial, as far as known.
         wall_seconds: of this session's search.
         trained_before: seconds of training by earlier sessions.
         reason: why it ended; None as long as it has not.
         finals: what became of the finalists, once that is known.
     """
-    begun = [trial for trial in trials_of(study) if _has_begun(trial)]
-    trials = [summarize_trial(trial, run_ids.get(trial.number)) for trial in begun]
-    best, default = winner(study), default_trial(study)
-    training = seconds_trained(study) - trained_before
+    known = trials_of(study)  # once: the database takes its time, and this is called while slots stand empty
+    trials = [summarize_trial(trial, run_id(trial.number)) for trial in known if _has_begun(trial)]
+    best, default = winner(known), default_trial(known)
+    training = seconds_trained(known) - trained_before
     return Summary(
         study=spec.name,
         command=spec.command,
@@ -88,7 +88,7 @@ def summarize(
         best=_best(best) if best else None,
         default=_default(default) if default else None,
         finals=finals,
-        on_boundary=_on_boundary(finals, best, study, spec),
+        on_boundary=_on_boundary(best if finals is None else known[finals.winner], spec),
         pareto=_pareto(study, spec.objectives),
         stop_reason=reason,
         timing=Timing(
@@ -99,9 +99,9 @@ def summarize(
     )
 
 
-def seconds_trained(study: optuna.Study) -> float:
-    """Of all its trials so far."""
-    return sum(progress["seconds"] for trial in trials_of(study) if (progress := read_progress(trial)))
+def seconds_trained(trials: Sequence[FrozenTrial]) -> float:
+    """Of all of them so far."""
+    return sum(progress["seconds"] for trial in trials if (progress := read_progress(trial)))
 
 
 def state_of(trial: FrozenTrial) -> TrialState:
@@ -141,11 +141,8 @@ def _default(trial: FrozenTrial) -> Default:
     return Default(number=trial.number, valid=progress["valid"] if progress else {})
 
 
-def _on_boundary(
-    finals: Finals | None, best: FrozenTrial | None, study: optuna.Study, spec: StudySpec
-) -> Sequence[OnBoundary]:
+def _on_boundary(chosen: FrozenTrial | None, spec: StudySpec) -> Sequence[OnBoundary]:
     """Parameters of the winner that are an end of their range."""
-    chosen = best if finals is None else trials_of(study)[finals.winner]
     if chosen is None:
         return ()
     ends = spec.space.boundary(plain_names(chosen.params))

@@ -189,7 +189,7 @@ class _Search:
 
     def _best(self) -> Path | None:
         """The checkpoint of the best trial; what is kept elsewhere is copied into the study's folder."""
-        best = winner(self.study)
+        best = winner(trials_of(self.study))
         return None if best is None else self.checkpoints.fetch(trial_checkpoint(best.number), self.spec.folder)
 
     @cached_property
@@ -197,8 +197,8 @@ class _Search:
         return CheckpointStore(self.spec.checkpoints("finalists"))
 
     def _train_finalists(self, interruption: Interruption) -> Trained | None:
-        spec, default = self.spec, default_trial(self.study)
-        trials = [summarize_trial(trial) for trial in trials_of(self.study)]
+        spec, known = self.spec, trials_of(self.study)
+        default, trials = default_trial(known), [summarize_trial(trial) for trial in known]
         finalists = choose_finalists(
             trials, default=default.number if default else None, k=spec.finalists, with_default=spec.default_is_finalist
         )

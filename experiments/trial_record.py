@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, TypedDict, cast
 
 import optuna
@@ -72,9 +73,8 @@ def value_of(trial: FrozenTrial) -> float | None:
     return None if progress is None or trial.state is TrialState.FAIL else progress["value"]
 
 
-def origin_of(trial: FrozenTrial) -> str:
-    """Who wanted a trial tried."""
-    attributes = trial.user_attrs
+def origin_of(attributes: Mapping[str, Any]) -> str:
+    """Who wanted a trial tried, by its user attributes."""
     if DEFAULT in attributes:
         return "default"
     if PARENT in attributes:

@@ -32,7 +32,7 @@ class Diary:
     def __init__(self) -> None:
         self.events: list[tuple[Any, ...]] = []
 
-    def started(self, leg: Leg) -> None:
+    def started(self, leg: Leg, origin: str) -> None:
         self.events.append(("started", leg.number))
 
     def reported(self, number: int, report: EpochReport) -> None:
