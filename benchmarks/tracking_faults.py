@@ -5,7 +5,8 @@
 The same search, twice a round, in turn: with a server that is well, and with one that is down at the start, comes up
 late, takes two seconds for a call, is killed and comes back. One trial at a time on one thread, so that the seed alone
 decides what is trained. The search has one core, and the server, which others would have on another machine, the last
-one: a server that starts twice would else take seconds of the search's core, and the clock would tell of that alone.
+one. Where two cores are threads of one, whoever starts a server slows a search down all the same: beside the
+undisturbed search another server is started, killed and restarted, that no one talks to.
 """
 
 from __future__ import annotations
@@ -122,10 +123,14 @@ def on_core(core: int) -> Iterator[None]:
 
 
 def undisturbed(folder: Path, load: Load, core: int) -> dict[str, float]:
-    """With a server that is up and quick."""
-    with Server(folder / "server") as server, Proxy(server) as proxy:
+    """With a server that is up and quick; what happens to the other way's server happens to a second one.
+
+    Raises:
+        RuntimeError: the search was over before everything had happened.
+    """
+    with Server(folder / "server") as server, Server(folder / "second") as second, Proxy(server) as proxy:
         server.start()
-        return search(folder, load, proxy.uri, core)
+        return _while_it_happens(Torment(second, proxy, folder / STUDY / "outbox.jsonl"), folder, load, core)
 
 
 def tormented(folder: Path, load: Load, core: int) -> dict[str, float]:
@@ -137,10 +142,14 @@ def tormented(folder: Path, load: Load, core: int) -> dict[str, float]:
     with Server(folder / "server") as server, Proxy(server) as proxy:
         proxy.delay = SLOW
         torment = Torment(server, proxy, folder / STUDY / "outbox.jsonl", stays_slow=True)
-        Thread(target=torment, daemon=True).start()
-        found = search(folder, load, proxy.uri, core)
-        if not torment.is_over:
-            raise RuntimeError(f"the search was too short: {torment.happened} is all that happened")
+        return _while_it_happens(torment, folder, load, core)
+
+
+def _while_it_happens(torment: Torment, folder: Path, load: Load, core: int) -> dict[str, float]:
+    Thread(target=torment, daemon=True).start()
+    found = search(folder, load, torment.proxy.uri, core)
+    if not torment.is_over:
+        raise RuntimeError(f"the search was too short: {torment.happened} is all that happened")
     return found
 
 
