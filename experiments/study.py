@@ -21,6 +21,7 @@ from experiments.checkpoints import CheckpointStore, trial_checkpoint
 from experiments.engine import Engine
 from experiments.finalist_tasks import Trained, train_finalists
 from experiments.finalists import best_checkpoint, choose_finalists, finalist_seeds
+from experiments.garbage import short_collections
 from experiments.interruption import INTERRUPTED, Interruption
 from experiments.progress import Progress
 from experiments.queue_sources import Queued
@@ -171,6 +172,7 @@ class _Search:
                 ray_session(spec.concurrency, self.splits, resources=spec.resources, address=spec.address) as folder,
                 interruption.on_signals(),
                 self.progress,
+                short_collections(),
             ):
                 self._tuner(interruption, str(folder)).fit()
                 reason = self.engine.close()
