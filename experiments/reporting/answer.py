@@ -56,7 +56,7 @@ def headline(summary: Summary) -> str:
     if winner.is_default:
         return "Ship the default configuration: it is the best on validation."
     if compared is None:
-        return f"Ship trial {winner.number}: the default configuration has no result to compare it with."
+        return f"Ship trial {winner.number}: it was not compared with the default configuration."
     if compared.low > 0:
         return f"Ship trial {winner.number}: better than the default configuration, {_by_how_much(finals, compared)}."
     doubt = "worse on test" if compared.high < 0 else "not shown to be better"
@@ -143,7 +143,7 @@ def _final_verdict(finals: Finals) -> Iterator[str]:
     if winner.is_default:
         yield "The default configuration is the best on validation: ship it."
     elif not any(other.is_default for other in others):
-        yield "The default configuration has no result that the winner could be compared with."
+        yield "The default was no finalist, or failed as one: the winner was not compared with it."
     by_number = {finalist.number: finalist for finalist in others}
     for against, compared in groupby(finals.comparisons, key=lambda comparison: comparison.against):
         yield _sentence(winner, by_number[against], list(compared))

@@ -40,7 +40,7 @@ def test_a_default_that_wins_is_to_be_shipped():
 def test_without_a_default_the_winner_is_to_be_shipped_and_the_gap_told():
     summary = judged(finalists=[finalist(1, 0.3)], comparisons=[])
     assert recommended(summary) == 1
-    assert headline(summary) == "Ship trial 1: the default configuration has no result to compare it with."
+    assert headline(summary) == "Ship trial 1: it was not compared with the default configuration."
 
 
 def test_without_finalists_nothing_is_claimed():

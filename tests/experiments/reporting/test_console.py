@@ -150,7 +150,7 @@ class TestVerdict:
 
     def test_a_missing_default_is_told(self):
         shown = judged(finalists=[finalist(1, 0.3)], comparisons=[])
-        assert "The default configuration has no result that the winner could be compared with." in shown
+        assert "The default was no finalist, or failed as one: the winner was not compared with it." in shown
         assert "In brackets" not in shown
 
     def test_what_the_intervals_are_is_told(self):
