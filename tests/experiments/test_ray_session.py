@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gc
 import re
 import socket
 import time
@@ -8,6 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from experiments.garbage import short_collections
 from experiments.ray_session import cluster_address, ray_session
 from narm.errors import InputError
 
@@ -74,3 +76,27 @@ def test_a_sigterm_that_ray_takes_while_it_starts_is_an_interruption(ring_splits
     monkeypatch.setattr("ray.init", starting)
     with pytest.raises(KeyboardInterrupt), ray_session(1, ring_splits, resources={"cpu": 1}):
         pass
+
+
+class Circle:
+    """In a cycle, and with something to do when it is collected, as what Tune leaves behind."""
+
+    def __init__(self, told: list[str]) -> None:
+        self.told, self.itself = told, self
+
+    def __del__(self) -> None:
+        self.told.append("collected")
+
+
+def test_what_stands_in_a_cycle_is_collected_before_ray_is_shut_down(ring_splits, monkeypatch):
+    told: list[str] = []
+    monkeypatch.setattr("experiments.ray_session._start", lambda *_: None)
+    monkeypatch.setattr("experiments.ray_session._require_room", lambda *_: None)
+    monkeypatch.setattr("ray.shutdown", lambda: told.append("shut down"))
+    gc.disable()
+    try:
+        with ray_session(1, ring_splits, resources={"cpu": 1}), short_collections():
+            Circle(told)
+    finally:
+        gc.enable()
+    assert told == ["collected", "shut down"]
