@@ -2,11 +2,14 @@
 
     python -m benchmarks.tracking_faults
 
-The same search, twice a round, in turn: with a server that is well, and with one that is down at the start, comes up
-late, takes two seconds for a call, is killed and comes back. One trial at a time on one thread, so that the seed alone
-decides what is trained. The search has one core, and the server, which others would have on another machine, the last
-one. Where two cores are threads of one, whoever starts a server slows a search down all the same: beside the
-undisturbed search another server is started, killed and restarted, that no one talks to.
+The same search, twice a round and both at once: with a server that is well, and with one that is down at the start,
+comes up late, takes two seconds for a call, is killed and comes back. One trial at a time on one thread, so that the
+seed alone decides what is trained. A machine is slower at one moment than at another, by more than what is measured
+here: at the same time, it is that for both. Each search has a core, and they change places every round.
+
+A server, which others would have on another machine, runs on the core of the search that does not talk to it. Whoever
+starts one slows that search down: beside the undisturbed search another server is started, killed and restarted, that
+no one talks to, so that each core sees the same.
 """
 
 from __future__ import annotations
@@ -17,11 +20,12 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
-from threading import Thread
+from threading import Barrier, Thread
 
 from benchmarks.benchmark_parser import benchmark_parser
 from benchmarks.mlflow_server import Proxy, Server, wait_until
@@ -31,6 +35,7 @@ from narm.errors import InputError
 
 SLOW = 2.0  # seconds that every call takes
 STUDY = "s"
+_READY = 120.0  # seconds until both searches can begin: a server starts in 5 to 15
 
 
 @dataclass
@@ -122,7 +127,7 @@ def on_core(core: int) -> Iterator[None]:
         os.sched_setaffinity(0, usable)
 
 
-def undisturbed(folder: Path, load: Load, core: int) -> dict[str, float]:
+def undisturbed(folder: Path, load: Load, core: int, together: Barrier) -> dict[str, float]:
     """With a server that is up and quick; what happens to the other way's server happens to a second one.
 
     Raises:
@@ -130,10 +135,11 @@ def undisturbed(folder: Path, load: Load, core: int) -> dict[str, float]:
     """
     with Server(folder / "server") as server, Server(folder / "second") as second, Proxy(server) as proxy:
         server.start()
-        return _while_it_happens(Torment(second, proxy, folder / STUDY / "outbox.jsonl"), folder, load, core)
+        torment = Torment(second, proxy, folder / STUDY / "outbox.jsonl")
+        return _while_it_happens(torment, folder, load, core, together)
 
 
-def tormented(folder: Path, load: Load, core: int) -> dict[str, float]:
+def tormented(folder: Path, load: Load, core: int, together: Barrier) -> dict[str, float]:
     """With a server that is not.
 
     Raises:
@@ -142,10 +148,11 @@ def tormented(folder: Path, load: Load, core: int) -> dict[str, float]:
     with Server(folder / "server") as server, Proxy(server) as proxy:
         proxy.delay = SLOW
         torment = Torment(server, proxy, folder / STUDY / "outbox.jsonl", stays_slow=True)
-        return _while_it_happens(torment, folder, load, core)
+        return _while_it_happens(torment, folder, load, core, together)
 
 
-def _while_it_happens(torment: Torment, folder: Path, load: Load, core: int) -> dict[str, float]:
+def _while_it_happens(torment: Torment, folder: Path, load: Load, core: int, together: Barrier) -> dict[str, float]:
+    together.wait(_READY)
     Thread(target=torment, daemon=True).start()
     found = search(folder, load, torment.proxy.uri, core)
     if not torment.is_over:
@@ -156,22 +163,39 @@ def _while_it_happens(torment: Torment, folder: Path, load: Load, core: int) -> 
 WAYS = {"undisturbed": undisturbed, "tormented": tormented}
 
 
+def both(load: Load, cores: Sequence[int]) -> dict[str, dict[str, float]]:
+    """Seconds of the search in each way, run at the same time: the first way on the first core.
+
+    Raises:
+        RuntimeError: a search was over before everything had happened.
+    """
+
+    together = Barrier(len(WAYS))
+
+    def one(way: str, own: int, of_server: int) -> dict[str, float]:
+        with on_core(of_server), tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+            return WAYS[way](Path(folder), load, own, together)
+
+    with ThreadPoolExecutor(len(WAYS)) as pool:
+        found = {
+            way: pool.submit(one, way, own, other) for way, own, other in zip(WAYS, cores, reversed(cores), strict=True)
+        }
+        return {way: future.result() for way, future in found.items()}
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = benchmark_parser(__doc__)
     parser.add_argument("--trials", type=int, default=5, help="(default: 5)")
     parser.add_argument("--epochs", type=int, default=5, help="of each (default: 5)")
-    parser.add_argument("--rounds", type=int, default=3, help="(default: 3)")
+    parser.add_argument("--rounds", type=int, default=6, help="an even number: the searches change places (default: 6)")
     given = parser.parse_args(arguments)
     load = Load(given.trials, given.epochs)
-    core, *others = sorted(os.sched_getaffinity(0))
-    if not others:
-        raise InputError("cores: a search and a server need one each, and there is only one")
+    cores = sorted(os.sched_getaffinity(0))[: len(WAYS)]
+    if len(cores) < len(WAYS):
+        raise InputError("cores: two searches need one each, and there is only one")
     rows: list[dict[str, float]] = []
     for number in range(1, given.rounds + 1):
-        of_round = {}
-        for way, run in WAYS.items():
-            with on_core(others[-1]), tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
-                of_round[way] = run(Path(folder), load, core)
+        of_round = both(load, cores if number % 2 else cores[::-1])
         calm, other = of_round["undisturbed"], of_round["tormented"]
         rows.append(
             {
