@@ -10,13 +10,12 @@ import argparse
 import logging
 import os
 import shutil
-import signal
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from types import FrameType
 from typing import TYPE_CHECKING, Any, NoReturn, cast, get_args
 
+from experiments.interrupts import remembered_interrupts
 from narm.config import SECTIONS, ModelName, Option, canonical, check_value, did_you_mean, options
 from narm.errors import InputError
 from narm.files import require_writable, write_text
@@ -308,11 +307,11 @@ def run_command(command: Callable[[Sequence[str] | None], int], arguments: Seque
 
     Bad input is one line and 2, Ctrl-C and SIGTERM are 130, and a reader that has gone away (`| head`) is 141.
     """
-    before = signal.signal(signal.SIGTERM, _as_keyboard_interrupt)
     try:
-        status = command(arguments)
-        sys.stdout.flush()
-        return status
+        with remembered_interrupts():
+            status = command(arguments)
+            sys.stdout.flush()
+            return status
     except InputError as error:
         print(f"error: {error}", file=sys.stderr)
         return USAGE_ERROR
@@ -321,9 +320,3 @@ def run_command(command: Callable[[Sequence[str] | None], int], arguments: Seque
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is left in the buffer goes nowhere
         return PIPE_CLOSED
-    finally:
-        signal.signal(signal.SIGTERM, before)
-
-
-def _as_keyboard_interrupt(number: int, frame: FrameType | None) -> NoReturn:
-    raise KeyboardInterrupt

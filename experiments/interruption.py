@@ -15,6 +15,7 @@ from types import FrameType
 from ray.tune import Stopper
 
 from experiments.engine import Engine
+from experiments.interrupts import INTERRUPTS, was_interrupted
 
 TIME_BUDGET = "time budget"
 INTERRUPTED = "interrupted"
@@ -54,8 +55,13 @@ class Interruption(Stopper):
 
     @contextmanager
     def on_signals(self) -> Iterator[None]:
-        """Within the block the first SIGINT or SIGTERM ends the search in good order, the second at once."""
-        before = {number: signal.signal(number, self._interrupt) for number in (signal.SIGINT, signal.SIGTERM)}
+        """Within the block the first SIGINT or SIGTERM ends the search in good order, the second at once.
+
+        One that came before the block, and that nobody noticed, ends it too.
+        """
+        if was_interrupted():
+            self.reason = INTERRUPTED
+        before = {number: signal.signal(number, self._interrupt) for number in INTERRUPTS}
         try:
             yield
         finally:

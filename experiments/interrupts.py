@@ -1,0 +1,47 @@
+"""Ctrl-C and SIGTERM: KeyboardInterrupt wherever the program is, and remembered, since an exception can be lost.
+
+Python drops what is raised while it clears a weak reference, and libraries that load thousands of objects, as numba
+does with its kernels, spend enough time there for one signal in five to be forgotten. Whoever begins something long
+asks again.
+"""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from threading import Event
+from types import FrameType
+from typing import NoReturn
+
+INTERRUPTS = (signal.SIGINT, signal.SIGTERM)
+_received = Event()
+
+
+@contextmanager
+def remembered_interrupts() -> Iterator[None]:
+    """Within the block SIGINT and SIGTERM raise KeyboardInterrupt; one that the program was started to ignore stays so."""
+    heeded = [number for number in INTERRUPTS if signal.getsignal(number) is not signal.SIG_IGN]
+    before = {number: signal.signal(number, _interrupt) for number in heeded}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        _received.clear()
+
+
+def was_interrupted() -> bool:
+    """Whether a signal came within the block that this runs in."""
+    return _received.is_set()
+
+
+def heed_interrupts() -> None:
+    """Raise KeyboardInterrupt if one came, and was lost."""
+    if was_interrupted():
+        raise KeyboardInterrupt
+
+
+def _interrupt(number: int, frame: FrameType | None) -> NoReturn:
+    _received.set()
+    raise KeyboardInterrupt
