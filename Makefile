@@ -12,8 +12,10 @@ help:  ## list the targets
 search: $(INSTALLED)  ## search NARM's hyperparameters on ml-100k; more options: make search ARGS="--help"
 	$(VENV)/bin/python -m experiments.search $(ARGS)
 
-test: $(INSTALLED)  ## lint, types, unit, integration, smoke and browser tests
-	$(VENV)/bin/tox run
+test: $(INSTALLED)  ## lint, types, docs, unit, integration, smoke and browser tests
+	$(VENV)/bin/tox run-parallel --parallel-no-spinner -e lint,type,docs
+	$(VENV)/bin/tox run -e unit,integration
+	$(VENV)/bin/tox run-parallel --parallel-no-spinner -e smoke,browser
 
 format: $(INSTALLED)  ## format the code and fix what can be fixed
 	$(VENV)/bin/ruff check --fix

@@ -33,7 +33,7 @@ def database() -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
-def searched(database, tmp_path_factory) -> tuple[Path, Stores]:
+def searched(database, one_ray, tmp_path_factory) -> tuple[Path, Stores]:
     """Two trials, and then, as the study goes on, two more."""
     output = tmp_path_factory.mktemp("searched")
     stores = Stores.below(output, "s", experiment="synthetic", storage=database)

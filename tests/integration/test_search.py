@@ -235,6 +235,7 @@ def fail(leg: dict[str, Any], **_: Any) -> None:
     raise ArithmeticError("the loss is nan in epoch 1")
 
 
+@pytest.mark.usefixtures("one_ray")
 def test_failures_are_told_with_their_reason_and_when_all_fail_the_status_is_3(tmp_path, monkeypatch):
     monkeypatch.setattr(study, "train_leg", by_value(fail))
     failed = run_search(tmp_path, "--trials", "3", "--max-failed", "none")
@@ -255,6 +256,7 @@ def by_value(function: Callable[..., None]) -> Callable[..., None]:
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("one_ray")
 def test_the_time_budget_ends_the_search_in_good_order(tmp_path):
     ended = run_search(
         tmp_path, "--epochs", "100000", "--stopping_step", "100000", "--time-budget", "20s", "--finalists", "0"

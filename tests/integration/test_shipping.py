@@ -22,7 +22,7 @@ from experiments.summary import Comparison, Finals, read_summary
 from experiments.verdict import judge_finalists
 from narm.recommending import Recommender
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.usefixtures("one_ray")]
 
 MODEL = "models:/narm-synthetic@champion"
 SESSIONS = [[1, 2, 3], [50], [7] * 60, [8, 10**9], list(range(1, 40))]
@@ -48,7 +48,7 @@ class Search:
 
 
 @pytest.fixture(scope="module")
-def searched(tmp_path_factory: pytest.TempPathFactory) -> Search:
+def searched(one_ray: None, tmp_path_factory: pytest.TempPathFactory) -> Search:
     output = tmp_path_factory.mktemp("searched")
     fixed = ["--preset", "smoke", "--study", "s", "--output", str(output), "--quiet"]
     assert run_command(search.main, [*fixed, "--trials", "2", "--epochs", "2", "--finalist-seeds", "2"]) == 0
@@ -77,20 +77,9 @@ def test_a_winner_that_test_does_not_bear_out_leaves_the_default_to_ship(tmp_pat
         return replace(finals, winner=other.number, finalists=[other, default], comparisons=[unsure])
 
     monkeypatch.setattr("experiments.study.judge_finalists", doubt)
-    fixed = [
-        "--preset",
-        "smoke",
-        "--study",
-        "s",
-        "--output",
-        str(tmp_path),
-        "--quiet",
-        "--trials",
-        "2",
-        "--epochs",
-        "2",
-    ]
-    assert run_command(search.main, [*fixed, "--finalists", "2", "--finalist-seeds", "1"]) == 0
+    fixed = ["--preset", "smoke", "--study", "s", "--output", str(tmp_path), "--quiet"]
+    size = ["--trials", "2", "--epochs", "2", "--finalists", "2", "--finalist-seeds", "1"]
+    assert run_command(search.main, [*fixed, *size]) == 0
     found = Search(tmp_path)
     [checkpoint] = (tmp_path / "s" / "finalists").glob("0000-*.pt")
     assert (tmp_path / "s" / "winner.pt").read_bytes() == checkpoint.read_bytes()
