@@ -20,7 +20,7 @@ _received = Event()
 
 @contextmanager
 def remembered_interrupts() -> Iterator[None]:
-    """Within the block SIGINT and SIGTERM raise KeyboardInterrupt; one that the program was started to ignore stays so."""
+    """Within the block SIGINT and SIGTERM raise KeyboardInterrupt; one that is ignored from the start stays so."""
     heeded = [number for number in INTERRUPTS if signal.getsignal(number) is not signal.SIG_IGN]
     before = {number: signal.signal(number, _interrupt) for number in heeded}
     try:
