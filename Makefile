@@ -13,9 +13,7 @@ search: $(INSTALLED)  ## search NARM's hyperparameters on ml-100k; more options:
 	$(VENV)/bin/python -m experiments.search $(ARGS)
 
 test: $(INSTALLED)  ## lint, types, docs, unit, integration, smoke and browser tests
-	$(VENV)/bin/tox run-parallel --parallel-no-spinner -e lint,type,docs
-	$(VENV)/bin/tox run -e unit,integration
-	$(VENV)/bin/tox run-parallel --parallel-no-spinner -e smoke,browser
+	$(VENV)/bin/tox run-parallel --parallel-no-spinner
 
 format: $(INSTALLED)  ## format the code and fix what can be fixed
 	$(VENV)/bin/ruff check --fix

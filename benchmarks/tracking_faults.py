@@ -169,7 +169,6 @@ def both(load: Load, cores: Sequence[int]) -> dict[str, dict[str, float]]:
     Raises:
         RuntimeError: a search was over before everything had happened.
     """
-
     together = Barrier(len(WAYS))
 
     def one(way: str, own: int, of_server: int) -> dict[str, float]:

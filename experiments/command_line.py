@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, cast, get_args
 
-from experiments.interrupts import remembered_interrupts
+from experiments.signals import remembered_interrupts
 from narm.config import SECTIONS, ModelName, Option, canonical, check_value, did_you_mean, options
 from narm.errors import InputError
 from narm.files import require_writable, write_text

@@ -15,7 +15,7 @@ from types import FrameType
 from ray.tune import Stopper
 
 from experiments.engine import Engine
-from experiments.interrupts import INTERRUPTS, was_interrupted
+from experiments.signals import INTERRUPTS, was_interrupted
 
 TIME_BUDGET = "time budget"
 INTERRUPTED = "interrupted"

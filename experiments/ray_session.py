@@ -21,6 +21,7 @@ from typing import Any
 import ray
 from numpy.typing import NDArray
 
+from experiments.signals import heed_interrupts
 from narm.data.sessions import Splits
 from narm.errors import InputError
 
@@ -73,6 +74,7 @@ def ray_session(
             _require_room(resources)
             yield Path(directory)
             return
+        heed_interrupts()  # before Ray takes its time to start
         try:
             with _sigterm_as_interrupt():
                 if address is None:

@@ -23,7 +23,6 @@ from experiments.finalist_tasks import Trained, train_finalists
 from experiments.finalists import best_checkpoint, choose_finalists, finalist_seeds
 from experiments.garbage import short_collections
 from experiments.interruption import INTERRUPTED, Interruption
-from experiments.interrupts import heed_interrupts
 from experiments.progress import Progress
 from experiments.queue_sources import Queued
 from experiments.ray_session import ray_session
@@ -168,7 +167,6 @@ class _Search:
         """Train until there is nothing more to do, or something ends it; then the finalists, if nobody interrupts."""
         spec = self.spec
         interruption = Interruption(self.engine, self.deadline)
-        heed_interrupts()  # before Ray takes its time to start
         try:
             with (
                 ray_session(spec.concurrency, self.splits, resources=spec.resources, address=spec.address) as folder,

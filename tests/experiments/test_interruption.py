@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import signal
 import time
+from contextlib import suppress
 from typing import cast
 
 import pytest
 
 from experiments.engine import Engine
 from experiments.interruption import INTERRUPTED, TIME_BUDGET, Interruption
-from experiments.interrupts import heed_interrupts, remembered_interrupts
+from experiments.signals import remembered_interrupts
 
 
 class Idle:
@@ -65,29 +66,8 @@ def test_the_first_signal_ends_it_in_good_order_and_the_second_at_once(number):
 def test_a_signal_that_was_lost_before_the_search_began_ends_it(number):
     interruption = Interruption(engine(), deadline=None)
     with remembered_interrupts():
-        with pytest.raises(KeyboardInterrupt):  # which Python drops in the callback of a weak reference
+        with suppress(KeyboardInterrupt):  # as Python does in the callback of a weak reference
             signal.raise_signal(number)
-        with pytest.raises(KeyboardInterrupt):
-            heed_interrupts()
         with interruption.on_signals():
             assert interruption.stop_all()
     assert interruption.reason == INTERRUPTED
-
-
-def test_a_signal_of_an_earlier_command_does_not():
-    with pytest.raises(KeyboardInterrupt), remembered_interrupts():
-        signal.raise_signal(signal.SIGTERM)
-    interruption = Interruption(engine(), deadline=None)
-    with remembered_interrupts(), interruption.on_signals():
-        heed_interrupts()
-        assert not interruption.stop_all()
-
-
-def test_a_signal_that_the_program_was_started_to_ignore_stays_ignored():
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)  # as a shell does with a job in the background
-    try:
-        with remembered_interrupts():
-            signal.raise_signal(signal.SIGINT)
-            heed_interrupts()
-    finally:
-        signal.signal(signal.SIGINT, before)

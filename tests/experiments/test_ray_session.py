@@ -2,8 +2,10 @@ from __future__ import annotations
 
 import gc
 import re
+import signal
 import socket
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -11,6 +13,7 @@ import yaml
 
 from experiments.garbage import short_collections
 from experiments.ray_session import cluster_address, ray_session
+from experiments.signals import remembered_interrupts
 from narm.errors import InputError
 
 # isort: split
@@ -76,6 +79,17 @@ def test_a_sigterm_that_ray_takes_while_it_starts_is_an_interruption(ring_splits
     monkeypatch.setattr("ray.init", starting)
     with pytest.raises(KeyboardInterrupt), ray_session(1, ring_splits, resources={"cpu": 1}):
         pass
+
+
+def test_ray_is_not_started_when_an_interruption_was_lost(ring_splits, monkeypatch):
+    starts: list[object] = []
+    monkeypatch.setattr("experiments.ray_session._start", lambda *arguments: starts.append(arguments))
+    with remembered_interrupts():
+        with suppress(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGTERM)
+        with pytest.raises(KeyboardInterrupt), ray_session(1, ring_splits, resources={"cpu": 1}):
+            pass
+    assert starts == []
 
 
 class Circle:

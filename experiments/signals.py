@@ -1,8 +1,7 @@
 """Ctrl-C and SIGTERM: KeyboardInterrupt wherever the program is, and remembered, since an exception can be lost.
 
-Python drops what is raised while it clears a weak reference, and libraries that load thousands of objects, as numba
-does with its kernels, spend enough time there for one signal in five to be forgotten. Whoever begins something long
-asks again.
+Python drops what is raised in the callback of a weak reference, and libraries that make thousands of objects, as numba
+does when it loads kernels, spend enough time there to be hit. Whoever begins something long asks again.
 """
 
 from __future__ import annotations
