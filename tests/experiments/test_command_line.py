@@ -102,17 +102,14 @@ def test_bad_input_is_one_line_and_status_2(capsys):
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.usefixtures("heeds_sigint")
 def test_a_signal_is_status_130_without_a_traceback(number, capsys):
     def command(arguments):
         os.kill(os.getpid(), number)
         return 0
 
     before = signal.getsignal(signal.SIGTERM)
-    ours = signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job ignores it
-    try:
-        assert run_command(command) == 130
-    finally:
-        signal.signal(signal.SIGINT, ours)
+    assert run_command(command) == 130
     assert signal.getsignal(signal.SIGTERM) is before
     assert capsys.readouterr() == ("", "")
 

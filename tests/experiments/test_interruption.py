@@ -63,6 +63,7 @@ def test_the_first_signal_ends_it_in_good_order_and_the_second_at_once(number):
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.usefixtures("heeds_sigint")
 def test_a_signal_that_was_lost_before_the_search_began_ends_it(number):
     interruption = Interruption(engine(), deadline=None)
     with remembered_interrupts():

@@ -9,6 +9,7 @@ import pytest
 
 from experiments.signals import heed_interrupts, remembered_interrupts
 
+pytestmark = pytest.mark.usefixtures("heeds_sigint")
 BOTH = pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 
 
@@ -37,10 +38,7 @@ def test_a_signal_of_an_earlier_command_is_not(number):
 
 
 def test_a_signal_that_the_program_was_started_to_ignore_stays_ignored():
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)  # as a shell does with a job in the background
-    try:
-        with remembered_interrupts():
-            signal.raise_signal(signal.SIGINT)
-            heed_interrupts()
-    finally:
-        signal.signal(signal.SIGINT, before)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # as a shell does with a job in the background
+    with remembered_interrupts():
+        signal.raise_signal(signal.SIGINT)
+        heed_interrupts()
