@@ -37,8 +37,26 @@ def test_a_signal_of_an_earlier_command_is_not(number):
         heed_interrupts()
 
 
-def test_a_signal_that_the_program_was_started_to_ignore_stays_ignored():
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # as a shell does with a job in the background
+def test_a_signal_is_remembered_whosever_handler_it_met():
     with remembered_interrupts():
-        signal.raise_signal(signal.SIGINT)
+        signal.signal(signal.SIGTERM, lambda *_: None)  # as while Ray starts
+        signal.raise_signal(signal.SIGTERM)
+        with pytest.raises(KeyboardInterrupt):
+            heed_interrupts()
+
+
+def test_other_signals_are_no_interruption():
+    before = signal.signal(signal.SIGUSR1, lambda *_: None)
+    with remembered_interrupts():
+        signal.raise_signal(signal.SIGUSR1)
         heed_interrupts()
+    signal.signal(signal.SIGUSR1, before)
+
+
+def test_nothing_is_left_behind():
+    outside = signal.getsignal(signal.SIGTERM)
+    with remembered_interrupts():
+        pass
+    assert signal.getsignal(signal.SIGTERM) is outside
+    assert signal.set_wakeup_fd(-1) == -1
+    heed_interrupts()
