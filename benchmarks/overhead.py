@@ -33,7 +33,7 @@ from experiments.command_line import run_command
 from experiments.leg_times import LegTimes, legs_in
 from experiments.search_arguments import build_spec
 from experiments.search_parser import build_parser
-from experiments.study import run_study
+from experiments.study import Plan, run_study
 from narm.config_file import OptionsFile
 from narm.data.datasets import load_splits
 
@@ -97,7 +97,7 @@ def run(arguments: Sequence[str], folder: Path) -> tuple[Overhead, dict[str, flo
     began = time.time()
     splits = load_splits(spec.config.data)
     loaded = time.time()
-    run_study(spec, splits, quiet=True)
+    run_study(Plan(spec=spec), splits, quiet=True)
     legs = [leg for leg in legs_in(spec.folder) if leg.reports]
     return measure(legs, spec.concurrency), {"data": loaded - began, "start": legs[0].start - loaded}
 

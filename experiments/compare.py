@@ -124,24 +124,19 @@ def run_comparison(
 
 def _search_all(specs: Sequence[StudySpec], splits: Splits, *, quiet: bool) -> list[Contender] | None:
     """What each search found, those without a result left out; None if a person interrupted."""
-    from experiments.interruption import INTERRUPTED
-    from experiments.ray_session import ray_session
-    from experiments.study import run_study
+    from experiments.limits import INTERRUPTED
+    from experiments.study import Plan, run_studies
 
+    plans = [Plan(spec=spec, resume=spec.folder.exists(), label=spec.config.model.model) for spec in specs]
+    results = run_studies(plans, splits, quiet=quiet)
+    if len(results) < len(specs) or any(result.reason == INTERRUPTED for result in results):
+        return None
     contenders: list[Contender] = []
-    first = specs[0]
-    # One Ray for all studies: starting it takes as long as tuning a small baseline.
-    with ray_session(first.concurrency, splits, resources=first.resources, address=first.address):
-        for number, spec in enumerate(specs, start=1):
-            if not quiet:
-                print(f"[{number}/{len(specs)}] {spec.config.model.model}: study {spec.name}", flush=True)
-            result = run_study(spec, splits, resume=spec.folder.exists(), quiet=quiet)
-            if result.reason == INTERRUPTED:
-                return None
-            if (contender := _contender(spec, splits, result.summary)) is not None:
-                contenders.append(contender)
-            else:
-                print(f"{spec.config.model.model}: no finalist has a result", file=sys.stderr)
+    for spec, result in zip(specs, results, strict=True):
+        if (contender := _contender(spec, splits, result.summary)) is not None:
+            contenders.append(contender)
+        else:
+            print(f"{spec.config.model.model}: no finalist has a result", file=sys.stderr)
     return contenders
 
 

@@ -146,19 +146,23 @@ class Engine:
 
     def next_leg(self) -> Leg | Idle:
         """The most urgent work: what was interrupted or queued, what the scheduler promotes, a new configuration."""
-        if self.reason is not None:
-            return Idle.DONE
-        found = self._queued() or self._scheduled() or self._proposed()
+        found = None if self.reason else self._queued() or self._scheduled() or self._proposed()
         if found is not None:
             return self._start(found)
-        running = any(trial.phase == "running" for trial in self._open.values())
-        return Idle.WAIT if running else Idle.DONE
+        return Idle.WAIT if self.is_training else Idle.DONE
+
+    @property
+    def is_training(self) -> bool:
+        """Whether a leg is in flight."""
+        return any(trial.phase == "running" for trial in self._open.values())
 
     def report(self, number: int, report: EpochReport) -> Verdict:
         """Take an epoch of a running trial; what becomes of the trial now."""
         trial = self._open.get(number)
         if trial is None or trial.phase != "running":
             return Verdict.STOP
+        if self.reason is not None:  # its checkpoint has the epoch, for a search that is resumed
+            return self._release(trial)
         if report.epoch > trial.epochs:
             self._note(trial, report)
         if report.final:
@@ -168,7 +172,13 @@ class Engine:
         else:
             verdict = self._judge(trial)
         self._check_limits()
-        return verdict
+        return verdict if self.reason is None else self._release(trial)
+
+    def _release(self, trial: _Open) -> Verdict:
+        """Let a leg end with the search: its trial waits."""
+        if trial.phase == "running":
+            trial.phase = "queued"
+        return Verdict.STOP
 
     def failed(self, number: int, reason: str, details: str, *, worth_a_retry: bool = True) -> None:
         """Take the failure of a trial in flight: it is queued again, from its checkpoint, or has failed for good.

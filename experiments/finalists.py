@@ -2,7 +2,7 @@
 
 A run of a finalist leaves two files: the checkpoint, written after every epoch, from which a killed run goes on, and
 which holds the model; and the result, written when it has been judged, which is never trained again. This module
-knows no Ray: `experiments.finalist_tasks` trains them in parallel.
+knows no Ray: `experiments.finalist_queue` says what is trained when, and `experiments.trainable` trains it.
 
 Q targets of the test split.
 """
@@ -32,7 +32,6 @@ from narm.evaluation import chosen_targets, rank_targets
 from narm.files import atomic_file
 from narm.metrics import Ranks, summarize
 from narm.seeds import derived_seed
-from narm.threads import set_threads
 from narm.training import create_model, fit, is_last
 
 logger = logging.getLogger(__name__)
@@ -64,6 +63,21 @@ class Finalist:
     def label(self) -> str:
         """What to call it in a sentence."""
         return "the default configuration" if self.is_default else f"trial {self.number}"
+
+
+@dataclass(frozen=True, slots=True)
+class FinalistLeg:
+    """A training of a finalist, as a worker gets it.
+
+    Attributes:
+        finalist: what to train.
+        seed: of its training.
+        attempt: 1, or more after failures.
+    """
+
+    finalist: Finalist
+    seed: int
+    attempt: int = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,7 +168,6 @@ def train_finalist(
     *,
     splits: Splits,
     config: Config,
-    threads: int,
     device: str,
     checkpoints: CheckpointStore,
 ) -> FinalistRun:
@@ -167,14 +180,12 @@ def train_finalist(
         seed: of its training.
         splits: the data.
         config: of the study, whose options the finalist changes.
-        threads: for torch and the kernels.
         device: auto, cpu or cuda.
         checkpoints: of the finalists.
     Raises:
         InputError: as `narm.training.fit`.
         NonFiniteLoss: training diverged.
     """
-    set_threads(threads)
     config = _config(finalist, seed, config)
     with tempfile.TemporaryDirectory() as scratch:
         checkpoint = _train(config, splits, device, checkpoints, run_checkpoint(finalist, seed), Path(scratch))

@@ -1,74 +1,82 @@
-"""What ends a search before its trials are done: Ctrl-C, SIGTERM, the time budget.
+"""What ends a run of Ray Tune before its work is done: Ctrl-C, SIGTERM, a time budget, another limit of a search.
 
-All stop Ray Tune the same way, and within seconds, through a stopper that says why. Ray's own handler covers SIGINT
-alone and does not say that it was the reason.
+All end it the same way, and within seconds, through a stopper. Ray's own handler covers SIGINT alone and does not say
+that it was the reason.
 """
 
 from __future__ import annotations
 
 import signal
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
+from typing import Protocol
 
 from ray.tune import Stopper
 
-from experiments.engine import Engine
 from experiments.signals import INTERRUPTS, was_interrupted
 
-TIME_BUDGET = "time budget"
-INTERRUPTED = "interrupted"
+
+class Interruptible(Protocol):
+    """What Ray Tune works on: `experiments.relay.Relay`."""
+
+    def interrupt(self) -> None:
+        """End it."""
+
+    def look_at_the_clock(self) -> None:
+        """End what has no time left."""
+
+    @property
+    def may_end(self) -> bool:
+        """Whether no leg in flight is worth waiting for."""
 
 
 class Interruption(Stopper):
-    """Ends every trial once there is a reason: its own, or the engine's.
+    """Ends every leg at once when a person says so, or when none of them is worth waiting for.
 
     Args:
-        engine: of the search.
-        deadline: end of the time budget, on the clock of `time.monotonic`; None: no end.
-
-    Attributes:
-        reason: why the search is interrupted, None as long as it is not.
+        work: what is to be ended.
     """
 
-    def __init__(self, engine: Engine, deadline: float | None) -> None:
-        self.reason: str | None = None
-        self._engine = engine
-        self._deadline = deadline
+    def __init__(self, work: Interruptible) -> None:
+        self._work = work
+        self._is_requested = False
 
     def __call__(self, trial_id: str, result: dict[str, object]) -> bool:
-        """No trial is ended alone."""
+        """No leg is ended alone."""
         return False
 
     def stop_all(self) -> bool:
-        """Whether there is a reason to end."""
-        if self.reason is None and self._deadline is not None and time.monotonic() >= self._deadline:
-            self.reason = TIME_BUDGET
-        if self.reason is not None:
-            self._engine.stop(self.reason)
-        return self._engine.reason is not None
+        """Whether to end; asked several times a second."""
+        if self._is_requested:
+            self._work.interrupt()
+        self._work.look_at_the_clock()
+        return self._work.may_end
 
     def __getstate__(self) -> dict[str, object]:
-        """Nothing: Ray pickles its stopper, and the engine holds the address of the study."""
+        """Nothing: Ray pickles its stopper, and the work holds the address of the study."""
         return {}
 
     @contextmanager
     def on_signals(self) -> Iterator[None]:
-        """Within the block the first SIGINT or SIGTERM ends the search in good order, the second at once.
+        """Within the block the first SIGINT or SIGTERM ends the work in good order, the second at once.
 
         One that came before the block, and that nobody noticed, ends it too.
         """
-        if was_interrupted():
-            self.reason = INTERRUPTED
-        before = {number: signal.signal(number, self._interrupt) for number in INTERRUPTS}
+        self._is_requested = was_interrupted()
+        before = {number: signal.signal(number, self.request) for number in INTERRUPTS}
         try:
             yield
         finally:
             for number, handler in before.items():
                 signal.signal(number, handler)
 
-    def _interrupt(self, number: int, frame: FrameType | None) -> None:
-        if self.reason == INTERRUPTED:
+    def request(self, number: int, frame: FrameType | None) -> None:
+        """Take a signal.
+
+        Raises:
+            KeyboardInterrupt: it is the second.
+        """
+        if self._is_requested:
             raise KeyboardInterrupt
-        self.reason = INTERRUPTED
+        self._is_requested = True

@@ -1,9 +1,12 @@
-"""What a worker is to train. On its own, so that a worker imports neither Optuna nor the engine: it starts sooner."""
+"""What a worker is to train, and how. A worker that imports this imports no Optuna and no engine: it starts sooner."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any
+
+from experiments.checkpoints import CheckpointStore
+from narm.config import Config
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,3 +26,22 @@ class Leg:
     options: dict[str, Any]
     epochs: int
     parent: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Training:
+    """How whatever a study trains is trained.
+
+    Attributes:
+        config: of the study; a trial changes its options and seed.
+        threads: for torch and the kernels.
+        device: auto, cpu or cuda.
+        checkpoints: of the study's trials.
+        finalist_checkpoints: of its finalists.
+    """
+
+    config: Config
+    threads: int
+    device: str
+    checkpoints: CheckpointStore
+    finalist_checkpoints: CheckpointStore

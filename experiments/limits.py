@@ -1,4 +1,4 @@
-"""What ends a search before all its trials are done, of its own accord."""
+"""What ends a search before all its trials are done."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from dataclasses import dataclass
 EPOCH_BUDGET = "epoch budget"
 PLATEAU = "no new best"
 TOO_MANY_FAILED = "too many trials failed"
+TIME_BUDGET = "time budget"
+INTERRUPTED = "interrupted"  # by a person: Ctrl-C or SIGTERM
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

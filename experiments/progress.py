@@ -33,47 +33,24 @@ class _Trial:
         return self.value is not None and self.state != "FAIL"
 
 
-class Progress:
-    """Trials begun, running, paused and ended, the epochs trained, the best so far, and the time left.
+class Display:
+    """Where the studies of a command show their progress: live on a terminal, as lines in a log.
 
-    A context manager. Calls may come from any thread; a larger value is better.
+    A context manager, within which the live display runs.
 
     Args:
-        total_trials: trials to run.
-        objective: name of the value, `MRR@10`.
-        most_epochs: of all trials together, if none ends early.
-        time_budget: seconds after which the search ends by itself; None: no limit.
+        console: where; stderr by default, so that stdout keeps the results.
         quiet: show nothing.
-        console: where to show it; stderr by default, so that stdout keeps the results.
     """
 
-    def __init__(
-        self,
-        total_trials: int,
-        objective: str,
-        *,
-        most_epochs: int,
-        time_budget: float | None = None,
-        quiet: bool = False,
-        console: Console | None = None,
-    ) -> None:
-        self._total = total_trials
-        self._objective = objective
-        self._most_epochs = most_epochs
-        self._time_budget = time_budget
-        self._quiet = quiet
+    def __init__(self, console: Console | None = None, *, quiet: bool = False) -> None:
         self._console = console or Console(stderr=True)
-        self._trials: dict[int, _Trial] = {}
-        self._finalist_runs = 0
-        self._finalists_done = 0
-        self._epochs_before = 0
-        self._start = time.monotonic()
-        self._lock = threading.RLock()  # the live display is drawn by a thread of its own
+        self._quiet = quiet
+        self._shown: list[Progress] = []
         self._live = Live(get_renderable=self._render, console=self._console, refresh_per_second=2)
         self._is_live = self._console.is_terminal and not quiet
 
     def __enter__(self) -> Self:
-        self._start = time.monotonic()
         if self._is_live:
             self._live.start()
         return self
@@ -83,6 +60,72 @@ class Progress:
     ) -> None:
         if self._is_live:
             self._live.stop()
+
+    def add(self, progress: Progress) -> None:
+        """Show a study."""
+        self._shown = [*self._shown, progress]  # a list of its own: the live display is drawn by another thread
+
+    def remove(self, progress: Progress) -> None:
+        """Show it no longer; how it ended stays to be read."""
+        self._shown = [other for other in self._shown if other is not progress]
+        if self._is_live:
+            self._console.print(progress.render())
+
+    def print(self, line: str) -> None:
+        """Write a line to the log; a live display has its own."""
+        if not self._is_live and not self._quiet:
+            self._console.print(line, soft_wrap=True, markup=False, highlight=False)
+
+    def _render(self) -> RenderableType:
+        return Group(*(progress.render() for progress in self._shown))
+
+
+class Progress:
+    """Trials begun, running, paused and ended, the epochs trained, the best so far, and the time left.
+
+    A context manager, within which it is shown. Calls may come from any thread; a larger value is better.
+
+    Args:
+        total_trials: trials to run.
+        objective: name of the value, `MRR@10`.
+        most_epochs: of all trials together, if none ends early.
+        display: where to show it.
+        time_budget: seconds after which the search ends by itself; None: no limit.
+        label: what to call the study, beside others.
+    """
+
+    def __init__(
+        self,
+        total_trials: int,
+        objective: str,
+        *,
+        most_epochs: int,
+        display: Display,
+        time_budget: float | None = None,
+        label: str = "",
+    ) -> None:
+        self._total = total_trials
+        self._objective = objective
+        self._most_epochs = most_epochs
+        self._time_budget = time_budget
+        self._display = display
+        self._label = label
+        self._trials: dict[int, _Trial] = {}
+        self._finalist_runs = 0
+        self._finalists_done = 0
+        self._epochs_before = 0
+        self._start = time.monotonic()
+        self._lock = threading.RLock()  # the live display is drawn by a thread of its own
+
+    def __enter__(self) -> Self:
+        self._start = time.monotonic()
+        self._display.add(self)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._display.remove(self)
 
     def known(
         self, number: int, params: Mapping[str, object], epoch: int, value: float | None, state: TrialState
@@ -142,8 +185,7 @@ class Progress:
                 self._print(f"{count}, {outcome.finalist.label}: {self._objective} {value:.4f} on validation")
 
     def _print(self, line: str) -> None:
-        if not self._is_live and not self._quiet:
-            self._console.print(line, soft_wrap=True, markup=False, highlight=False)
+        self._display.print(f"{self._label}: {line}" if self._label else line)
 
     def _line(self, number: int, state: str) -> str:
         trial = self._trials[number]
@@ -190,13 +232,15 @@ class Progress:
             estimates.append(max(self._time_budget - elapsed, 0.0))
         return f"at most {format_duration(min(estimates))}" if estimates else None
 
-    def _render(self) -> RenderableType:
+    def render(self) -> RenderableType:
+        """As a live display shows it."""
         with self._lock:
             return Group(self._headline(), *self._best_row(), *self._running_rows())
 
     def _headline(self) -> RenderableType:
         counts = self._counts()
-        words = [self._begun, self._trained, f"{counts['RUNNING']} running", f"{counts['PAUSED']} paused"]
+        words = [self._label] if self._label else []
+        words += [self._begun, self._trained, f"{counts['RUNNING']} running", f"{counts['PAUSED']} paused"]
         words += [f"{counts[state]} {STATE_WORDS[state]}" for state in ("COMPLETE", "PRUNED", "FAIL")]
         if self._finalist_runs:
             words.append(f"{self._finalists_done}/{self._finalist_runs} runs of finalists")

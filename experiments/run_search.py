@@ -8,14 +8,14 @@ from pathlib import Path
 from rich.console import Console
 
 from experiments import command_line
-from experiments.interruption import INTERRUPTED
+from experiments.limits import INTERRUPTED
 from experiments.progress import format_duration
 from experiments.queue_sources import Queued, best_of_study, read_queue
 from experiments.recorder import WINNER
 from experiments.reporting.console import print_summary
 from experiments.search_arguments import build_spec
 from experiments.spec import StudySpec
-from experiments.study import run_study
+from experiments.study import Plan, run_study
 from experiments.summary import summary_json
 from narm.config_file import OptionsFile, read_config
 from narm.data.datasets import dataset_name, load_splits
@@ -42,7 +42,7 @@ def run_search(given: argparse.Namespace) -> int:
     _announce(spec, console)
     for note in (*file.notes, *splits.notes):
         console.out(f"note: {note}", highlight=False)
-    result = run_study(spec, splits, resume=bool(given.resume), queue=queue, quiet=given.quiet)
+    result = run_study(Plan(spec=spec, resume=bool(given.resume), queue=queue), splits, quiet=given.quiet)
     console.out(f"The search ended: {result.reason}.", highlight=False)
     report, winner = spec.folder / "report.html", spec.folder / WINNER
     where = {"report": str(report)} if report.is_file() else {}

@@ -1,4 +1,4 @@
-"""A leg of a trial as a Ray Tune function: `narm.training.fit`, an epoch a report."""
+"""A leg as a Ray Tune function: of a trial, `narm.training.fit`, an epoch a report; of a finalist, its run."""
 
 from __future__ import annotations
 
@@ -12,44 +12,66 @@ from ray import tune
 
 from experiments.checkpoints import CheckpointStore, trial_checkpoint
 from experiments.epoch_report import EpochReport
-from experiments.leg import Leg
+from experiments.finalists import FinalistLeg, train_finalist
+from experiments.leg import Leg, Training
 from narm.checkpoint import read_checkpoint, save_checkpoint
 from narm.config import Config, EvaluationConfig
 from narm.data.sessions import Splits
 from narm.threads import set_threads
 from narm.training import create_model, fit, is_last
 
+REPORT = "report"
+"""Key of what a leg reports to Tune: an `EpochReport`, or a `FinalistRun`."""
+
 History = Sequence[Mapping[str, Any]]
 """`TrainingState.history`."""
 
 
-def train_leg(
-    leg: dict[str, Any], *, splits: Splits, config: Config, threads: int, device: str, checkpoints: CheckpointStore
-) -> None:
+def train(job: Mapping[str, Any], *, splits: Splits, trainings: Sequence[Training]) -> None:
+    """Train a leg, whichever study of this run of Tune it is of: its worker is kept for the next one.
+
+    Args:
+        job: `study`, an index into the trainings, and `leg`, a `Leg` or a `FinalistLeg`.
+        splits: shared by all, read only.
+        trainings: of the studies.
+    """
+    training = trainings[job["study"]]
+    set_threads(training.threads)
+    if isinstance(job["leg"], Leg):
+        train_leg(job["leg"], splits=splits, training=training)
+    else:
+        train_finalist_leg(job["leg"], splits=splits, training=training)
+
+
+def train_leg(leg: Leg, *, splits: Splits, training: Training) -> None:
     """Train a trial on from its checkpoint, writing the next one and then reporting after every epoch.
 
     Ends when the trial does, or when Ray stops it on the scheduler's word. Epochs before the first validation are not
     reported: there is no value yet to judge them by.
-
-    Args:
-        leg: the fields of a `Leg`.
-        splits: shared by all trials, read only.
-        config: of the study; the trial changes its options and seed.
-        threads: for torch and the kernels.
-        device: auto, cpu or cuda.
-        checkpoints: of the study's trials.
     """
-    set_threads(threads)
     with tempfile.TemporaryDirectory() as scratch:
         for report in reports(
-            Leg(**leg),
+            leg,
             splits=splits,
-            config=config,
-            device=device,
-            checkpoints=checkpoints,
+            config=training.config,
+            device=training.device,
+            checkpoints=training.checkpoints,
             scratch=Path(scratch),
         ):
-            tune.report({"report": report})
+            tune.report({REPORT: report})
+
+
+def train_finalist_leg(leg: FinalistLeg, *, splits: Splits, training: Training) -> None:
+    """Train a finalist to its end, judge it on test, and report the run."""
+    run = train_finalist(
+        leg.finalist,
+        leg.seed,
+        splits=splits,
+        config=training.config,
+        device=training.device,
+        checkpoints=training.finalist_checkpoints,
+    )
+    tune.report({REPORT: run})
 
 
 def reports(

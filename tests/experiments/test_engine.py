@@ -167,6 +167,21 @@ def test_a_limit_ends_the_search_and_says_why(study, limits, reason):
     assert engine.close() == reason
 
 
+def test_a_limit_waits_for_what_is_in_flight_and_counts_no_more_of_it(study):
+    engine = make_engine(study, limits=Limits(epochs=2))
+    first, second = begin(engine), begin(engine)
+    assert engine.report(first.number, report(1, 0.1)) is Verdict.CONTINUE
+    assert engine.report(first.number, report(2, 0.1)) is Verdict.STOP
+    assert engine.is_training
+    assert engine.next_leg() is Idle.WAIT
+    assert engine.report(second.number, report(1, 0.9)) is Verdict.STOP
+    assert not engine.is_training
+    assert engine.next_leg() is Idle.DONE
+    assert engine.close() == "epoch budget (2)"
+    assert [trial.intermediate_values for trial in study.trials] == [{1: 0.1, 2: 0.1}, {}]
+    assert [trial.state for trial in study.trials] == [TrialState.WAITING] * 2
+
+
 def test_an_interrupted_search_leaves_nothing_running_and_goes_on(study):
     engine = make_engine(study)
     first, second = begin(engine), begin(engine)

@@ -56,7 +56,7 @@ def numbers(chosen: list[Finalist]) -> list[int]:
 def train(folder: Path, splits, config: Config = CONFIG, finalist: Finalist = FINALIST, seed: int = 5) -> FinalistRun:
     store = CheckpointStore(str(folder))
     store.prepare()
-    return train_finalist(finalist, seed, splits=splits, config=config, threads=1, device="cpu", checkpoints=store)
+    return train_finalist(finalist, seed, splits=splits, config=config, device="cpu", checkpoints=store)
 
 
 def assert_same(one: FinalistRun, other: FinalistRun | None) -> None:

@@ -2,13 +2,14 @@
 
 import io
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import pytest
 from rich.console import Console
 
 from experiments import progress
-from experiments.progress import Progress, format_duration
+from experiments.progress import Display, Progress, format_duration
 
 PARAMS = {"learning_rate": 0.0123456, "dropout_probs": (0.25, 0.5)}
 
@@ -38,6 +39,18 @@ def live(width: int = 120) -> Console:
     return Console(file=io.StringIO(), force_terminal=True, width=width)
 
 
+@contextmanager
+def showing(
+    total_trials: int, *, most_epochs: int, console: Console, quiet: bool = False, time_budget: float | None = None
+) -> Iterator[Progress]:
+    """The progress of a study on a display of its own."""
+    with (
+        Display(console, quiet=quiet) as display,
+        Progress(total_trials, "MRR@10", most_epochs=most_epochs, display=display, time_budget=time_budget) as progress,
+    ):
+        yield progress
+
+
 def text(console: Console) -> str:
     """What was written, without colours and cursor movements."""
     assert isinstance(console.file, io.StringIO)
@@ -46,7 +59,7 @@ def text(console: Console) -> str:
 
 def test_a_log_gets_one_line_a_finished_trial(clock: Clock) -> None:
     console = plain()
-    with Progress(4, "MRR@10", most_epochs=8, console=console) as shown:
+    with showing(4, most_epochs=8, console=console) as shown:
         shown.started(0, PARAMS)
         shown.started(1, PARAMS)
         shown.epoch(0, 1, 0.03)
@@ -70,7 +83,7 @@ def test_a_log_gets_one_line_a_finished_trial(clock: Clock) -> None:
 @pytest.mark.usefixtures("clock")
 def test_a_model_without_options_has_none_to_show() -> None:
     console = plain()
-    with Progress(1, "MRR@10", most_epochs=1, console=console) as shown:
+    with showing(1, most_epochs=1, console=console) as shown:
         shown.started(0, {})
         shown.finished(0, "COMPLETE", 0.2)
     assert "best so far:" not in text(console)
@@ -80,7 +93,7 @@ def test_a_model_without_options_has_none_to_show() -> None:
 @pytest.mark.usefixtures("clock")
 def test_only_a_new_best_shows_its_parameters() -> None:
     console = plain()
-    with Progress(9, "MRR@10", most_epochs=90, console=console) as shown:
+    with showing(9, most_epochs=90, console=console) as shown:
         for number, value in enumerate([0.2, 0.1, 0.2, 0.3]):
             shown.started(number, {"n_layers": number})
             shown.finished(number, "COMPLETE", value)
@@ -90,7 +103,7 @@ def test_only_a_new_best_shows_its_parameters() -> None:
 
 def test_a_terminal_shows_counts_best_and_running_trials(clock: Clock) -> None:
     console = live()
-    with Progress(10, "MRR@10", most_epochs=100, console=console) as shown:
+    with showing(10, most_epochs=100, console=console) as shown:
         for number in range(4):
             shown.started(number, {"n_layers": number})
         clock.now += 30
@@ -109,7 +122,7 @@ def test_a_terminal_shows_counts_best_and_running_trials(clock: Clock) -> None:
 
 def test_a_log_has_no_control_characters_even_with_markup_in_a_value() -> None:
     console = plain()
-    with Progress(1, "MRR@10", most_epochs=10, console=console) as shown:
+    with showing(1, most_epochs=10, console=console) as shown:
         shown.started(0, {"space": "[bold]\\"})
         shown.finished(0, "COMPLETE", 0.5)
     assert isinstance(console.file, io.StringIO)
@@ -120,17 +133,17 @@ def test_a_log_has_no_control_characters_even_with_markup_in_a_value() -> None:
 @pytest.mark.parametrize("width", [1, 10, 30, 79])
 def test_a_narrow_terminal_is_not_overrun(width: int) -> None:
     console = live(width)
-    with Progress(200, "MRR@10", most_epochs=2000, time_budget=3600, console=console) as shown:
+    with showing(200, most_epochs=2000, time_budget=3600, console=console) as shown:
         shown.started(0, PARAMS | {"a_rather_long_name": "x" * 100})
         shown.epoch(0, 3, 0.02)
-    lines = text(console).splitlines()
+    lines = text(console).rstrip().splitlines()
     assert max(map(len, lines)) <= width
     assert lines[-1].endswith("…")
 
 
 def test_every_count_is_readable_on_a_narrow_terminal() -> None:
     console = live(30)
-    with Progress(200, "MRR@10", most_epochs=2000, time_budget=3600, console=console):
+    with showing(200, most_epochs=2000, time_budget=3600, console=console):
         pass
     for word in ("0/200 trials", "0 epochs", "0 running", "0 pruned", "0 failed", "left"):
         assert word in " ".join(text(console).split())
@@ -139,7 +152,7 @@ def test_every_count_is_readable_on_a_narrow_terminal() -> None:
 def test_no_color_is_respected(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NO_COLOR", "1")
     console = live()
-    with Progress(2, "MRR@10", most_epochs=20, console=console) as shown:
+    with showing(2, most_epochs=20, console=console) as shown:
         shown.started(0, PARAMS)
         shown.finished(0, "COMPLETE", 0.5)
     assert isinstance(console.file, io.StringIO)
@@ -149,7 +162,7 @@ def test_no_color_is_respected(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("console", [plain, live])
 def test_quiet_shows_nothing(console: Callable[[], Console]) -> None:
     silent = console()
-    with Progress(2, "MRR@10", most_epochs=20, quiet=True, console=silent) as shown:
+    with showing(2, most_epochs=20, quiet=True, console=silent) as shown:
         shown.started(0, PARAMS)
         shown.epoch(0, 1, 0.1)
         shown.finished(0, "COMPLETE", 0.1)
@@ -157,7 +170,7 @@ def test_quiet_shows_nothing(console: Callable[[], Console]) -> None:
 
 
 def test_the_time_left_is_what_ends_first(clock: Clock) -> None:
-    with Progress(3, "MRR@10", most_epochs=12, time_budget=100, console=plain()) as shown:
+    with showing(3, most_epochs=12, time_budget=100, console=plain()) as shown:
         assert shown._time_left() == "at most 1 min 40 s"
         clock.now += 10
         shown.started(0, PARAMS)
@@ -170,7 +183,7 @@ def test_the_time_left_is_what_ends_first(clock: Clock) -> None:
 
 
 def test_what_an_earlier_session_trained_says_nothing_of_the_speed(clock: Clock) -> None:
-    with Progress(3, "MRR@10", most_epochs=12, console=plain()) as shown:
+    with showing(3, most_epochs=12, console=plain()) as shown:
         shown.known(0, PARAMS, 6, 0.1, "PRUNED")
         assert shown._time_left() is None
         shown.started(1, PARAMS)
@@ -180,7 +193,7 @@ def test_what_an_earlier_session_trained_says_nothing_of_the_speed(clock: Clock)
 
 
 def test_a_search_that_waits_after_an_epoch_each_is_not_nearly_done(clock: Clock) -> None:
-    with Progress(2, "MRR@10", most_epochs=20, console=plain()) as shown:
+    with showing(2, most_epochs=20, console=plain()) as shown:
         for number in range(2):
             shown.started(number, PARAMS)
             clock.now += 5
@@ -191,10 +204,41 @@ def test_a_search_that_waits_after_an_epoch_each_is_not_nearly_done(clock: Clock
 
 def test_the_display_ends_when_the_search_fails() -> None:
     console = live()
-    with pytest.raises(KeyboardInterrupt), Progress(3, "MRR@10", most_epochs=30, console=console):
+    with pytest.raises(KeyboardInterrupt), showing(3, most_epochs=30, console=console):
         raise KeyboardInterrupt
     assert isinstance(console.file, io.StringIO)
     assert console.file.getvalue().endswith("\x1b[?25h")  # the cursor is back
+
+
+def beside_each_other(console: Console) -> None:
+    """Two studies of a comparison: the second begins before the first is over."""
+    with Display(console) as display:
+        first = Progress(1, "MRR@10", most_epochs=1, display=display, label="narm")
+        second = Progress(1, "MRR@10", most_epochs=1, display=display, label="sr")
+        with second:
+            with first:
+                for shown, value in ((first, 0.3), (second, 0.2)):
+                    shown.started(0, {})
+                    shown.epoch(0, 1, value)
+                first.finished(0, "COMPLETE", 0.3)
+            second.finished(0, "COMPLETE", 0.2)
+
+
+@pytest.mark.usefixtures("clock")
+def test_lines_say_of_which_study_they_are() -> None:
+    console = plain()
+    beside_each_other(console)
+    assert [line.partition(" complete")[0] for line in text(console).splitlines()] == [
+        "narm: [1/1 trials, 1 epoch] trial 0", "sr: [1/1 trials, 1 epoch] trial 0",
+    ]  # fmt: skip
+
+
+@pytest.mark.usefixtures("clock")
+def test_how_a_study_ended_stays_on_the_terminal() -> None:
+    console = live()
+    beside_each_other(console)
+    ends = [line for line in text(console).splitlines() if "1 complete" in line and line.startswith(("narm", "sr"))]
+    assert [line.split(" · ")[0] for line in ends[-2:]] == ["narm", "sr"]
 
 
 @pytest.mark.parametrize(

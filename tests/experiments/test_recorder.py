@@ -12,7 +12,7 @@ import pytest
 from search_summary import FINALS, comparison
 from small_study import search, study_of
 
-from experiments.progress import Progress
+from experiments.progress import Display, Progress
 from experiments.recorder import Recorder
 from experiments.reporting import publish
 from experiments.search_arguments import build_spec
@@ -50,7 +50,7 @@ def tracker() -> Tracker:
 
 @pytest.fixture
 def recorder(spec: StudySpec, ring_splits: Splits, tracker: Tracker) -> Recorder:
-    progress = Progress(4, spec.objective, most_epochs=12, time_budget=None, quiet=True)
+    progress = Progress(4, spec.objective, most_epochs=12, display=Display(quiet=True))
     return Recorder(spec, ring_splits, study_of(search(), name="s"), tracker, progress)  # type: ignore[arg-type]
 
 

@@ -3,26 +3,39 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
 import pytest
 from mlflow import MlflowClient
 
-from experiments import compare, ray_session, sync
+from experiments import compare, study, sync
 from experiments.command_line import run_command
+from experiments.trainable import train
 
 pytestmark = pytest.mark.integration
 
 
-def test_models_are_compared_in_one_ray_and_a_comparison_that_is_repeated_trains_nothing(tmp_path, monkeypatch, capsys):
-    starts = []
-    start = ray_session._start
-    monkeypatch.setattr(ray_session, "_start", lambda *arguments: starts.append(start(*arguments)))
+def test_models_are_compared_by_the_same_workers_and_a_comparison_that_is_repeated_trains_nothing(
+    tmp_path, monkeypatch, capsys
+):
+    workers = tmp_path / "workers"
+    workers.touch()
+
+    def note_and_train(job: Any, **rest: Any) -> None:
+        with workers.open("a") as file:
+            file.write(f"{os.getpid()}\n")
+        train(job, **rest)
+
+    note_and_train.__module__ = "__main__"  # pickled with its code: workers cannot import the module of a test
+    monkeypatch.setattr(study, "train", note_and_train)
     command = ["--study", "c", "--dataset", "synthetic", "--models", "s_pop,sr", "--output", str(tmp_path)]
     command += ["--trials", "3", "--metrics", "MRR@10", "--topk", "10", "--objective", "MRR@10"]
     assert run_command(compare.main, command) == 0
-    assert len(starts) == 1
+    legs = workers.read_text().split()
+    assert len(legs) == 6  # a trial and a finalist of s_pop, three and one of sr
+    assert len(set(legs)) <= 2
     assert "is the best on validation, by MRR@10" in capsys.readouterr().out
     (found,) = tmp_path.glob("c/comparison.json")
     before, studies = found.read_text(), sorted(tmp_path.glob("c-*/finalists/*.npz"))
@@ -30,6 +43,7 @@ def test_models_are_compared_in_one_ray_and_a_comparison_that_is_repeated_trains
     changed = [path.stat().st_mtime_ns for path in studies]
     assert run_command(compare.main, [*command, "--quiet"]) == 0
     assert [path.stat().st_mtime_ns for path in studies] == changed
+    assert workers.read_text().split() == legs
     assert json.loads(found.read_text())["rows"] == json.loads(before)["rows"]
     check_run_of_comparison(tmp_path, json.loads(before)["rows"])
 

@@ -12,7 +12,7 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,10 +23,11 @@ from ray import tune
 
 from benchmarks.stores import Stores
 from experiments.command_line import run_command
-from experiments.leg import Leg
-from experiments.trainable import reports
+from experiments.leg import Training
+from experiments.trainable import REPORT, reports
 from experiments.trial_record import REASON, RETRIES, read_progress
 from narm.checkpoint import read_checkpoint
+from narm.data.sessions import Splits
 from narm.threads import set_threads
 from narm.training import NonFiniteLoss
 
@@ -47,13 +48,21 @@ ALWAYS = {
 }
 
 
-def train_with_accidents(leg: dict[str, Any], *, threads: int, **rest: Any) -> None:
-    """As `train_leg`, until an accident."""
-    set_threads(threads)
-    accident = ALWAYS.get(leg["number"]) or (ONCE.get(leg["number"]) if leg["epochs"] == 0 else None)
+def train_with_accidents(job: Mapping[str, Any], *, splits: Splits, trainings: Sequence[Training]) -> None:
+    """As `train`, until an accident."""
+    leg, training = job["leg"], trainings[job["study"]]
+    set_threads(training.threads)
+    accident = ALWAYS.get(leg.number) or (ONCE.get(leg.number) if leg.epochs == 0 else None)
     with tempfile.TemporaryDirectory() as scratch:
-        for report in reports(Leg(**leg), scratch=Path(scratch), **rest):
-            tune.report({"report": report})
+        for report in reports(
+            leg,
+            splits=splits,
+            config=training.config,
+            device=training.device,
+            checkpoints=training.checkpoints,
+            scratch=Path(scratch),
+        ):
+            tune.report({REPORT: report})
             if accident is signal.SIGKILL and report.epoch >= 2:
                 os.kill(os.getpid(), accident)
             elif accident and report.epoch >= 2:
@@ -81,7 +90,7 @@ def run_search(output: Path, train: Callable[..., None], *arguments: str) -> int
     size = ["--epochs", str(EPOCHS), "--hidden_size", "8", "--embedding_size", "8", "--finalists", "0"]
     how = ["--sampler", "random", "--scheduler", "none", "--concurrency", "1", "--threads", "1", "--quiet"]
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(study, "train_leg", by_value(train))
+        patch.setattr(study, "train", by_value(train))
         return run_command(search.main, [*what, *size, *how, *arguments])
 
 

@@ -226,18 +226,18 @@ def test_the_checkpoint_to_ship_is_the_model_that_was_measured(searched):
     assert abs(test["mrr_at_10"] - spread["mean"]) <= 2 * spread["sd"]  # one of its two seeds
 
 
-def fail(leg: dict[str, Any], **_: Any) -> None:
+def fail(job: dict[str, Any], **_: Any) -> None:
     """One worker dies, in all others training fails."""
     import os
 
-    if leg["number"] == 1:
+    if job["leg"].number == 1:
         os._exit(1)
     raise ArithmeticError("the loss is nan in epoch 1")
 
 
 @pytest.mark.usefixtures("one_ray")
 def test_failures_are_told_with_their_reason_and_when_all_fail_the_status_is_3(tmp_path, monkeypatch):
-    monkeypatch.setattr(study, "train_leg", by_value(fail))
+    monkeypatch.setattr(study, "train", by_value(fail))
     failed = run_search(tmp_path, "--trials", "3", "--max-failed", "none")
     assert failed.status == 3
     failed.assert_settled()

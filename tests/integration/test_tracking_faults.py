@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -19,7 +20,7 @@ from benchmarks.mlflow_server import Proxy, Server
 from benchmarks.tracking_faults import SLOW, Torment
 from experiments import command_line, search, sync, tracking
 from experiments.command_line import run_command
-from experiments.interruption import INTERRUPTED, Interruption
+from experiments.interruption import Interruption
 from experiments.outbox import Drainer
 from experiments.tracking import Tracker
 
@@ -66,10 +67,12 @@ def _history(client: MlflowClient, run: Run, name: str) -> list[tuple[int, int, 
 def interrupt_when(over: Callable[[], bool], monkeypatch: pytest.MonkeyPatch) -> None:
     """End the search as Ctrl-C does; a signal would reach whatever else this process runs."""
     stop_all = Interruption.stop_all
+    requested: list[Interruption] = []
 
     def stop_when_over(interruption: Interruption) -> bool:
-        if over():
-            interruption.reason = INTERRUPTED
+        if interruption not in requested and over():
+            requested.append(interruption)
+            interruption.request(signal.SIGINT, None)
         return stop_all(interruption)
 
     monkeypatch.setattr(Interruption, "stop_all", stop_when_over)

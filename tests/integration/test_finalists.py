@@ -1,0 +1,90 @@
+"""Finalists through the real Ray: after failures, and after an interruption."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from experiments import command_line, search, study
+from experiments.command_line import run_command
+from experiments.finalists import FinalistLeg
+from experiments.interruption import Interruption
+from experiments.leg import Training
+from experiments.trainable import train as train_job
+from narm.data.sessions import Splits
+
+pytestmark = [pytest.mark.integration, pytest.mark.usefixtures("one_ray")]
+
+SETTINGS = ["--preset", "smoke", "--study", "s", "--trials", "2", "--epochs", "2", "--finalists", "1", "--quiet",
+            "--finalist-seeds", "2"]  # fmt: skip
+
+
+def run_search(output: Path, *arguments: str) -> int:
+    return run_command(search.main, [*SETTINGS, "--output", str(output), *arguments])
+
+
+def finals(output: Path) -> dict[str, Any] | None:
+    found = json.loads((output / "s" / "summary.json").read_text())["finals"]
+    assert found is None or isinstance(found, dict)
+    return found
+
+
+def by_value(function: Callable[..., None]) -> Callable[..., None]:
+    """A copy that pickles with its code: Ray's workers cannot import the module of a test."""
+    function.__module__ = "__main__"
+    return function
+
+
+def train_with_accidents(job: Mapping[str, Any], *, splits: Splits, trainings: Sequence[Training]) -> None:
+    """The default fails always; the first worker of the other finalist dies, for each seed."""
+    leg = job["leg"]
+    if isinstance(leg, FinalistLeg):
+        if leg.finalist.is_default:
+            raise ArithmeticError("the loss is nan in epoch 1")
+        if leg.attempt == 1:
+            os._exit(1)
+    train_job(job, splits=splits, trainings=trainings)
+
+
+def test_what_fails_twice_is_reported_and_does_not_end_the_others(tmp_path, monkeypatch):
+    monkeypatch.setattr(study, "train", by_value(train_with_accidents))
+    assert run_search(tmp_path) == 0
+    found = finals(tmp_path)
+    assert found is not None
+    (finalist,) = found["finalists"]
+    assert not finalist["is_default"]
+    assert len(finalist["seeds"]) == 2
+    assert {failure["reason"] for failure in found["failures"]} == {"ArithmeticError: the loss is nan in epoch 1"}
+    assert [failure["number"] for failure in found["failures"]] == [0, 0]
+
+
+def test_an_interruption_ends_finalists_within_seconds_and_they_go_on_when_resumed(tmp_path, monkeypatch):
+    began: list[float] = []
+    stop_all = Interruption.stop_all
+
+    def stop_in_finalists(interruption: Interruption) -> bool:
+        if not began and list(tmp_path.glob("s/finalists/*.pt")):
+            began.append(time.monotonic())
+            interruption.request(signal.SIGINT, None)
+        return stop_all(interruption)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Interruption, "stop_all", stop_in_finalists)
+        status = run_search(tmp_path, "--finalist-seeds", "40")
+    assert status == command_line.INTERRUPTED
+    assert time.monotonic() - began[0] < 10
+    assert finals(tmp_path) is None
+    kept = {path: path.stat().st_mtime_ns for path in tmp_path.glob("s/finalists/*.npz")}
+    assert len(kept) < 80
+    assert run_search(tmp_path, "--resume", "s") == 0
+    found = finals(tmp_path)
+    assert found is not None
+    assert [len(finalist["seeds"]) for finalist in found["finalists"]] == [2, 2]
+    assert all(path.stat().st_mtime_ns == then for path, then in kept.items())
