@@ -14,7 +14,7 @@ import logging
 import math
 import tempfile
 import zipfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -170,6 +170,7 @@ def train_finalist(
     config: Config,
     device: str,
     checkpoints: CheckpointStore,
+    on_epoch: Callable[[int], None] = lambda epoch: None,
 ) -> FinalistRun:
     """Train a finalist from one seed until its early stopping, then rank the test targets, once.
 
@@ -182,13 +183,15 @@ def train_finalist(
         config: of the study, whose options the finalist changes.
         device: auto, cpu or cuda.
         checkpoints: of the finalists.
+        on_epoch: is told how many epochs are trained, after each.
     Raises:
         InputError: as `narm.training.fit`.
         NonFiniteLoss: training diverged.
     """
     config = _config(finalist, seed, config)
     with tempfile.TemporaryDirectory() as scratch:
-        checkpoint = _train(config, splits, device, checkpoints, run_checkpoint(finalist, seed), Path(scratch))
+        name = run_checkpoint(finalist, seed)
+        checkpoint = _train(config, splits, device, checkpoints, name, Path(scratch), on_epoch)
         trained, model = read_checkpoint(checkpoint), load_model(checkpoint, device=device)
     evaluation = config.evaluation
     test = chosen_targets(splits.test, evaluation)
@@ -269,7 +272,15 @@ def _config(finalist: Finalist, seed: int, config: Config) -> Config:
     return config.replace({**finalist.options, "seed": seed})
 
 
-def _train(config: Config, splits: Splits, device: str, checkpoints: CheckpointStore, name: str, scratch: Path) -> Path:
+def _train(
+    config: Config,
+    splits: Splits,
+    device: str,
+    checkpoints: CheckpointStore,
+    name: str,
+    scratch: Path,
+    on_epoch: Callable[[int], None],
+) -> Path:
     """Train to the end, from the run's checkpoint where there is one; the last checkpoint."""
     resume = checkpoints.fetch(name, scratch)
     begun = None if resume is None else _content(resume, config, splits)
@@ -278,6 +289,7 @@ def _train(config: Config, splits: Splits, device: str, checkpoints: CheckpointS
         model = create_model(splits.n_items, config)
         for result in fit(model, splits, config.training, config.evaluation, device=device, resume=resume):
             checkpoints.save(name, partial(save_checkpoint, state=result.state, config=config, splits=splits))
+            on_epoch(result.epoch)
     last = checkpoints.fetch(name, scratch)
     assert last is not None
     return last

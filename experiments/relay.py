@@ -11,11 +11,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from experiments.engine import Idle
-from experiments.epoch_report import EpochReport
-from experiments.finalists import FinalistLeg, FinalistRun
+from experiments.finalists import FinalistLeg
 from experiments.leg import Leg
 from experiments.schedulers.policy import Verdict
-from experiments.study_run import StudyRun
+from experiments.study_run import Report, StudyRun
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +78,7 @@ class Relay:
             idle = Idle.WAIT if leg is Idle.WAIT else idle
         return idle
 
-    def report(self, job: Job, report: EpochReport | FinalistRun) -> Verdict:
+    def report(self, job: Job, report: Report) -> Verdict:
         """Take what a leg reports; whether it goes on."""
         return self.begun[job.study].report(job.leg, report)
 

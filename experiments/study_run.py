@@ -40,6 +40,9 @@ from narm.evaluation import chosen_targets
 
 Phase = Literal["search", "finalists", "over"]
 
+Report = EpochReport | FinalistRun | int
+"""What a leg reports: of a trial an epoch; of a finalist the epochs trained, and at last its run."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StudyResult:
@@ -158,13 +161,14 @@ class StudyRun:
             self._judge(self._finalists)
         return leg
 
-    def report(self, leg: Leg | FinalistLeg, report: EpochReport | FinalistRun) -> Verdict:
+    def report(self, leg: Leg | FinalistLeg, report: Report) -> Verdict:
         """Take what a leg reports; whether it goes on."""
         if isinstance(leg, Leg) and isinstance(report, EpochReport):
             return self._engine.report(leg.number, report)
-        if self._finalists is not None and isinstance(report, FinalistRun):
+        if isinstance(report, FinalistRun) and self._finalists is not None:
             self._finalists.trained(report)
-        return Verdict.STOP
+            return Verdict.STOP
+        return Verdict.CONTINUE
 
     def failed(self, leg: Leg | FinalistLeg, reason: str, details: str, *, worth_a_retry: bool) -> None:
         """Take the failure of a leg.

@@ -21,7 +21,7 @@ from narm.threads import set_threads
 from narm.training import create_model, fit, is_last
 
 REPORT = "report"
-"""Key of what a leg reports to Tune: an `EpochReport`, or a `FinalistRun`."""
+"""Key of what a leg reports to Tune: of a trial an `EpochReport`; of a finalist the epochs trained, at last its run."""
 
 History = Sequence[Mapping[str, Any]]
 """`TrainingState.history`."""
@@ -62,7 +62,10 @@ def train_leg(leg: Leg, *, splits: Splits, training: Training) -> None:
 
 
 def train_finalist_leg(leg: FinalistLeg, *, splits: Splits, training: Training) -> None:
-    """Train a finalist to its end, judge it on test, and report the run."""
+    """Train a finalist to its end, judge it on test, and report the run.
+
+    Every epoch is reported before: that is where Ray can end it.
+    """
     run = train_finalist(
         leg.finalist,
         leg.seed,
@@ -70,6 +73,7 @@ def train_finalist_leg(leg: FinalistLeg, *, splits: Splits, training: Training) 
         config=training.config,
         device=training.device,
         checkpoints=training.finalist_checkpoints,
+        on_epoch=lambda epoch: tune.report({REPORT: epoch}),
     )
     tune.report({REPORT: run})
 
