@@ -33,7 +33,8 @@ from experiments.command_line import run_command
 from experiments.leg_times import LegTimes, legs_in
 from experiments.search_arguments import build_spec
 from experiments.search_parser import build_parser
-from experiments.study import Plan, run_study
+from experiments.study import run_study
+from experiments.study_run import Plan
 from narm.config_file import OptionsFile
 from narm.data.datasets import load_splits
 

@@ -125,7 +125,8 @@ def run_comparison(
 def _search_all(specs: Sequence[StudySpec], splits: Splits, *, quiet: bool) -> list[Contender] | None:
     """What each search found, those without a result left out; None if a person interrupted."""
     from experiments.limits import INTERRUPTED
-    from experiments.study import Plan, run_studies
+    from experiments.study import run_studies
+    from experiments.study_run import Plan
 
     plans = [Plan(spec=spec, resume=spec.folder.exists(), label=spec.config.model.model) for spec in specs]
     results = run_studies(plans, splits, quiet=quiet)

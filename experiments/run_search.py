@@ -15,7 +15,8 @@ from experiments.recorder import WINNER
 from experiments.reporting.console import print_summary
 from experiments.search_arguments import build_spec
 from experiments.spec import StudySpec
-from experiments.study import Plan, run_study
+from experiments.study import run_study
+from experiments.study_run import Plan
 from experiments.summary import summary_json
 from narm.config_file import OptionsFile, read_config
 from narm.data.datasets import dataset_name, load_splits

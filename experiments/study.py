@@ -6,7 +6,6 @@ The study database is the truth; Ray's own state lives in a temporary folder and
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import partial
 from itertools import count
 from pathlib import Path
@@ -19,32 +18,14 @@ from experiments.garbage import short_collections
 from experiments.interruption import Interruption
 from experiments.leg import Training
 from experiments.progress import Display
-from experiments.queue_sources import Queued
 from experiments.ray_session import ray_session
 from experiments.relay import Relay
 from experiments.searcher import Failures, RelayScheduler, RelaySearcher
 from experiments.spec import StudySpec
-from experiments.study_run import StudyResult, StudyRun
+from experiments.study_run import Plan, StudyResult, StudyRun
 from experiments.trainable import train
 from narm.data.sessions import Splits
 from narm.kernels.compile import compile_all
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
-    """A study to run.
-
-    Attributes:
-        spec: what to do.
-        resume: go on with the study of that name; else it must be a new one.
-        queue: configurations to try first, after the default one.
-        label: what to call it on the display, beside other studies.
-    """
-
-    spec: StudySpec
-    resume: bool = False
-    queue: Sequence[Queued] = ()
-    label: str = ""
 
 
 def run_study(plan: Plan, splits: Splits, *, quiet: bool = False, console: Console | None = None) -> StudyResult:
@@ -75,19 +56,7 @@ def run_studies(
     trainings = [_training(plan.spec) for plan in plans]
     display = Display(console, quiet=quiet)
     relay = Relay(
-        [
-            partial(
-                StudyRun,
-                plan.spec,
-                splits,
-                training,
-                display,
-                resume=plan.resume,
-                queue=plan.queue,
-                label=plan.label,
-            )
-            for plan, training in zip(plans, trainings, strict=True)
-        ]
+        [partial(StudyRun, plan, splits, training, display) for plan, training in zip(plans, trainings, strict=True)]
     )
     interruption = Interruption(relay)
     relay.begin_next()  # before Ray takes its time to start: the study may be refused

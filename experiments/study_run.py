@@ -45,6 +45,23 @@ Report = EpochReport | FinalistRun | int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """A study to run.
+
+    Attributes:
+        spec: what to do.
+        resume: go on with the study of that name; else it must be a new one.
+        queue: configurations to try first, after the default one.
+        label: what to call it on the display, beside other studies.
+    """
+
+    spec: StudySpec
+    resume: bool = False
+    queue: Sequence[Queued] = ()
+    label: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StudyResult:
     """What a study came to.
 
@@ -63,13 +80,10 @@ class StudyRun:
     """Hands out the legs of a study, takes what they report, and records it all; it begins when it is made.
 
     Args:
-        spec: what to do.
+        plan: what to do.
         splits: the data; the test split is read once, at the end, for the finalists; not after Ctrl-C.
         training: how it is trained.
         display: where its progress is shown.
-        resume: go on with the study of that name; else it must be a new one.
-        queue: configurations to try first, after the default one.
-        label: what to call it on the display, beside other studies.
 
     Attributes:
         result: what it came to; None before it is over.
@@ -77,18 +91,9 @@ class StudyRun:
         InputError: the study exists, or is another than the spec says, or its folder or storage cannot be written.
     """
 
-    def __init__(
-        self,
-        spec: StudySpec,
-        splits: Splits,
-        training: Training,
-        display: Display,
-        *,
-        resume: bool = False,
-        queue: Sequence[Queued] = (),
-        label: str = "",
-    ) -> None:
+    def __init__(self, plan: Plan, splits: Splits, training: Training, display: Display) -> None:
         self.result: StudyResult | None = None
+        spec = plan.spec
         self._spec, self._splits, self._training = spec, splits, training
         self._deadline = None if spec.time_budget is None else time.monotonic() + spec.time_budget
         self._phase: Phase = "search"
@@ -100,7 +105,7 @@ class StudyRun:
             outbox=spec.folder / outbox.FILE,
         )
         self._resources = ExitStack()
-        opened = (resume_study if resume else create_study)(spec, splits.fingerprint)
+        opened = (resume_study if plan.resume else create_study)(spec, splits.fingerprint)
         self._study = self._resources.enter_context(closing_study(opened))
         self._progress = self._resources.enter_context(
             Progress(
@@ -109,17 +114,17 @@ class StudyRun:
                 most_epochs=spec.build_scheduler().most_epochs(spec.trials_possible, spec.config.training.epochs),
                 time_budget=spec.time_budget,
                 display=display,
-                label=label,
+                label=plan.label,
             )
         )
-        if label:
-            display.print(f"{label}: study {spec.name}")
+        if plan.label:
+            display.print(f"{plan.label}: study {spec.name}")
         self._recorder = Recorder(spec, splits, self._study, self._tracker, self._progress)
         self._recorder.begin()
         try:
             training.checkpoints.prepare()
             self._engine = self._make_engine()
-            self._enqueue(queue)
+            self._enqueue(plan.queue)
         except BaseException as error:
             self._give_up(error)
             raise
