@@ -339,6 +339,7 @@ class Engine:
 
     def _put_back(self, trial: _Open, reason: str) -> None:
         """Let a trial wait for the search to be resumed."""
+        trial.phase = "queued"
         trial.trial.set_user_attr(trial_record.REASON, reason)
         trial.trial.storage.set_trial_state_values(trial.trial._trial_id, TrialState.WAITING)
         if trial.has_begun:

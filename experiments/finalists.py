@@ -14,7 +14,7 @@ import logging
 import math
 import tempfile
 import zipfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -163,15 +163,8 @@ def best_checkpoint(runs: Sequence[FinalistRun], number: int, config: Config) ->
 
 
 def train_finalist(
-    finalist: Finalist,
-    seed: int,
-    *,
-    splits: Splits,
-    config: Config,
-    device: str,
-    checkpoints: CheckpointStore,
-    on_epoch: Callable[[int], None] = lambda epoch: None,
-) -> FinalistRun:
+    finalist: Finalist, seed: int, *, splits: Splits, config: Config, device: str, checkpoints: CheckpointStore
+) -> Iterator[int | FinalistRun]:
     """Train a finalist from one seed until its early stopping, then rank the test targets, once.
 
     Goes on from the run's checkpoint where there is one.
@@ -183,21 +176,23 @@ def train_finalist(
         config: of the study, whose options the finalist changes.
         device: auto, cpu or cuda.
         checkpoints: of the finalists.
-        on_epoch: is told how many epochs are trained, after each.
+    Yields:
+        after every epoch how many are trained; at last the run.
     Raises:
         InputError: as `narm.training.fit`.
         NonFiniteLoss: training diverged.
     """
-    config = _config(finalist, seed, config)
+    config, name = _config(finalist, seed, config), run_checkpoint(finalist, seed)
     with tempfile.TemporaryDirectory() as scratch:
-        name = run_checkpoint(finalist, seed)
-        checkpoint = _train(config, splits, device, checkpoints, name, Path(scratch), on_epoch)
-        trained, model = read_checkpoint(checkpoint), load_model(checkpoint, device=device)
+        yield from _train(config, splits, device, checkpoints, name, Path(scratch))
+        last = checkpoints.fetch(name, Path(scratch))
+        assert last is not None
+        trained, model = read_checkpoint(last), load_model(last, device=device)
     evaluation = config.evaluation
     test = chosen_targets(splits.test, evaluation)
     ranks = rank_targets(model, test, max_length=splits.max_length, batch_size=evaluation.eval_batch_size)
     metrics = dict.fromkeys((*evaluation.metrics_to_report, "Recall"))  # which the verdict always looks at
-    return FinalistRun(
+    yield FinalistRun(
         finalist=finalist,
         seed=seed,
         epochs=trained["epoch"],
@@ -273,26 +268,18 @@ def _config(finalist: Finalist, seed: int, config: Config) -> Config:
 
 
 def _train(
-    config: Config,
-    splits: Splits,
-    device: str,
-    checkpoints: CheckpointStore,
-    name: str,
-    scratch: Path,
-    on_epoch: Callable[[int], None],
-) -> Path:
-    """Train to the end, from the run's checkpoint where there is one; the last checkpoint."""
+    config: Config, splits: Splits, device: str, checkpoints: CheckpointStore, name: str, scratch: Path
+) -> Iterator[int]:
+    """Train to the end, from the run's checkpoint where there is one; the epochs trained, after each."""
     resume = checkpoints.fetch(name, scratch)
     begun = None if resume is None else _content(resume, config, splits)
-    if begun is None or not is_last(begun["history"][-1], config.training):
-        resume = None if begun is None else resume
-        model = create_model(splits.n_items, config)
-        for result in fit(model, splits, config.training, config.evaluation, device=device, resume=resume):
-            checkpoints.save(name, partial(save_checkpoint, state=result.state, config=config, splits=splits))
-            on_epoch(result.epoch)
-    last = checkpoints.fetch(name, scratch)
-    assert last is not None
-    return last
+    if begun is not None and is_last(begun["history"][-1], config.training):
+        return
+    model = create_model(splits.n_items, config)
+    resume = None if begun is None else resume
+    for result in fit(model, splits, config.training, config.evaluation, device=device, resume=resume):
+        checkpoints.save(name, partial(save_checkpoint, state=result.state, config=config, splits=splits))
+        yield result.epoch
 
 
 def _content(checkpoint: Path, config: Config, splits: Splits) -> dict[str, Any] | None:

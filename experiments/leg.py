@@ -1,4 +1,4 @@
-"""What a worker is to train, and how. A worker that imports this imports no Optuna and no engine: it starts sooner."""
+"""What a worker is to train, and how. A worker imports neither Optuna nor the engine with it: it starts sooner."""
 
 from __future__ import annotations
 

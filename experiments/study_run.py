@@ -8,9 +8,11 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Literal
 
+import optuna
+
 from experiments import outbox
 from experiments.checkpoints import trial_checkpoint
-from experiments.engine import Engine, Idle
+from experiments.engine import Engine, Idle, Listener
 from experiments.epoch_report import EpochReport
 from experiments.finalist_queue import FinalistQueue
 from experiments.finalists import (
@@ -41,7 +43,7 @@ from narm.evaluation import chosen_targets
 Phase = Literal["search", "finalists", "over"]
 
 Report = EpochReport | FinalistRun | int
-"""What a leg reports: of a trial an epoch; of a finalist the epochs trained, and at last its run."""
+"""What a leg reports: of a trial every epoch; of a finalist the epochs trained so far, and at last its run."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,6 +76,27 @@ class StudyResult:
     summary: Summary
     reason: str
     mlflow: str
+
+
+def build_engine(spec: StudySpec, study: optuna.Study, listener: Listener) -> Engine:
+    """The engine of a study, as its spec says.
+
+    Args:
+        spec: what to do.
+        study: that the engine keeps up to date.
+        listener: who else should know.
+    """
+    return Engine(
+        study=study,
+        space=spec.space,
+        config=spec.config,
+        objectives=spec.objectives,
+        sampler=SAMPLERS[spec.sampler],
+        scheduler=spec.build_scheduler(),
+        n_trials=spec.trials_possible,
+        limits=spec.limits,
+        listener=listener,
+    )
 
 
 class StudyRun:
@@ -123,25 +146,11 @@ class StudyRun:
         self._recorder.begin()
         try:
             training.checkpoints.prepare()
-            self._engine = self._make_engine()
+            self._engine = build_engine(spec, self._study, self._recorder)
             self._enqueue(plan.queue)
         except BaseException as error:
             self._give_up(error)
             raise
-
-    def _make_engine(self) -> Engine:
-        spec = self._spec
-        return Engine(
-            study=self._study,
-            space=spec.space,
-            config=spec.config,
-            objectives=spec.objectives,
-            sampler=SAMPLERS[spec.sampler],
-            scheduler=spec.build_scheduler(),
-            n_trials=spec.trials_possible,
-            limits=spec.limits,
-            listener=self._recorder,
-        )
 
     def _enqueue(self, queue: Sequence[Queued]) -> None:
         """The default configuration is trial 0; what a person wants tried comes next.
@@ -194,7 +203,8 @@ class StudyRun:
     @property
     def may_end(self) -> bool:
         """Whether no leg in flight is worth waiting for: it is over, or its search is to end now."""
-        return self._phase == "over" or (self._engine.reason is not None and self._engine.is_training)
+        ends_now = self._engine.reason is not None and self._engine.is_training
+        return self._phase == "over" or (self._phase == "search" and ends_now)
 
     def look_at_the_clock(self) -> None:
         """End the search if its time is over."""

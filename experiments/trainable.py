@@ -12,7 +12,7 @@ from ray import tune
 
 from experiments.checkpoints import CheckpointStore, trial_checkpoint
 from experiments.epoch_report import EpochReport
-from experiments.finalists import FinalistLeg, train_finalist
+from experiments.finalists import FinalistLeg, FinalistRun, train_finalist
 from experiments.leg import Leg, Training
 from narm.checkpoint import read_checkpoint, save_checkpoint
 from narm.config import Config, EvaluationConfig
@@ -28,60 +28,40 @@ History = Sequence[Mapping[str, Any]]
 
 
 def train(job: Mapping[str, Any], *, splits: Splits, trainings: Sequence[Training]) -> None:
-    """Train a leg, whichever study of this run of Tune it is of: its worker is kept for the next one.
+    """Train a leg and report as it goes, whichever study it is of: the worker stays for the next one.
+
+    Ends when the leg does, or when Ray stops it at a report.
 
     Args:
         job: `study`, an index into the trainings, and `leg`, a `Leg` or a `FinalistLeg`.
         splits: shared by all, read only.
         trainings: of the studies.
     """
-    training = trainings[job["study"]]
+    for report in job_reports(job, splits=splits, trainings=trainings):
+        tune.report({REPORT: report})
+
+
+def job_reports(
+    job: Mapping[str, Any], *, splits: Splits, trainings: Sequence[Training]
+) -> Iterator[EpochReport | FinalistRun | int]:
+    """Train a leg, from its checkpoint, and tell of each epoch, and of a finalist's run; arguments as of `train`."""
+    leg, training = job["leg"], trainings[job["study"]]
     set_threads(training.threads)
-    if isinstance(job["leg"], Leg):
-        train_leg(job["leg"], splits=splits, training=training)
-    else:
-        train_finalist_leg(job["leg"], splits=splits, training=training)
-
-
-def train_leg(leg: Leg, *, splits: Splits, training: Training) -> None:
-    """Train a trial on from its checkpoint, writing the next one and then reporting after every epoch.
-
-    Ends when the trial does, or when Ray stops it on the scheduler's word. Epochs before the first validation are not
-    reported: there is no value yet to judge them by.
-    """
+    common = {"splits": splits, "config": training.config, "device": training.device}
+    if isinstance(leg, FinalistLeg):
+        yield from train_finalist(leg.finalist, leg.seed, checkpoints=training.finalist_checkpoints, **common)
+        return
     with tempfile.TemporaryDirectory() as scratch:
-        for report in reports(
-            leg,
-            splits=splits,
-            config=training.config,
-            device=training.device,
-            checkpoints=training.checkpoints,
-            scratch=Path(scratch),
-        ):
-            tune.report({REPORT: report})
-
-
-def train_finalist_leg(leg: FinalistLeg, *, splits: Splits, training: Training) -> None:
-    """Train a finalist to its end, judge it on test, and report the run.
-
-    Every epoch is reported before: that is where Ray can end it.
-    """
-    run = train_finalist(
-        leg.finalist,
-        leg.seed,
-        splits=splits,
-        config=training.config,
-        device=training.device,
-        checkpoints=training.finalist_checkpoints,
-        on_epoch=lambda epoch: tune.report({REPORT: epoch}),
-    )
-    tune.report({REPORT: run})
+        yield from reports(leg, checkpoints=training.checkpoints, scratch=Path(scratch), **common)
 
 
 def reports(
     leg: Leg, *, splits: Splits, config: Config, device: str, checkpoints: CheckpointStore, scratch: Path
 ) -> Iterator[EpochReport]:
-    """Train, and tell of each epoch that the study does not know of, those of earlier legs among them.
+    """Train a trial on from its checkpoint, writing the next one before each epoch is told.
+
+    Tells of every epoch that the study does not know of, those of earlier legs among them, but of none before the first
+    validation: there is no value yet to judge it by.
 
     Args:
         leg: what to train.

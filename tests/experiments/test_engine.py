@@ -188,6 +188,7 @@ def test_an_interrupted_search_leaves_nothing_running_and_goes_on(study):
     engine.report(second.number, report(1, 0.1))
     engine.stop("interrupted")
     assert engine.close() == "interrupted"
+    assert not engine.is_training
     assert [trial.state for trial in study.trials] == [TrialState.WAITING] * 2
     resumed = make_engine(study)
     legs = [begin(resumed), begin(resumed)]

@@ -56,7 +56,10 @@ def numbers(chosen: list[Finalist]) -> list[int]:
 def train(folder: Path, splits, config: Config = CONFIG, finalist: Finalist = FINALIST, seed: int = 5) -> FinalistRun:
     store = CheckpointStore(str(folder))
     store.prepare()
-    return train_finalist(finalist, seed, splits=splits, config=config, device="cpu", checkpoints=store)
+    *epochs, run = train_finalist(finalist, seed, splits=splits, config=config, device="cpu", checkpoints=store)
+    assert isinstance(run, FinalistRun)
+    assert epochs == list(range(1, run.epochs + 1))[run.epochs - len(epochs) :]
+    return run
 
 
 def assert_same(one: FinalistRun, other: FinalistRun | None) -> None:

@@ -14,12 +14,11 @@ from optuna.trial import FrozenTrial, TrialState
 from experiments import replay, run_replay
 from experiments.checkpoints import CheckpointStore
 from experiments.command_line import run_command
-from experiments.engine import Engine
 from experiments.leg import Leg
-from experiments.samplers import SAMPLERS
 from experiments.schedulers.policy import Verdict
 from experiments.search_arguments import build_spec
 from experiments.search_parser import build_parser
+from experiments.study_run import build_engine
 from experiments.study_store import closing_study, create_study, load_study, storage_in
 from experiments.trainable import reports
 from narm.config_file import OptionsFile
@@ -45,17 +44,7 @@ def search(output: Path, *arguments: str) -> None:
     where = {"checkpoints": CheckpointStore(str(output / "checkpoints")), "scratch": output}
     where["checkpoints"].prepare()
     with closing_study(create_study(spec, splits.fingerprint)) as study:
-        engine = Engine(
-            study=study,
-            space=spec.space,
-            config=spec.config,
-            objectives=spec.objectives,
-            sampler=SAMPLERS[spec.sampler],
-            scheduler=spec.build_scheduler(),
-            n_trials=spec.trials,
-            limits=spec.limits,
-            listener=Nobody(),
-        )
+        engine = build_engine(spec, study, Nobody())
         while isinstance(leg := engine.next_leg(), Leg):
             for report in reports(leg, splits=splits, config=spec.config, device="cpu", **where):
                 if engine.report(leg.number, report) is not Verdict.CONTINUE:

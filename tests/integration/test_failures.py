@@ -11,8 +11,7 @@ import os
 import signal
 import subprocess
 import sys
-import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -23,12 +22,9 @@ from ray import tune
 
 from benchmarks.stores import Stores
 from experiments.command_line import run_command
-from experiments.leg import Training
-from experiments.trainable import REPORT, reports
+from experiments.trainable import REPORT, job_reports
 from experiments.trial_record import REASON, RETRIES, read_progress
 from narm.checkpoint import read_checkpoint
-from narm.data.sessions import Splits
-from narm.threads import set_threads
 from narm.training import NonFiniteLoss
 
 pytestmark = pytest.mark.integration
@@ -48,25 +44,16 @@ ALWAYS = {
 }
 
 
-def train_with_accidents(job: Mapping[str, Any], *, splits: Splits, trainings: Sequence[Training]) -> None:
+def train_with_accidents(job: Mapping[str, Any], **rest: Any) -> None:
     """As `train`, until an accident."""
-    leg, training = job["leg"], trainings[job["study"]]
-    set_threads(training.threads)
+    leg = job["leg"]
     accident = ALWAYS.get(leg.number) or (ONCE.get(leg.number) if leg.epochs == 0 else None)
-    with tempfile.TemporaryDirectory() as scratch:
-        for report in reports(
-            leg,
-            splits=splits,
-            config=training.config,
-            device=training.device,
-            checkpoints=training.checkpoints,
-            scratch=Path(scratch),
-        ):
-            tune.report({REPORT: report})
-            if accident is signal.SIGKILL and report.epoch >= 2:
-                os.kill(os.getpid(), accident)
-            elif accident and report.epoch >= 2:
-                raise accident
+    for report in job_reports(job, **rest):
+        tune.report({REPORT: report})
+        if accident is signal.SIGKILL and report.epoch >= 2:
+            os.kill(os.getpid(), accident)
+        elif accident and report.epoch >= 2:
+            raise accident
 
 
 def by_value(function: Callable[..., None]) -> Callable[..., None]:

@@ -6,7 +6,7 @@ import json
 import os
 import signal
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +16,7 @@ from experiments import command_line, search, study
 from experiments.command_line import run_command
 from experiments.finalists import FinalistLeg
 from experiments.interruption import Interruption
-from experiments.leg import Training
 from experiments.trainable import train as train_job
-from narm.data.sessions import Splits
 
 pytestmark = [pytest.mark.integration, pytest.mark.usefixtures("one_ray")]
 
@@ -42,7 +40,7 @@ def by_value(function: Callable[..., None]) -> Callable[..., None]:
     return function
 
 
-def train_with_accidents(job: Mapping[str, Any], *, splits: Splits, trainings: Sequence[Training]) -> None:
+def train_with_accidents(job: Mapping[str, Any], **rest: Any) -> None:
     """The default fails always; the first worker of the other finalist dies, for each seed."""
     leg = job["leg"]
     if isinstance(leg, FinalistLeg):
@@ -50,7 +48,7 @@ def train_with_accidents(job: Mapping[str, Any], *, splits: Splits, trainings: S
             raise ArithmeticError("the loss is nan in epoch 1")
         if leg.attempt == 1:
             os._exit(1)
-    train_job(job, splits=splits, trainings=trainings)
+    train_job(job, **rest)
 
 
 def test_what_fails_twice_is_reported_and_does_not_end_the_others(tmp_path, monkeypatch):
@@ -88,3 +86,13 @@ def test_an_interruption_ends_finalists_within_seconds_and_they_go_on_when_resum
     assert found is not None
     assert [len(finalist["seeds"]) for finalist in found["finalists"]] == [1, 1]
     assert all(path.stat().st_mtime_ns == then for path, then in kept.items())
+
+
+def test_finalists_of_a_search_that_a_limit_broke_off_are_trained_in_a_second_run_of_tune(tmp_path):
+    assert run_search(tmp_path, "--epochs", "6", "--scheduler", "none", "--epoch-budget", "4") == 0
+    summary = json.loads((tmp_path / "s" / "summary.json").read_text())
+    assert summary["stop_reason"] == "epoch budget (4)"
+    assert summary["counts"]["interrupted"] >= 1
+    found = finals(tmp_path)
+    assert found is not None
+    assert found["failures"] == []
