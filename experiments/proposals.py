@@ -13,7 +13,7 @@ from typing import Any, cast
 
 import numpy as np
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
-from optuna.samplers import BaseSampler, CmaEsSampler, RandomSampler
+from optuna.samplers import BaseSampler, CmaEsSampler, GPSampler, RandomSampler
 from optuna.storages import BaseStorage
 from optuna.study import Study
 from optuna.trial import FixedTrial, FrozenTrial, TrialState, create_trial
@@ -72,9 +72,10 @@ class Proposer:
         """
         trials = study.get_trials(deepcopy=False)
         seen = {configuration(plain_names(trial.params)) for trial in trials if trial.params}
-        history = _History(study, trials, self._space, paused)
         seed = derived_seed(self._seed, number)
-        params = self._draw(self._sampler(self._space, seed), history, number)
+        sampler = self._sampler(self._space, seed)
+        history = _History(study, trials, self._space, paused, only_finished=isinstance(sampler, GPSampler))
+        params = self._draw(sampler, history, number)
         replaced = configuration(params) in seen
         if replaced:
             unseen = self._unseen(history, number, seen, seed)
@@ -118,12 +119,19 @@ class _History:
     """A study as a sampler sees it.
 
     Trials with a parameter too few, or a value outside the space (of an earlier space, or a default configuration
-    outside it), are left out: samplers cannot do with them. Paused trials are shown as pruned. What the sampler
-    notes down for its trial is collected in `notes`.
+    outside it), are left out: samplers cannot do with them. Paused trials are shown as pruned, and to a sampler that
+    learns of nothing but finished ones (`only_finished`), all as finished where the first was held up. What the
+    sampler notes down for its trial is collected in `notes`.
     """
 
     def __init__(
-        self, study: Study, trials: Sequence[FrozenTrial], space: SearchSpace, paused: Collection[int]
+        self,
+        study: Study,
+        trials: Sequence[FrozenTrial],
+        space: SearchSpace,
+        paused: Collection[int],
+        *,
+        only_finished: bool,
     ) -> None:
         self._study = study
         self._space = space
@@ -131,6 +139,8 @@ class _History:
         self.notes: dict[str, Any] = {}
         self._storage = cast("BaseStorage", _NotingStorage(study._storage, self.notes))
         self._trials = [shown for trial in trials if (shown := self._shown(trial))]
+        if only_finished and len(study.directions) == 1:
+            self._trials = _cut_alike(self._trials)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._study, name)
@@ -158,6 +168,35 @@ class _History:
         if not trial.state.is_finished() and (trial.number in self._paused or trial.state is TrialState.WAITING):
             shown.state = TrialState.PRUNED if trial.intermediate_values else TrialState.WAITING
         return shown
+
+
+def _cut_alike(trials: Sequence[FrozenTrial]) -> list[FrozenTrial]:
+    """The trials as they stood when they had as many epochs as that which was held up first, as finished ones.
+
+    Values after different numbers of epochs do not compare, and one regression takes all for the same. A trial that
+    began later than that, from another's weights, is left out; where nothing was held up, all are as they are.
+    """
+    held_up = [max(trial.intermediate_values) for trial in trials if _is_pruned(trial)]
+    if not held_up:
+        return list(trials)
+    return [cut for trial in trials if (cut := _cut(trial, min(held_up)))]
+
+
+def _is_pruned(trial: FrozenTrial) -> bool:
+    return trial.state is TrialState.PRUNED and bool(trial.intermediate_values)
+
+
+def _cut(trial: FrozenTrial, epochs: int) -> FrozenTrial | None:
+    """A trial after so many epochs, or at its end where that came earlier; None: it has no value there."""
+    in_training = trial.state is TrialState.RUNNING and max(trial.intermediate_values, default=0) < epochs
+    if in_training or trial.state in (TrialState.WAITING, TrialState.FAIL):
+        return trial
+    reported = [epoch for epoch in trial.intermediate_values if epoch <= epochs]
+    if not reported:
+        return None
+    cut = copy.copy(trial)
+    cut.state, cut.values = TrialState.COMPLETE, [trial.intermediate_values[max(reported)]]
+    return cut
 
 
 class _NotingStorage:

@@ -1,7 +1,7 @@
 """Samplers by name: how the next configuration is drawn.
 
-Each factory takes the space and a seed. None of them is protected against drawing a configuration twice:
-`experiments.distinct` does that for all.
+Each factory takes the space and a seed. None of them is protected against drawing a configuration twice, and some learn
+of finished trials only: `experiments.proposals` sees to both.
 """
 
 from __future__ import annotations
@@ -75,3 +75,16 @@ SAMPLERS: dict[str, Callable[[SearchSpace, int], BaseSampler]] = {
     "gp": gp,
     "cmaes": cmaes,
 }
+
+WORTH_GP = range(11, 251)
+"""Trials of a search that a Gaussian process serves: it draws ten at random, and takes longer by their third power."""
+
+
+def default_sampler(space: SearchSpace, *, trials: int, n_objectives: int = 1) -> str:
+    """The sampler of a search that names none: what won in replayed searches (docs/decisions/0013).
+
+    A Gaussian process where there is a surface to learn; the Parzen estimator on a grid, and where the other draws at
+    random or is slow: with conditions, with several objectives, with very few or very many trials.
+    """
+    is_surface = space.size is None and not any(parameter.when for parameter in space.parameters)
+    return "gp" if is_surface and n_objectives == 1 and trials in WORTH_GP else "tpe"

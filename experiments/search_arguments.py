@@ -16,6 +16,7 @@ from experiments.limits import Limits
 from experiments.objectives import Objective, parse_objectives
 from experiments.presets import PRESETS, Preset
 from experiments.ray_session import cluster_address
+from experiments.samplers import default_sampler
 from experiments.schedulers.policy import REDUCTION
 from experiments.spec import StudySpec
 from experiments.study_record import Record, recorded_space
@@ -64,6 +65,7 @@ def build_spec(given: argparse.Namespace, file: OptionsFile) -> StudySpec:
     known = {**fallback, **recorded, **file.for_model(model).values, **flags, "model": model}
     objectives = _objectives(given, file, record)
     config = Config.from_flat({**known, "valid_metric": objectives[0].name})
+    trials = _trials(choose, record, space)
     concurrency, threads = _share_cores(choose("concurrency"), choose("threads"))
     device = choose("device", "auto")
     return StudySpec(
@@ -71,11 +73,11 @@ def build_spec(given: argparse.Namespace, file: OptionsFile) -> StudySpec:
         config=config,
         space=space,
         objectives=objectives,
-        sampler=choose("sampler", "tpe"),
+        sampler=choose("sampler") or default_sampler(space, trials=trials, n_objectives=len(objectives)),
         scheduler=choose("scheduler", "asha" if len(objectives) == 1 else "none"),
         grace_epochs=choose("grace_epochs"),
         reduction=choose("reduction", REDUCTION),
-        trials=(trials := _trials(choose, record, space)),
+        trials=trials,
         limits=_limits(choose, record, trials),
         time_budget=read_duration(given.time_budget) if given.time_budget else choose("time_budget"),
         concurrency=concurrency,

@@ -66,7 +66,9 @@ def _add_what(group: argparse._ArgumentGroup) -> None:
 
 
 def _add_how_much(group: argparse._ArgumentGroup) -> None:
-    group.add_argument("--sampler", metavar="NAME", help=f"{_names(SAMPLER_NAMES)} (default: tpe)")
+    group.add_argument(
+        "--sampler", metavar="NAME", help=f"{_names(SAMPLER_NAMES)} (default: gp where ranges are continuous, else tpe)"
+    )
     group.add_argument("--scheduler", metavar="NAME", help=f"{_names(SCHEDULER_NAMES)} (default: asha)")
     group.add_argument("--trials", type=int, metavar="N", help="configurations to try at most")
     group.add_argument("--epochs", metavar="N", help="of a trial at most")

@@ -37,6 +37,32 @@ def test_no_argument_at_all_is_the_quick_search_of_ml_100k():
     assert (built.sampler, built.scheduler, built.objective, built.seed) == ("tpe", "asha", "MRR@10", 2020)
 
 
+CONDITIONAL = """
+learning_rate: {low: 1.0e-4, high: 1.0e-2, log: true}
+loss_type: [CE, sampled_softmax]
+softmax_samples: {low: 256, high: 4096, log: true, when: {loss_type: sampled_softmax}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sampler"),
+    [
+        ([], "tpe"),
+        (["--space", "narm"], "gp"),
+        (["--preset", "full"], "gp"),
+        (["--space", "narm", "--sampler", "qmc"], "qmc"),
+        (["--space", "narm", "--trials", "251"], "tpe"),
+        (["--space", "narm", "--trials", "10"], "tpe"),
+        (["--space", "narm", "--objective", "MRR@10,n_parameters"], "tpe"),
+        (["--space", "conditional.yaml"], "tpe"),
+    ],
+)
+def test_a_surface_is_searched_by_a_gaussian_process_and_all_else_by_tpe(tmp_path, monkeypatch, arguments, sampler):
+    (tmp_path / "conditional.yaml").write_text(CONDITIONAL)
+    monkeypatch.chdir(tmp_path)
+    assert spec(*arguments).sampler == sampler
+
+
 @pytest.mark.parametrize("preset", PRESETS)
 def test_every_preset_makes_a_study(preset):
     assert spec("--preset", preset).trials_possible == PRESETS[preset].trials
