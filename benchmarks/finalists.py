@@ -28,7 +28,7 @@ NUMBERS = (1, 2, 3, 4, 6)
 
 def last_steps(table: CurveTable, seed: int) -> list[Step]:
     """Of a search with the defaults, the last epoch of each trial, from the best trial down."""
-    method = methods_for(table)[DEFAULT]
+    method = methods_for(table.space)[DEFAULT]
     search = method.search(table, seed, len(table.configurations))
     last = {step.trial: step for step in replay(search, table, seed=seed, workers=method.workers)}
     return sorted(last.values(), key=lambda step: -step.value)
@@ -37,20 +37,20 @@ def last_steps(table: CurveTable, seed: int) -> list[Step]:
 def winner(ranked: Sequence[Step], k: int, table: CurveTable) -> int:
     """The configuration that k finalists leave."""
     if k == 1:
-        return ranked[0].configuration
-    return max(ranked[:k], key=lambda step: _trained_again(step, table)).configuration
+        return table.index(ranked[0].params)
+    return table.index(max(ranked[:k], key=lambda step: _trained_again(step, table)).params)
 
 
 def _trained_again(step: Step, table: CurveTable) -> float:
     """The mean of its configuration over the seeds that its trial did not have."""
-    finals = table.finals[step.configuration]
+    finals = table.finals[table.index(step.params)]
     had = int(np.argmin(np.abs(finals - step.ceiling)))
     return float(np.delete(finals, had).mean())
 
 
 def row(k: int, winners: Sequence[int], table: CurveTable) -> dict[str, object]:
     """A line of the table."""
-    regrets = table.regrets()[list(winners)]
+    regrets = table.regrets[list(winners)]
     return {
         "finalists": k,
         "mean regret": f"{regrets.mean():.1%}",

@@ -1,6 +1,7 @@
 """The share of a search that is not training, and how long a slot stands empty between two trials.
 
     python -m benchmarks.overhead
+    python -m benchmarks.overhead --space narm
 
 A whole search, its command line and all: by default 30 trials of ml-100k, two at once, a thread each. Everything is
 read from the search's outbox, by `experiments.leg_times`.
@@ -131,21 +132,24 @@ def _row(what: str, seconds: float, share: str = "") -> dict[str, object]:
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = benchmark_parser(__doc__)
     parser.add_argument("--dataset", default="ml-100k", help="(default: ml-100k)")
+    parser.add_argument("--space", default="recbole", help="(default: recbole)")
     parser.add_argument("--trials", type=int, default=30, help="(default: 30)")
     parser.add_argument("--concurrency", type=int, default=2, help="trials at once (default: 2)")
     parser.add_argument("--dry-run", action="store_true", help="print the table, and leave the committed one alone")
     given = parser.parse_args(arguments)
-    size = ["--dataset", given.dataset, "--trials", str(given.trials), "--concurrency", str(given.concurrency)]
+    what = ["--dataset", given.dataset, "--space", given.space]
+    size = ["--trials", str(given.trials), "--concurrency", str(given.concurrency), "--threads", "1"]
     with tempfile.TemporaryDirectory() as folder:
-        table = rows(*run([*size, "--threads", "1"], Path(folder)))
+        table = rows(*run([*what, *size], Path(folder)))
     for row in table:
         print(row)
     if not given.dry_run:
         write_results(
-            "overhead",
+            "overhead" if given.space == "recbole" else f"overhead_{given.space}",
             title="What of a search is not training",
             notes="The first five lines are the time of all slots; what each is stands in `benchmarks/overhead.py`.",
             rows=table,
+            module="overhead",
         )
     return 0
 

@@ -8,9 +8,9 @@ runs beside what a user would do instead: Ray Tune with its own OptunaSearch and
 random search, RecBole's exhaustive search. All of them are real; only the training is looked up.
 It takes some minutes, most of them in the Gaussian process.
 
-A space that is not finite, such as narm, is searched by proposals of which each gets the curve of the nearest recorded
-point. There is nothing to exhaust; searches have as many trials as the preset for that space, or as `--trials` says.
-The results have the space's name, `results/search_narm.md`. This takes a quarter of an hour, most of it in TPE.
+A space that is not finite, such as narm, is replayed on a model of the recorded curves, which knows what any point
+would come to. There is nothing to exhaust; searches have as many trials as the preset for that space, or as `--trials`
+says. The results have the space's name, `results/search_narm.md`. This takes an hour, most of it in the sampler gp.
 """
 
 from __future__ import annotations
@@ -27,32 +27,34 @@ import numpy as np
 
 from benchmarks.benchmark_parser import benchmark_parser
 from benchmarks.curves import METRICS, load_curves
+from benchmarks.replay.curve_model import curve_model
 from benchmarks.replay.measures import TOLERANCE, Outcome, expected_epochs
 from benchmarks.replay.methods import (
-    DEFAULT,
     EXHAUSTIVE,
     OPTUNA_ALONE,
     PLAIN_RAY,
     PLAIN_RAY_IN_FULL,
     RANDOM,
+    default_method,
     methods_for,
 )
-from benchmarks.replay.notes import NEAR, how, noise
-from benchmarks.replay.table import CurveTable, curve_table
+from benchmarks.replay.notes import NEAR, notes_on
+from benchmarks.replay.table import curve_table
+from benchmarks.replay.world import World
 from benchmarks.results_file import RESULTS, write_results
 from experiments.command_line import run_command
 from experiments.presets import PRESETS
 from narm.errors import InputError
-from search_spaces.space import load_space
+from search_spaces.space import SearchSpace, load_space
 
 BUDGETS = (30, 60, 120, 240)  # epochs after which regrets are compared
-PLOTTED = (DEFAULT, PLAIN_RAY, OPTUNA_ALONE, RANDOM, EXHAUSTIVE)  # as far as the space has them
+OTHERS = (PLAIN_RAY, OPTUNA_ALONE, RANDOM, EXHAUSTIVE)  # beside the default in the plot, as far as the space has them
 WIDE = "full"  # the preset that searches a space which is not finite
 
 Outcomes = Sequence[Outcome]
 
 
-def number_of_trials(asked: int | None, table: CurveTable) -> int:
+def number_of_trials(asked: int | None, space: SearchSpace) -> int:
     """Of every search: all configurations of a finite space, and otherwise what was asked for, or the preset's.
 
     Raises:
@@ -60,36 +62,35 @@ def number_of_trials(asked: int | None, table: CurveTable) -> int:
     """
     if asked is not None and asked < 1:
         raise InputError(f"trials: {asked} is below 1")
-    if not table.is_finite:
+    if space.size is None:
         return asked or PRESETS[WIDE].trials
     if asked is not None:
         raise InputError(
-            f"trials: {table.space.name} is finite, and a search tries all of its {len(table.configurations)} "
-            "configurations: leave the option out"
+            f"trials: {space.name} is finite, and a search tries all of its {space.size} configurations: leave the "
+            "option out"
         )
-    return len(table.configurations)
+    return space.size
 
 
-def run(table: CurveTable, job: tuple[str, int], *, trials: int) -> Outcome:
+def run(world: World, job: tuple[str, int], *, trials: int) -> Outcome:
     """One search: of a method, with a seed."""
     name, seed = job
-    return methods_for(table)[name].run(table, seed, trials)
+    return methods_for(world.space)[name].run(world, seed, trials)
 
 
-def run_all(table: CurveTable, *, trials: int, seeds: int, processes: int) -> dict[str, Outcomes]:
+def run_all(world: World, *, trials: int, seeds: int, processes: int) -> dict[str, Outcomes]:
     """Every method with every seed; the outcomes by method, in the order of the seeds."""
-    names = list(methods_for(table))
+    names = list(methods_for(world.space))
     jobs = [(name, seed) for name in names for seed in range(seeds)]
     with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
-        outcomes = list(pool.map(partial(run, table, trials=trials), jobs, chunksize=10))
+        outcomes = list(pool.map(partial(run, world, trials=trials), jobs, chunksize=2))
     return {name: outcomes[seeds * index : seeds * (index + 1)] for index, name in enumerate(names)}
 
 
-def row(name: str, outcomes: Outcomes) -> dict[str, object]:
+def row(name: str, outcomes: Outcomes, default: str) -> dict[str, object]:
     """A line of the table."""
-    duplicates = [one.duplicates for one in outcomes if one.duplicates is not None]
     return {
-        "search": f"**{name}**" if name == DEFAULT else name,
+        "search": f"**{name}**" if name == default else name,
         "epochs": quartiles([one.epochs for one in outcomes]),
         "within 1 %": quartiles([one.until(TOLERANCE) for one in outcomes]),
         "by": share([one.reached(TOLERANCE) is not None for one in outcomes]),
@@ -100,7 +101,7 @@ def row(name: str, outcomes: Outcomes) -> dict[str, object]:
         "right": share([one.regrets[-1] <= TOLERANCE for one in outcomes]),
         **{f"regret at {budget}": _percent([one.regret_after(budget) for one in outcomes]) for budget in BUDGETS},
         "at the end": _percent([float(one.regrets[-1]) for one in outcomes]),
-        **({"duplicates": round(float(np.mean(duplicates)), 1)} if duplicates else {}),
+        "duplicates": round(float(np.mean([one.duplicates for one in outcomes])), 1),
     }
 
 
@@ -123,13 +124,13 @@ def _percent(regrets: Sequence[float]) -> float:
     return round(100 * float(np.mean(regrets)), 1)
 
 
-def verdict(outcomes: Mapping[str, Outcomes]) -> str:
+def verdict(outcomes: Mapping[str, Outcomes], default: str) -> str:
     """The default beside what it replaces."""
-    return _verdict_on_grid(outcomes) if EXHAUSTIVE in outcomes else _verdict_on_points(outcomes)
+    return _verdict_on_grid(outcomes, default) if EXHAUSTIVE in outcomes else _verdict_on_surface(outcomes, default)
 
 
-def _verdict_on_grid(outcomes: Mapping[str, Outcomes]) -> str:
-    ours, ray, patient = (median_until_best(outcomes[name]) for name in (DEFAULT, PLAIN_RAY, PLAIN_RAY_IN_FULL))
+def _verdict_on_grid(outcomes: Mapping[str, Outcomes], default: str) -> str:
+    ours, ray, patient = (median_until_best(outcomes[name]) for name in (default, PLAIN_RAY, PLAIN_RAY_IN_FULL))
     exhaustive = float(np.median([one.epochs for one in outcomes[EXHAUSTIVE]]))
     return (
         f"Until within 1 % of the best the default takes {ours:.0f} epochs (median): {ours / patient:.2f} of plain Ray "
@@ -139,18 +140,29 @@ def _verdict_on_grid(outcomes: Mapping[str, Outcomes]) -> str:
     )
 
 
-def _verdict_on_points(outcomes: Mapping[str, Outcomes]) -> str:
-    """Without medians: where many searches never come within 1 %, these praise giving up early."""
+def _verdict_on_surface(outcomes: Mapping[str, Outcomes], default: str) -> str:
+    """By regrets: where few searches come within 1 %, epochs until there tell little."""
+    ours = outcomes[default]
     told = [
-        f"{share([one.reached(TOLERANCE) is not None for one in of_one])} of *{name}* "
-        f"({_rounded(expected_epochs(of_one))}; {_percent([float(one.regrets[-1]) for one in of_one])} %)"
+        f"*{name}* ends at {_percent(ends):.1f} % below the best, which the default has "
+        f"{'never' if (epochs := epochs_to(float(np.mean(ends)), ours)) is None else f'after {epochs} epochs'}, with "
+        f"{np.median([one.epochs for one in of_one]):.0f} epochs"
         for name, of_one in outcomes.items()
-        if name in (DEFAULT, PLAIN_RAY, OPTUNA_ALONE, RANDOM)
+        if name in OTHERS
+        for ends in [[float(one.regrets[-1]) for one in of_one]]
     ]
     return (
-        "Searches that come within 1 % of the best recorded point (epochs a success; regret at the end): "
-        f"{', '.join(told)}."
+        f"The default, *{default}*, ends at {_percent([float(one.regrets[-1]) for one in ours]):.1f} % below the best "
+        f"with {np.median([one.epochs for one in ours]):.0f} epochs (means of regrets, medians of epochs). "
+        f"{'; '.join(told)}."
     )
+
+
+def epochs_to(regret: float, outcomes: Outcomes) -> int | None:
+    """Epochs after which the mean regret is so small for the first time; None: it never is."""
+    longest = max(one.epochs for one in outcomes)
+    means = (np.mean([one.regret_after(epochs) for one in outcomes]) for epochs in range(1, longest + 1))
+    return next((epochs for epochs, mean in enumerate(means, start=1) if mean <= regret), None)
 
 
 def median_until_best(outcomes: Outcomes) -> float:
@@ -158,14 +170,14 @@ def median_until_best(outcomes: Outcomes) -> float:
     return float(np.median([one.until(TOLERANCE) for one in outcomes]))
 
 
-def plot(outcomes: Mapping[str, Outcomes], path: Path) -> None:
+def plot(outcomes: Mapping[str, Outcomes], default: str, path: Path) -> None:
     """Regret of the incumbent over the epochs spent."""
     figure, axes = plt.subplots(figsize=(8, 4.5), layout="constrained")
-    for name in [name for name in PLOTTED if name in outcomes]:
+    for name in [name for name in (default, *OTHERS) if name in outcomes]:
         longest = max(one.epochs for one in outcomes[name])
         budgets = np.unique(np.geomspace(1, longest, 200).astype(int))
         mean = [np.mean([one.regret_after(int(budget)) for one in outcomes[name]]) for budget in budgets]
-        axes.plot(budgets, 100 * np.array(mean), label=name, linewidth=2.5 if name == DEFAULT else 1.2)
+        axes.plot(budgets, 100 * np.array(mean), label=name, linewidth=2.5 if name == default else 1.2)
     axes.set(xscale="log", yscale="log", xlabel="epochs of all trials together", ylabel="regret of the incumbent, %")
     axes.spines[["top", "right"]].set_visible(False)
     axes.grid(alpha=0.3)
@@ -184,19 +196,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--objective", choices=METRICS, default="mrr_at_10", help="default: mrr_at_10")
     parser.add_argument("--processes", type=int, default=2, help="searches at once (default: 2)")
     given = parser.parse_args(arguments)
-    table = curve_table(load_curves(), load_space(given.space), given.objective)
-    trials = number_of_trials(given.trials, table)
-    outcomes = run_all(table, trials=trials, seeds=given.seeds, processes=given.processes)
-    rows = [row(name, of_one) for name, of_one in outcomes.items()]
+    space = load_space(given.space)
+    trials = number_of_trials(given.trials, space)
+    recorded = curve_table if space.size is not None else curve_model
+    world = recorded(load_curves(), space, given.objective)
+    notes = notes_on(world, trials)
+    outcomes = run_all(world, trials=trials, seeds=given.seeds, processes=given.processes)
+    default = default_method(space, trials)
+    rows = [row(name, of_one, default) for name, of_one in outcomes.items()]
     name, title = "search", "Searches replayed on recorded learning curves"
-    if table.space.name != "recbole":
-        name, title = f"search_{table.space.name}", f"{title}, in the space {table.space.name}"
-    notes = "\n\n".join((verdict(outcomes), noise(table), how(table, trials)))
-    write_results(name, title=title, notes=notes, rows=rows, plot=True, module="search")
-    plot(outcomes, RESULTS / f"{name}.png")
+    if space.name != "recbole":
+        name, title = f"search_{space.name}", f"{title}, in the space {space.name}"
+    write_results(
+        name, title=title, notes=f"{verdict(outcomes, default)}\n\n{notes}", rows=rows, plot=True, module="search"
+    )
+    plot(outcomes, default, RESULTS / f"{name}.png")
     for line in rows:
         print(line)
-    print(verdict(outcomes))
+    print(verdict(outcomes, default))
     return 0
 
 

@@ -8,8 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from benchmarks.curves import random_points
-from benchmarks.replay.table import CurveTable, Params
-from benchmarks.replay.world import Leg, Report
+from benchmarks.replay.world import Leg, Params, Report, World
 
 
 @dataclass(slots=True)
@@ -46,12 +45,12 @@ class InFull:
         return True
 
 
-def in_random_order(table: CurveTable, seed: int, trials: int, *, patience: int | None = None) -> InFull:
-    """So many of the table's configurations, shuffled, without repetition."""
-    order = np.random.default_rng(seed).permutation(len(table.configurations))[:trials]
-    return InFull([table.configurations[index] for index in order], patience)
+def in_random_order(world: World, seed: int, trials: int, *, patience: int | None = None) -> InFull:
+    """So many of a finite space's configurations, shuffled, without repetition."""
+    grid = list(world.space.grid())
+    return InFull([grid[index] for index in np.random.default_rng(seed).permutation(len(grid))[:trials]], patience)
 
 
-def at_random(table: CurveTable, seed: int, trials: int) -> InFull:
-    """So many points of the space, in the table or not: what random search is where there is no grid to shuffle."""
-    return InFull(random_points(table.space, trials, seed))
+def at_random(world: World, seed: int, trials: int) -> InFull:
+    """So many points of the space: what random search is where there is no grid to shuffle."""
+    return InFull(random_points(world.space, trials, seed))

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.replay.table import CurveTable, Floats
-from benchmarks.replay.world import Step
+from benchmarks.replay.world import Floats, Step, identity
 
 TOLERANCE = 0.01  # "within 1 % of the best"
 
@@ -21,8 +21,7 @@ class Outcome:
     Attributes:
         epochs: of the whole search.
         trials: it made.
-        duplicates: trials of a configuration that it had tried before; None in a space that is not finite, where two
-            trials may have the nearest point of the table in common and be two configurations all the same.
+        duplicates: trials of a configuration that it had tried before.
         found: epochs until a configuration worth so much had been trained to within 1 % of its own best; None: never.
         regrets: how far its incumbent, the configuration with the best value seen so far, was below the best after
             each epoch, as a share of the best, float64[epochs].
@@ -30,7 +29,7 @@ class Outcome:
 
     epochs: int
     trials: int
-    duplicates: int | None
+    duplicates: int
     found: int | None
     regrets: Floats
 
@@ -47,28 +46,26 @@ class Outcome:
         return float(self.regrets[min(epochs, len(self.regrets)) - 1])
 
 
-def outcome(steps: Sequence[Step], table: CurveTable) -> Outcome:
+def outcome(steps: Sequence[Step]) -> Outcome:
     """Measure a search by its epochs."""
-    regret = table.regrets()
-    regrets = regret[incumbents(steps)]
-    tried = {step.trial: step.configuration for step in steps}
-    found = [regret[step.configuration] <= TOLERANCE and step.value >= (1 - TOLERANCE) * step.ceiling for step in steps]
+    tried = {step.trial: identity(step.params) for step in steps}
+    found = [step.regret <= TOLERANCE and step.value >= (1 - TOLERANCE) * step.ceiling for step in steps]
     return Outcome(
         epochs=len(steps),
         trials=len(tried),
-        duplicates=len(tried) - len(set(tried.values())) if table.is_finite else None,
+        duplicates=len(tried) - len(set(tried.values())),
         found=_first(np.array(found)),
-        regrets=regrets,
+        regrets=np.array([step.regret for step in incumbents(steps)]),
     )
 
 
-def incumbents(steps: Sequence[Step]) -> NDArray[np.int64]:
-    """The configuration with the best value seen so far, after each epoch; of equals the earlier, int64[epochs]."""
-    best, found = steps[0], []
-    for step in steps:
-        best = step if step.value > best.value else best
-        found.append(best.configuration)
-    return np.array(found)
+def incumbents(steps: Sequence[Step]) -> list[Step]:
+    """After each epoch the one with the best value seen so far; of equals the earlier."""
+    return list(accumulate(steps, _better))
+
+
+def _better(best: Step, step: Step) -> Step:
+    return step if step.value > best.value else best
 
 
 def expected_epochs(outcomes: Sequence[Outcome]) -> float:

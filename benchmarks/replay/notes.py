@@ -1,9 +1,10 @@
-"""What a reader of replayed searches must know: of the table, of the simulated world, of the columns."""
+"""What a reader of replayed searches must know: of the curves, of the simulated world, of the columns."""
 
 from __future__ import annotations
 
 import numpy as np
 
+from benchmarks.replay.curve_model import FOLDS, CurveModel
 from benchmarks.replay.measures import TOLERANCE
 from benchmarks.replay.table import CurveTable
 from narm.config import Config
@@ -11,77 +12,59 @@ from narm.config import Config
 NEAR = 0.05  # what a search can be expected to tell, where 1 % is noise
 
 
-def noise(table: CurveTable) -> str:
-    """How far the table itself can be trusted."""
-    regrets = table.regrets()
-    near = {tolerance: int((regrets <= tolerance).sum()) for tolerance in (TOLERANCE, NEAR)}
-    seeds = f"{table.n_seeds} seeds" if table.n_seeds > 1 else "one seed"
-    told = (
-        f"The table: {len(table.configurations)} configurations of {table.space.name} on ml-100k, {seeds} each, "
-        f"{table.max_epochs} epochs at most. {_noise_of_seeds(table)} {near[TOLERANCE]} of the configurations are "
-        f"within 1 % of the best, {near[NEAR]} within 5 %."
-    )
-    return told if table.is_finite else f"{told} {_noise_of_neighbours(table)}"
+def notes_on(world: CurveTable | CurveModel, trials: int) -> str:
+    """All of them, for searches of so many trials."""
+    own = _of_table(world) if isinstance(world, CurveTable) else _of_model(world, trials)
+    return "\n\n".join((*own, COLUMNS, FINALISTS))
 
 
-def _noise_of_seeds(table: CurveTable) -> str:
+def _of_table(table: CurveTable) -> tuple[str, str]:
     best = table.values.max()
-    if table.n_seeds == 1:
-        return (
-            f"The best value is {best:.4f}. With a single seed a configuration is worth its one value: the noise of "
-            "seeds is part of that, the table cannot say how much, and the best is also a lucky one."
-        )
-    spread = float(np.sqrt(table.finals.var(axis=1, ddof=1).mean()))
+    spread = float(np.sqrt(table.finals.var(axis=1, ddof=1).mean())) / best
     return (
-        f"The best mean is {best:.4f}; the standard deviation over seeds is {spread:.4f}, or {spread / best:.0%} of "
-        f"that, and {spread / best / table.n_seeds**0.5:.0%} for a mean: 1 % is less than 943 targets can tell."
+        f"The table: {len(table.configurations)} configurations of {table.space.name} on ml-100k, {table.n_seeds} "
+        f"seeds each, {table.max_epochs} epochs at most. The best mean is {best:.4f}; the standard deviation over "
+        f"seeds is {spread * best:.4f}, or {spread:.0%} of that, and {spread / table.n_seeds**0.5:.0%} for a mean: 1 % "
+        f"is less than 943 targets can tell. {(table.regrets <= TOLERANCE).sum()} of the configurations are within "
+        f"1 % of the best, {(table.regrets <= NEAR).sum()} within 5 %.",
+        f"{WORLD.format(trials=' (RecBole: one)')} A trial gets one of its configuration's curves, drawn with the "
+        "search's seed, so that all searches of a seed see the same world. The best is the largest mean over seeds. "
+        "Trials stop early as RecBole's do; where a row says otherwise, each goes on to the last epoch without a new "
+        "best.",
     )
 
 
-def _noise_of_neighbours(table: CurveTable) -> str:
-    correlation = np.corrcoef(table.values, table.values[table.nearest.neighbours()])[0, 1]
-    return (
-        f"What a configuration is worth correlates by {correlation:.2f} with what the nearest other in the table is "
-        "worth: so well does a recorded point stand in for what a search proposes (1: perfectly; 0: as any would)."
-    )
-
-
-def how(table: CurveTable, trials: int) -> str:
-    """What was replayed, and what the columns are."""
-    world = (_world(table),) if table.is_finite else (_world(table), _points(table, trials))
-    return "\n\n".join((*world, COLUMNS, FINALISTS))
-
-
-def _world(table: CurveTable) -> str:
-    curve = (
-        "one of its configuration's curves, drawn with the search's seed, so that all searches of a seed see the same "
-        "world. The best is the largest mean over seeds."
-        if table.n_seeds > 1
-        else "its configuration's one curve, so that all searches see the same world. The best is the largest value."
-    )
-    return (
-        f"Two trials at once{' (RecBole: one)' if table.is_finite else ''}, an epoch a unit of time. A trial gets "
-        f"{curve} Every search sees a trial's best value so far (Ray's default would be the last), and trials stop "
-        "early as RecBole's do; where a row says otherwise, each goes on to the last epoch without a new best."
-    )
-
-
-def _points(table: CurveTable, trials: int) -> str:
-    default = table.space.from_options(Config.from_flat({"dataset": "ml-100k"}))
+def _of_model(model: CurveModel, trials: int) -> tuple[str, str, str]:
+    recorded, final = model.trainings, model.trainings.curves[:, -1]
+    default = model.space.from_options(Config.from_flat({"dataset": "ml-100k"}))
     assert default is not None  # or ours could not begin with it
-    regret = table.regrets()[table.index(default)]
+    spread = float(np.sqrt((recorded.deviations()[:, -1] ** 2).mean()))
+    left_out = recorded.left_out()
+    error = float(np.sqrt(((left_out - final) ** 2).mean())) / model.best
+    near = model.share_within(TOLERANCE), model.share_within(NEAR)
     return (
-        f"The space is not finite: a search of {trials} trials proposes any points of it, and what it proposes counts "
-        "as the recorded point nearest to that in the unit cube, where ranges go from 0 to 1, by the logarithm if they "
-        "are drawn so, and different choices are 1 apart. The best is the best of the recorded points, and what finer "
-        "steps than from one point to the next would gain is not to be seen. The default configuration, with which "
-        f"ours begins, counts as its nearest point too: that one is {regret:.1%} below the best, and no other search "
-        "is given it. Duplicates are not counted, since two proposals with the same nearest point are two "
-        "configurations. There is no exhaustive search; the Gaussian process and CMA-ES are left out for the time that "
-        "they take."
+        f"The curves: {len(final)} trainings at {recorded.n_points} random points of {model.space.name} on ml-100k, "
+        f"{len(final) - recorded.n_points} of them with another seed, {model.max_epochs} epochs at most. Over seeds "
+        f"the best value of a training has a standard deviation of {spread:.0%}.",
+        "Searches propose any points of the space, and a model tells what these would come to: a Gaussian process of "
+        "the recorded curves (docs/decisions/0017). What it says of points that it has not seen correlates by "
+        f"{np.corrcoef(left_out, final)[0, 1]:.2f} with what they came to, and is off by {error:.0%} of the best (root "
+        f"mean square, {FOLDS}-fold cross-validation), the noise of seeds included. The best is the model's, "
+        f"{model.best:.4f} (the luckiest recorded training came to {final.max():.4f}), {near[0]:.2%} of the space is "
+        f"within 1 % of it, {near[1]:.1%} within 5 %, and the default configuration, with which ours begins, is "
+        f"{model.regret(default):.1%} below it. A model is smoother than the truth: what is within 1 % of its best has "
+        "not been shown to be so in training.",
+        f"{WORLD.format(trials='')} A trial is a training of its point: the mean curve that the model tells, with the "
+        "deviation of a recorded training from the mean of its own seeds, drawn with the search's seed. None stops "
+        f"early, as all but a few of those recorded. A search has {trials} trials. There is no exhaustive search; the "
+        "Gaussian process draws for `asha` only and CMA-ES not at all, for the time that they take.",
     )
 
 
+WORLD = (
+    "Two trials at once{trials}, an epoch a unit of time. Every search sees a trial's best value so far (Ray's default "
+    "would be the last)."
+)
 COLUMNS = (
     "*Within 1 %*, *within 5 %*: epochs of all trials together until the incumbent, the configuration with the best "
     "value seen so far, is worth so much of the best; a search that never comes there counts with all its epochs. "

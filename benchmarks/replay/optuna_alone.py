@@ -6,27 +6,26 @@ import optuna
 from optuna.pruners import HyperbandPruner
 from optuna.samplers import TPESampler
 
-from benchmarks.replay.table import CurveTable
-from benchmarks.replay.world import Leg, Report
+from benchmarks.replay.world import Leg, Report, World
 
 
 class OptunaAlone:
     """What a user of Optuna would write; trials report their best value so far.
 
     Args:
-        table: what is searched.
+        world: what is searched.
         seed: of the sampler, and of the brackets: Optuna draws these from the study's name.
         trials: Optuna's `n_trials`.
     """
 
-    def __init__(self, table: CurveTable, seed: int, trials: int) -> None:
+    def __init__(self, world: World, seed: int, trials: int) -> None:
         optuna.logging.set_verbosity(optuna.logging.WARNING)
-        self._space = table.space
+        self._space = world.space
         self._study = optuna.create_study(
             study_name=f"hyperband-{seed}",
             direction="maximize",
             sampler=TPESampler(seed=seed),
-            pruner=HyperbandPruner(max_resource=table.max_epochs),
+            pruner=HyperbandPruner(max_resource=world.max_epochs),
         )
         self._trials: list[optuna.Trial] = []
         self._n_trials = trials

@@ -8,8 +8,7 @@ import optuna
 from optuna.samplers import BaseSampler
 from optuna.trial import FrozenTrial
 
-from benchmarks.replay.table import CurveTable
-from benchmarks.replay.world import Leg, Report
+from benchmarks.replay.world import Leg, Report, World
 from experiments import engine as real
 from experiments import trial_record
 from experiments.epoch_report import EpochReport
@@ -25,7 +24,7 @@ class Ours:
     """A search of ours; its first trial is the default configuration, which the finalists are compared with.
 
     Args:
-        table: what is searched.
+        world: what is searched.
         seed: of the study.
         trials: of the study at most.
         sampler: from `SAMPLERS`.
@@ -35,7 +34,7 @@ class Ours:
 
     def __init__(
         self,
-        table: CurveTable,
+        world: World,
         seed: int,
         trials: int,
         *,
@@ -44,12 +43,12 @@ class Ours:
         **shape: int,
     ) -> None:
         optuna.logging.set_verbosity(optuna.logging.ERROR)
-        self._space = table.space
-        self._config = Config.from_flat({"dataset": "ml-100k", "epochs": table.max_epochs, "seed": seed})
-        settings = Settings(epochs=table.max_epochs, trials=trials, seed=seed, mutable={}, **shape)
+        self._space = world.space
+        self._config = Config.from_flat({"dataset": "ml-100k", "epochs": world.max_epochs, "seed": seed})
+        settings = Settings(epochs=world.max_epochs, trials=trials, seed=seed, mutable={}, **shape)
         self._engine = real.Engine(
             study=optuna.create_study(direction="maximize"),
-            space=table.space,
+            space=world.space,
             config=self._config,
             objectives=parse_objectives("MRR@10"),
             sampler=sampler,

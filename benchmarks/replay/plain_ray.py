@@ -14,8 +14,7 @@ import optuna
 from ray.tune.schedulers import AsyncHyperBandScheduler, TrialScheduler
 from ray.tune.search.optuna import OptunaSearch
 
-from benchmarks.replay.table import CurveTable
-from benchmarks.replay.world import Leg, Report
+from benchmarks.replay.world import Leg, Report, World
 
 METRIC = "value"
 
@@ -31,16 +30,16 @@ class PlainRay:
     """What a user of Ray Tune would write; trials report their best value so far.
 
     Args:
-        table: what is searched.
+        world: what is searched.
         seed: of OptunaSearch.
         trials: Ray's `num_samples`.
     """
 
-    def __init__(self, table: CurveTable, seed: int, trials: int) -> None:
+    def __init__(self, world: World, seed: int, trials: int) -> None:
         optuna.logging.set_verbosity(optuna.logging.WARNING)
-        self._searcher = OptunaSearch(dict(table.space.distributions), metric=METRIC, mode="max", seed=seed)
+        self._searcher = OptunaSearch(dict(world.space.distributions), metric=METRIC, mode="max", seed=seed)
         # Any, since it is given neither Ray's controller, which it never asks, nor a whole trial
-        self._scheduler: Any = AsyncHyperBandScheduler(metric=METRIC, mode="max", max_t=table.max_epochs)
+        self._scheduler: Any = AsyncHyperBandScheduler(metric=METRIC, mode="max", max_t=world.max_epochs)
         self._trials: list[_Trial] = []
         self._num_samples = trials
 

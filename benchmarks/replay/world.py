@@ -3,17 +3,53 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from heapq import heappop, heappush
 from itertools import count
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
-from benchmarks.replay.table import CurveTable, Floats, Params
+from search_spaces.space import SearchSpace
 
 WORKERS = 2
 STREAM = 943  # apart from the draws of the searches, which begin with the same seed
+
+Params = Mapping[str, Any]
+Identity = frozenset[tuple[str, Any]]
+Floats = NDArray[np.float64]
+
+
+def identity(params: Params) -> Identity:
+    """What tells one configuration from another."""
+    return frozenset(params.items())
+
+
+class World(Protocol):
+    """What any configuration of a space comes to when it is trained."""
+
+    @property
+    def space(self) -> SearchSpace:
+        """Where configurations are from."""
+
+    @property
+    def max_epochs(self) -> int:
+        """Of a training at most."""
+
+    def curve(self, params: Params, seed: int, repetition: int) -> Floats:
+        """The objective's best so far by epoch, float64[epochs].
+
+        Which training of the configuration it is, is drawn from the seed, the configuration and how often the search
+        has tried it: searches with the same seed see the same world, whatever order they look at it in.
+        """
+
+    def regret(self, params: Params) -> float:
+        """How far the configuration is below the best, as a share of the best."""
+
+    def without_early_stopping(self) -> World:
+        """As if every training went on to the last epoch."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,13 +93,15 @@ class Step:
 
     Attributes:
         trial: that trained it.
-        configuration: of the trial, by its place in the table.
+        params: of the trial.
+        regret: of these.
         value: the trial's best so far.
         ceiling: the best that the trial comes to if it is trained to its end.
     """
 
     trial: int
-    configuration: int
+    params: Params
+    regret: float
     value: float
     ceiling: float
 
@@ -72,7 +110,8 @@ class Step:
 class _Training:
     """A trial in training, or held up."""
 
-    configuration: int
+    params: Params
+    regret: float
     curve: Floats
     max_epochs: int
     epoch: int = 0
@@ -88,34 +127,29 @@ class _Training:
         )
 
 
-def replay(search: Search, table: CurveTable, *, seed: int, workers: int = WORKERS) -> list[Step]:
+def replay(search: Search, world: World, *, seed: int, workers: int = WORKERS) -> list[Step]:
     """Run a search to its end.
-
-    Which of a configuration's curves a trial gets is drawn from the seed, the configuration and how often the search
-    has tried it: searches with the same seed see the same world, whatever order they look at it in.
 
     Args:
         search: asked whenever a slot is free, told after every epoch.
-        table: what it trains on.
+        world: what it trains in.
         seed: of the world.
         workers: trials at once.
     Returns:
         every epoch trained, in order.
     """
     trainings: dict[int, _Training] = {}
-    tried: Counter[int] = Counter()
+    tried: Counter[Identity] = Counter()
     steps: list[Step] = []
     running: list[tuple[int, int, int]] = []  # when the epoch is over, the order of starts, the trial
     order, clock = count(), 0
     while True:
         while len(running) < workers and (leg := search.next()) is not None:
             if leg.trial not in trainings:
-                configuration = table.index(leg.params)
-                rng = np.random.default_rng([STREAM, seed, configuration, tried[configuration]])
-                drawn = rng.integers(table.n_seeds)
-                curve = table.curves[configuration][drawn]
-                trainings[leg.trial] = _Training(configuration, curve, table.max_epochs)
-                tried[configuration] += 1
+                params = leg.params
+                curve = world.curve(params, seed, tried[identity(params)])
+                trainings[leg.trial] = _Training(params, world.regret(params), curve, world.max_epochs)
+                tried[identity(params)] += 1
             heappush(running, (clock + 1, next(order), leg.trial))
         if not running:
             return steps
@@ -125,7 +159,8 @@ def replay(search: Search, table: CurveTable, *, seed: int, workers: int = WORKE
         steps.append(
             Step(
                 trial=trial,
-                configuration=training.configuration,
+                params=training.params,
+                regret=training.regret,
                 value=report.value,
                 ceiling=float(training.curve[-1]),
             )

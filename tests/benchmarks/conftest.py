@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from benchmarks.curves import random_points
+from benchmarks.replay.curve_model import CurveModel, curve_model
 from benchmarks.replay.table import CurveTable, curve_table
 from search_spaces.space import load_space
 
@@ -52,8 +53,8 @@ def wide_curves() -> pd.DataFrame:
 
 
 @pytest.fixture(scope="session")
-def wide_table(wide_curves: pd.DataFrame) -> CurveTable:
-    return curve_table(wide_curves, load_space("narm"), "mrr_at_10")
+def model(wide_curves: pd.DataFrame) -> CurveModel:
+    return curve_model(wide_curves, load_space("narm"), "mrr_at_10")
 
 
 def _quality(learning_rate: float) -> float:

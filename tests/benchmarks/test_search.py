@@ -7,7 +7,6 @@ import pickle
 import re
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -17,12 +16,22 @@ import pytest
 
 from benchmarks import results_file, search
 from benchmarks.machine import Machine
-from benchmarks.replay.methods import DEFAULT, EXHAUSTIVE, PLAIN_RAY, PLAIN_RAY_IN_FULL, RANDOM
+from benchmarks.replay.curve_model import CurveModel
+from benchmarks.replay.measures import Outcome
+from benchmarks.replay.methods import (
+    DEFAULT,
+    EXHAUSTIVE,
+    PLAIN_RAY,
+    PLAIN_RAY_IN_FULL,
+    RANDOM,
+    default_method,
+)
 from benchmarks.replay.table import CurveTable
 from experiments.command_line import run_command
 from experiments.presets import PRESETS
 from narm.config import Config
 from narm.errors import InputError
+from search_spaces.space import load_space
 
 MACHINE = Machine(
     cpu="a CPU", instruction_set="AVX2", n_cores=1, memory_gib=1.0, system="a system", python="3.11",
@@ -36,7 +45,7 @@ def replayed(tmp_path: Path, monkeypatch):
 
     def run(curves: pd.DataFrame, compared: Sequence[str], *arguments: str) -> Path:
         every = search.methods_for
-        monkeypatch.setattr(search, "methods_for", lambda table: {name: every(table)[name] for name in compared})
+        monkeypatch.setattr(search, "methods_for", lambda space: {name: every(space)[name] for name in compared})
         monkeypatch.setattr(search, "load_curves", lambda: curves)
         monkeypatch.setattr("sys.argv", ["search", *arguments])
         assert search.main() == 0
@@ -61,40 +70,44 @@ def test_a_search_leaves_a_table_figures_and_a_plot(curves: pd.DataFrame, replay
     assert "of plain Ray Tune's" in capsys.readouterr().out
 
 
-def test_a_wide_space_has_results_of_its_own_without_exhaustive_search_and_duplicates(
+def test_a_wide_space_has_results_of_its_own_without_exhaustive_search(
     wide_curves: pd.DataFrame, replayed, capsys
 ) -> None:
-    compared = (DEFAULT, PLAIN_RAY, PLAIN_RAY_IN_FULL, RANDOM)
+    default = default_method(load_space("narm"), 12)
+    compared = (default, DEFAULT, PLAIN_RAY, RANDOM)
     results = replayed(wide_curves, compared, "--space", "narm", "--seeds", "2", "--trials", "12")
     record = json.loads((results / "search_narm.json").read_text())
     assert record["command"] == "python -m benchmarks.search --space narm --seeds 2 --trials 12"
-    assert [row["search"] for row in record["rows"]] == [f"**{DEFAULT}**", *compared[1:]]
-    assert "duplicates" not in record["rows"][0]
+    assert [row["search"] for row in record["rows"]] == [f"**{default}**", *compared[1:]]
     assert {path.name for path in results.iterdir()} == {"search_narm.json", "search_narm.md", "search_narm.png"}
     text = (results / "search_narm.md").read_text()
-    assert "60 configurations of narm on ml-100k, one seed each, 12 epochs at most" in text
-    assert "a search of 12 trials" in text
+    assert "67 trainings at 60 random points of narm on ml-100k, 7 of them with another seed, 12 epochs" in text
+    assert "A search has 12 trials" in text
     assert "nan" not in text
     assert "RecBole, exhaustive" not in text
-    assert re.search(rf"regret at the end\): \d+% of \*{DEFAULT}\* \(", capsys.readouterr().out)
+    told = capsys.readouterr().out
+    assert re.search(rf"The default, \*{default}\*, ends at [\d.]+ % below the best with \d+ epochs", told)
+    assert re.search(rf"{re.escape(PLAIN_RAY)}\* ends at [\d.]+ % below the best, which the default has ", told)
 
 
-def test_it_is_told_what_the_default_configuration_counts_as(wide_table: CurveTable) -> None:
-    default = wide_table.space.from_options(Config.from_flat({}))
-    assert default is not None
-    regret = wide_table.regrets()[wide_table.index(default)]
-    assert f"that one is {regret:.1%} below the best" in search.how(wide_table, 100)
+def test_epochs_are_told_after_which_the_mean_regret_is_small_enough() -> None:
+    outcomes = [
+        Outcome(epochs=len(regrets), trials=1, duplicates=0, found=None, regrets=np.array(regrets))
+        for regrets in ([0.5, 0.3, 0.1], [0.5, 0.1])  # in the mean 0.5, 0.2, 0.1
+    ]
+    assert [search.epochs_to(regret, outcomes) for regret in (0.6, 0.2, 0.11, 0.05)] == [1, 2, 3, None]
 
 
-def test_a_wide_space_is_searched_with_the_trials_of_its_preset(table: CurveTable, wide_table: CurveTable) -> None:
-    assert PRESETS[search.WIDE].space == wide_table.space.name
-    assert search.number_of_trials(None, wide_table) == PRESETS[search.WIDE].trials
-    assert search.number_of_trials(7, wide_table) == 7
-    assert search.number_of_trials(None, table) == 30
+def test_a_wide_space_is_searched_with_the_trials_of_its_preset() -> None:
+    finite, wide = load_space("recbole"), load_space("narm")
+    assert PRESETS[search.WIDE].space == wide.name
+    assert search.number_of_trials(None, wide) == PRESETS[search.WIDE].trials
+    assert search.number_of_trials(7, wide) == 7
+    assert search.number_of_trials(None, finite) == 30
     with pytest.raises(InputError, match="recbole is finite, and a search tries all of its 30 configurations"):
-        search.number_of_trials(7, table)
+        search.number_of_trials(7, finite)
     with pytest.raises(InputError, match="trials: 0 is below 1"):
-        search.number_of_trials(0, wide_table)
+        search.number_of_trials(0, wide)
 
 
 def test_a_search_can_be_sent_to_another_process(table: CurveTable) -> None:
@@ -110,7 +123,7 @@ def test_a_table_that_is_not_there_is_one_line_on_stderr(curves: pd.DataFrame, m
 
 def test_searches_without_success_count_with_all_their_epochs(table: CurveTable) -> None:
     outcomes = [search.run(table, (EXHAUSTIVE, seed), trials=30) for seed in range(6)]
-    row = search.row(EXHAUSTIVE, outcomes)
+    row = search.row(EXHAUSTIVE, outcomes, DEFAULT)
     spent = sorted(one.reached(0.01) or one.epochs for one in outcomes)
     assert row["within 1 %"].startswith(f"{(spent[2] + spent[3]) / 2:.0f} (")
     assert row["by"] == f"{sum(one.reached(0.01) is not None for one in outcomes) / 6:.0%}"
@@ -118,28 +131,22 @@ def test_searches_without_success_count_with_all_their_epochs(table: CurveTable)
 
 def test_the_noise_of_the_table_is_told(table: CurveTable) -> None:
     spread = (table.finals.var(axis=1, ddof=1).mean()) ** 0.5
-    told = search.noise(table)
+    told = search.notes_on(table, 30)
     assert f"{spread:.4f}" in told
-    assert f"{int((table.regrets() <= 0.05).sum())} within 5 %" in told
+    assert f"{int((table.regrets <= 0.05).sum())} within 5 %" in told
 
 
-def test_a_single_seed_is_said_to_hide_its_noise(wide_table: CurveTable) -> None:
-    told = search.noise(wide_table)
-    assert f"The best value is {wide_table.values.max():.4f}. With a single seed" in told
-    assert "standard deviation" not in told
-
-
-def test_it_is_told_how_well_a_recorded_point_stands_in_for_another(wide_table: CurveTable) -> None:
-    smooth = replace(
-        wide_table, curves=tuple((np.array([float(point["n_layers"])]),) for point in wide_table.configurations)
-    )
-    rng = np.random.default_rng(1)
-    rough = replace(wide_table, curves=tuple((rng.random(1),) for _ in wide_table.configurations))
-    correlations = [float(re.search(r"correlates by (\S+) ", search.noise(table))[1]) for table in (smooth, rough)]
-    assert correlations[0] > 0.5 > correlations[1] + 0.1
+def test_it_is_told_how_far_a_model_can_be_trusted(model: CurveModel) -> None:
+    told = search.notes_on(model, 100)
+    default = model.space.from_options(Config.from_flat({}))
+    assert default is not None
+    assert f"begins, is {model.regret(default):.1%} below it" in told
+    correlation = float(re.search(r"correlates by (\S+) ", told)[1])
+    assert 0.8 < correlation < 1
+    assert f"{model.share_within(0.05):.1%} within 5 %" in told
 
 
 @pytest.mark.parametrize("objective", ["mrr_at_10", "recall_at_10"])
 def test_any_metric_of_the_table_can_be_searched_by(curves: pd.DataFrame, objective: str) -> None:
-    table = search.curve_table(curves, search.load_space("recbole"), objective)
+    table = search.curve_table(curves, load_space("recbole"), objective)
     assert search.run(table, (DEFAULT, 0), trials=30).regrets[-1] < 0.2

@@ -6,16 +6,18 @@ from functools import partial
 
 import pytest
 
+from benchmarks.replay.curve_model import CurveModel
 from benchmarks.replay.in_full import at_random, in_random_order
-from benchmarks.replay.methods import DEFAULT, EXHAUSTIVE, PLAIN_RAY, PLAIN_RAY_IN_FULL, methods_for
+from benchmarks.replay.methods import DEFAULT, EXHAUSTIVE, PLAIN_RAY, PLAIN_RAY_IN_FULL, default_method, methods_for
 from benchmarks.replay.optuna_alone import OptunaAlone
 from benchmarks.replay.ours import Ours
 from benchmarks.replay.plain_ray import PlainRay
 from benchmarks.replay.table import CurveTable
-from benchmarks.replay.world import Leg, Report, Step, replay
+from benchmarks.replay.world import Leg, Report, Step, identity, replay
 from experiments.samplers import SAMPLERS
 from experiments.schedulers import SCHEDULERS
 from narm.config import Config
+from search_spaces.space import load_space
 
 ours = partial(Ours, sampler=SAMPLERS["tpe"], scheduler=SCHEDULERS["asha"])
 
@@ -45,13 +47,13 @@ def test_multi_fidelity_trains_few_trials_to_their_end(table: CurveTable, search
 
 def test_ours_begins_with_the_default_configuration_and_tries_nothing_twice(table: CurveTable) -> None:
     steps = replay(ours(table, 1, 30), table, seed=1)
-    assert table.configurations[steps[0].configuration] == table.space.from_options(Config.from_flat({}))
-    assert len({step.configuration for step in steps}) == 30
+    assert steps[0].params == table.space.from_options(Config.from_flat({}))
+    assert len({identity(step.params) for step in steps}) == 30
 
 
 def test_plain_ray_repeats_configurations(table: CurveTable) -> None:
     steps = replay(PlainRay(table, 1, 30), table, seed=1)
-    assert len({step.configuration for step in steps}) < 30
+    assert len({identity(step.params) for step in steps}) < 30
 
 
 def test_plain_ray_stops_at_the_rungs_of_asha_and_nowhere_else(table: CurveTable) -> None:
@@ -81,7 +83,7 @@ def test_optuna_alone_prunes(table: CurveTable) -> None:
 
 def test_an_exhaustive_search_trains_every_configuration_to_its_end(table: CurveTable) -> None:
     steps = replay(in_random_order(table, 1, 30), table, seed=1, workers=1)
-    assert {step.configuration for step in steps} == set(range(30))
+    assert {table.index(step.params) for step in steps} == set(range(30))
     last = {step.trial: step for step in steps}
     assert all(step.value == step.ceiling for step in last.values())
 
@@ -97,8 +99,8 @@ def test_recbole_gives_up_after_trials_without_a_new_best(table: CurveTable) -> 
     assert search.next() is None
 
 
-def test_every_sampler_and_scheduler_that_a_table_allows_is_compared(table: CurveTable) -> None:
-    names = set(methods_for(table))
+def test_every_sampler_and_scheduler_that_a_finite_space_allows_is_compared() -> None:
+    names = set(methods_for(load_space("recbole")))
     assert {DEFAULT, PLAIN_RAY, EXHAUSTIVE} < names
     assert {
         f"ours: {sampler}, {scheduler}" for sampler in ("tpe", "random", "qmc", "gp") for scheduler in ("asha", "none")
@@ -106,31 +108,38 @@ def test_every_sampler_and_scheduler_that_a_table_allows_is_compared(table: Curv
     assert not any("cmaes" in name for name in names)  # it needs numeric ranges
 
 
-def test_what_needs_a_grid_or_too_long_is_left_out_of_a_wide_space(table: CurveTable, wide_table: CurveTable) -> None:
-    names, of_grid = set(methods_for(wide_table)), set(methods_for(table))
-    assert names < of_grid
-    assert all(EXHAUSTIVE in name or "gp" in name for name in of_grid - names)
+def test_a_wide_space_has_no_exhaustive_search_and_few_of_the_slow_ones() -> None:
+    names = set(methods_for(load_space("narm")))
+    assert {name for name in names if "gp" in name} == {
+        "ours: gp, asha",
+        "ours: gp, asha, reduction 4, grace 2",
+        "ours: gp, asha, reduction 4, grace 4",
+    }
+    assert not any(EXHAUSTIVE in name or "cmaes" in name or name == PLAIN_RAY_IN_FULL for name in names)
+
+
+@pytest.mark.parametrize("space", ["narm", "recbole"])
+def test_the_default_is_compared(space: str) -> None:
+    assert default_method(load_space(space), 100) in methods_for(load_space(space))
+    assert default_method(load_space("recbole"), 30) == DEFAULT
 
 
 @pytest.mark.parametrize("search", [ours, PlainRay, OptunaAlone, at_random])
-def test_a_wide_space_is_searched_with_any_number_of_trials(wide_table: CurveTable, search) -> None:
-    once, again = (replay(search(wide_table, 3, 80), wide_table, seed=3) for _ in range(2))
-    assert set(epochs_by_trial(once)) == set(range(80))  # more than there are points
+def test_a_wide_space_is_searched_with_any_number_of_trials(model: CurveModel, search) -> None:
+    once, again = (replay(search(model, 3, 25), model, seed=3) for _ in range(2))
+    assert set(epochs_by_trial(once)) == set(range(25))
     assert once == again
+    assert len({identity(step.params) for step in once}) == 25
 
 
-def test_random_search_in_a_wide_space_draws_points_that_are_not_in_the_table(wide_table: CurveTable) -> None:
-    search = at_random(wide_table, 1, 20)
-    assert not any(point in wide_table.configurations for point in search.points)
-    assert search.points != at_random(wide_table, 2, 20).points
-
-
-def test_ours_begins_with_the_point_nearest_to_the_default_configuration(wide_table: CurveTable) -> None:
-    default = wide_table.space.from_options(Config.from_flat({}))
-    assert default is not None
-    assert replay(ours(wide_table, 1, 3), wide_table, seed=1)[0].configuration == wide_table.index(default)
+def test_random_search_in_a_wide_space_has_its_points_from_the_seed(model: CurveModel) -> None:
+    search = at_random(model, 1, 20)
+    assert all(model.space.contains(dict(point)) for point in search.points)
+    assert search.points != at_random(model, 2, 20).points
 
 
 def test_a_trial_without_early_stopping_costs_all_its_epochs(table: CurveTable) -> None:
-    stopping, not_stopping = (methods_for(table)[name].run(table, 0, 30) for name in (PLAIN_RAY, PLAIN_RAY_IN_FULL))
+    stopping, not_stopping = (
+        methods_for(table.space)[name].run(table, 0, 30) for name in (PLAIN_RAY, PLAIN_RAY_IN_FULL)
+    )
     assert not_stopping.epochs > stopping.epochs
