@@ -16,9 +16,10 @@ says. The results have the space's name, `results/search_narm.md`. This takes an
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
+from itertools import islice
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -78,13 +79,14 @@ def run(world: World, job: tuple[str, int], *, trials: int) -> Outcome:
     return methods_for(world.space)[name].run(world, seed, trials)
 
 
-def run_all(world: World, *, trials: int, seeds: int, processes: int) -> dict[str, Outcomes]:
-    """Every method with every seed; the outcomes by method, in the order of the seeds."""
+def run_all(world: World, *, trials: int, seeds: int, processes: int) -> Iterator[tuple[str, Outcomes]]:
+    """Every method with every seed: its name, and the outcomes in the order of the seeds, as soon as they are there."""
     names = list(methods_for(world.space))
     jobs = [(name, seed) for name in names for seed in range(seeds)]
     with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
-        outcomes = list(pool.map(partial(run, world, trials=trials), jobs, chunksize=2))
-    return {name: outcomes[seeds * index : seeds * (index + 1)] for index, name in enumerate(names)}
+        outcomes = pool.map(partial(run, world, trials=trials), jobs, chunksize=2)
+        for name in names:
+            yield name, list(islice(outcomes, seeds))
 
 
 def row(name: str, outcomes: Outcomes, default: str) -> dict[str, object]:
@@ -201,8 +203,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     recorded = curve_table if space.size is not None else curve_model
     world = recorded(load_curves(), space, given.objective)
     notes = notes_on(world, trials)
-    outcomes = run_all(world, trials=trials, seeds=given.seeds, processes=given.processes)
     default = default_method(space, trials)
+    outcomes: dict[str, Outcomes] = {}
+    for name, of_one in run_all(world, trials=trials, seeds=given.seeds, processes=given.processes):
+        outcomes[name] = of_one
+        print(row(name, of_one, default), flush=True)
     rows = [row(name, of_one, default) for name, of_one in outcomes.items()]
     name, title = "search", "Searches replayed on recorded learning curves"
     if space.name != "recbole":
@@ -211,8 +216,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         name, title=title, notes=f"{verdict(outcomes, default)}\n\n{notes}", rows=rows, plot=True, module="search"
     )
     plot(outcomes, default, RESULTS / f"{name}.png")
-    for line in rows:
-        print(line)
     print(verdict(outcomes, default))
     return 0
 
