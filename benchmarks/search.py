@@ -212,11 +212,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     name, title = "search", "Searches replayed on recorded learning curves"
     if space.name != "recbole":
         name, title = f"search_{space.name}", f"{title}, in the space {space.name}"
-    write_results(
-        name, title=title, notes=f"{verdict(outcomes, default)}\n\n{notes}", rows=rows, plot=True, module="search"
-    )
+    told = verdict(outcomes, default)
+    write_results(name, title=title, notes=f"{told}\n\n{notes}", rows=rows, plot=True, module="search")
     plot(outcomes, default, RESULTS / f"{name}.png")
-    print(verdict(outcomes, default))
+    print(told)
     return 0
 
 

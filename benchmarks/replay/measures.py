@@ -9,7 +9,8 @@ from itertools import accumulate
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.replay.world import Floats, Step, identity
+from benchmarks.replay.world import Floats, Step
+from experiments.proposals import configuration
 
 TOLERANCE = 0.01  # "within 1 % of the best"
 
@@ -48,7 +49,7 @@ class Outcome:
 
 def outcome(steps: Sequence[Step]) -> Outcome:
     """Measure a search by its epochs."""
-    tried = {step.trial: identity(step.params) for step in steps}
+    tried = {step.trial: configuration(step.params) for step in steps}
     found = [step.regret <= TOLERANCE and step.value >= (1 - TOLERANCE) * step.ceiling for step in steps]
     return Outcome(
         epochs=len(steps),

@@ -12,11 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 from optuna.distributions import CategoricalDistribution
 
+from benchmarks.replay.world import Floats
 from narm.errors import InputError
 from search_spaces.parameter import Parameter
 from search_spaces.space import SearchSpace
-
-Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,8 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
-from benchmarks.replay.world import STREAM, Floats, Identity, Params, identity
+from benchmarks.replay.world import STREAM, Floats, Params
+from experiments.proposals import Configuration, configuration
 from narm.errors import InputError
 from search_spaces.space import SearchSpace
 
@@ -58,7 +59,7 @@ class CurveTable:
 
     def index(self, params: Params) -> int:
         """Which configuration these parameters are."""
-        return self._index[identity(params)]
+        return self._index[configuration(params)]
 
     def curve(self, params: Params, seed: int, repetition: int) -> Floats:
         """One of the configuration's curves, float64[epochs]."""
@@ -79,8 +80,8 @@ class CurveTable:
         return replace(self, curves=tuple(padded))
 
     @cached_property
-    def _index(self) -> dict[Identity, int]:
-        return {identity(params): index for index, params in enumerate(self.configurations)}
+    def _index(self) -> dict[Configuration, int]:
+        return {configuration(params): index for index, params in enumerate(self.configurations)}
 
 
 def curve_table(rows: pd.DataFrame, space: SearchSpace, objective: str) -> CurveTable:
@@ -97,7 +98,7 @@ def curve_table(rows: pd.DataFrame, space: SearchSpace, objective: str) -> Curve
     curves = dict(_curve(one, objective) for _, one in rows.groupby(["params", "seed"]))
     grid = tuple(space.grid())
     seeds = sorted({seed for _, seed in curves})
-    wanted = [(identity(point), seed) for point in grid for seed in seeds]
+    wanted = [(configuration(point), seed) for point in grid for seed in seeds]
     missing = sum(key not in curves for key in wanted) if seeds else len(grid)
     if missing:
         raise InputError(
@@ -107,11 +108,11 @@ def curve_table(rows: pd.DataFrame, space: SearchSpace, objective: str) -> Curve
     return CurveTable(
         space=space,
         configurations=grid,
-        curves=tuple(tuple(curves[identity(point), seed] for seed in seeds) for point in grid),
+        curves=tuple(tuple(curves[configuration(point), seed] for seed in seeds) for point in grid),
     )
 
 
-def _curve(rows: pd.DataFrame, objective: str) -> tuple[tuple[Identity, int], Floats]:
+def _curve(rows: pd.DataFrame, objective: str) -> tuple[tuple[Configuration, int], Floats]:
     """The curve that rows of one configuration and seed are, under these two."""
     params, seed = json.loads(rows["params"].iloc[0]), int(rows["seed"].iloc[0])
-    return (identity(params), seed), np.maximum.accumulate(rows[objective].to_numpy(float))
+    return (configuration(params), seed), np.maximum.accumulate(rows[objective].to_numpy(float))

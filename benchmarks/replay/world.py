@@ -12,19 +12,14 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from experiments.proposals import Configuration, configuration
 from search_spaces.space import SearchSpace
 
 WORKERS = 2
 STREAM = 943  # apart from the draws of the searches, which begin with the same seed
 
 Params = Mapping[str, Any]
-Identity = frozenset[tuple[str, Any]]
 Floats = NDArray[np.float64]
-
-
-def identity(params: Params) -> Identity:
-    """What tells one configuration from another."""
-    return frozenset(params.items())
 
 
 class World(Protocol):
@@ -139,7 +134,7 @@ def replay(search: Search, world: World, *, seed: int, workers: int = WORKERS) -
         every epoch trained, in order.
     """
     trainings: dict[int, _Training] = {}
-    tried: Counter[Identity] = Counter()
+    tried: Counter[Configuration] = Counter()
     steps: list[Step] = []
     running: list[tuple[int, int, int]] = []  # when the epoch is over, the order of starts, the trial
     order, clock = count(), 0
@@ -147,9 +142,9 @@ def replay(search: Search, world: World, *, seed: int, workers: int = WORKERS) -
         while len(running) < workers and (leg := search.next()) is not None:
             if leg.trial not in trainings:
                 params = leg.params
-                curve = world.curve(params, seed, tried[identity(params)])
+                curve = world.curve(params, seed, tried[configuration(params)])
                 trainings[leg.trial] = _Training(params, world.regret(params), curve, world.max_epochs)
-                tried[identity(params)] += 1
+                tried[configuration(params)] += 1
             heappush(running, (clock + 1, next(order), leg.trial))
         if not running:
             return steps

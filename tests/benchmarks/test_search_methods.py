@@ -13,7 +13,8 @@ from benchmarks.replay.optuna_alone import OptunaAlone
 from benchmarks.replay.ours import Ours
 from benchmarks.replay.plain_ray import PlainRay
 from benchmarks.replay.table import CurveTable
-from benchmarks.replay.world import Leg, Report, Step, identity, replay
+from benchmarks.replay.world import Leg, Report, Step, replay
+from experiments.proposals import configuration
 from experiments.samplers import SAMPLERS
 from experiments.schedulers import SCHEDULERS
 from narm.config import Config
@@ -48,12 +49,12 @@ def test_multi_fidelity_trains_few_trials_to_their_end(table: CurveTable, search
 def test_ours_begins_with_the_default_configuration_and_tries_nothing_twice(table: CurveTable) -> None:
     steps = replay(ours(table, 1, 30), table, seed=1)
     assert steps[0].params == table.space.from_options(Config.from_flat({}))
-    assert len({identity(step.params) for step in steps}) == 30
+    assert len({configuration(step.params) for step in steps}) == 30
 
 
 def test_plain_ray_repeats_configurations(table: CurveTable) -> None:
     steps = replay(PlainRay(table, 1, 30), table, seed=1)
-    assert len({identity(step.params) for step in steps}) < 30
+    assert len({configuration(step.params) for step in steps}) < 30
 
 
 def test_plain_ray_stops_at_the_rungs_of_asha_and_nowhere_else(table: CurveTable) -> None:
@@ -129,7 +130,7 @@ def test_a_wide_space_is_searched_with_any_number_of_trials(model: CurveModel, s
     once, again = (replay(search(model, 3, 25), model, seed=3) for _ in range(2))
     assert set(epochs_by_trial(once)) == set(range(25))
     assert once == again
-    assert len({identity(step.params) for step in once}) == 25
+    assert len({configuration(step.params) for step in once}) == 25
 
 
 def test_random_search_in_a_wide_space_has_its_points_from_the_seed(model: CurveModel) -> None:

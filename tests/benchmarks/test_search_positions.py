@@ -18,6 +18,13 @@ gru_bias: [false, true]
 clip_grad_norm: [null, 1.0, 5.0]
 """
 POINT = {"learning_rate": 1e-3, "hidden_size": 60, "train_batch_size": 512, "gru_bias": True, "clip_grad_norm": 5.0}
+ENDS = {
+    "learning_rate": (1e-4, 1e-2),
+    "hidden_size": (20, 180),
+    "train_batch_size": (256, 4096),
+    "gru_bias": (False, True),
+    "clip_grad_norm": (None, 5.0),
+}
 
 
 @pytest.fixture
@@ -36,15 +43,6 @@ def test_positions_go_from_nothing_to_the_highest(space: SearchSpace) -> None:
     assert positions.whole.tolist() == [False, True, False, True, True]
     lowest, highest = ({name: ends[end] for name, ends in ENDS.items()} for end in (0, 1))
     np.testing.assert_allclose(positions.of([lowest, highest]), [np.zeros(5), positions.highest])
-
-
-ENDS = {
-    "learning_rate": (1e-4, 1e-2),
-    "hidden_size": (20, 180),
-    "train_batch_size": (256, 4096),
-    "gru_bias": (False, True),
-    "clip_grad_norm": (None, 5.0),
-}
 
 
 def test_a_regression_sees_ranges_from_0_to_1_and_a_column_for_each_choice(space: SearchSpace) -> None:
