@@ -77,11 +77,14 @@ def test_an_interruption_ends_finalists_within_seconds_and_they_go_on_when_resum
         patch.setattr(Interruption, "stop_all", stop_in_finalists)
         status = run_search(tmp_path, "--finalist-seeds", "40")
     assert status == command_line.INTERRUPTED
-    assert time.monotonic() - began[0] < 10
+    settled = time.monotonic() - began[0]
     assert finals(tmp_path) is None
     kept = {path: path.stat().st_mtime_ns for path in tmp_path.glob("s/finalists/*.npz")}
     assert len(kept) < 80
+    resumed = time.monotonic()
     assert run_search(tmp_path, "--resume", "s") == 0
+    # sooner than two finalists are trained: Ray Tune would wait ten seconds for workers that report nothing
+    assert settled < time.monotonic() - resumed
     found = finals(tmp_path)
     assert found is not None
     assert [len(finalist["seeds"]) for finalist in found["finalists"]] == [1, 1]
