@@ -32,8 +32,8 @@ from benchmarks.local_cluster import local_cluster
 from benchmarks.results_file import write_results
 from benchmarks.stores import Stores
 from experiments import search
-from experiments.command_line import run_command
-from experiments.trial_record import OPTIONS, REASON
+from experiments.cli.command_line import run_command
+from experiments.tuning.study.trial_attributes import OPTIONS, REASON
 
 SPACE = """\
 learning_rate: {low: 0.001, high: 0.03, log: true}
@@ -128,7 +128,7 @@ class Drivers:
 
 def _drive(arguments: Sequence[str]) -> None:
     """A driver; that another process joins the cluster first, to see whether it can, is left out for its seconds."""
-    with mock.patch("experiments.ray_session._require_cluster"):
+    with mock.patch("experiments.tuning.driver.ray_session._require_cluster"):
         sys.exit(run_command(search.main, arguments))
 
 

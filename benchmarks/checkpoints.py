@@ -15,18 +15,18 @@ from pathlib import Path
 
 from benchmarks.benchmark_parser import benchmark_parser
 from benchmarks.results_file import RESULTS, write_results
-from experiments.command_line import run_command
-from experiments.finalists import Finalist, FinalistRun
-from experiments.model_comparison import Contender, compare_models
+from experiments.cli.command_line import run_command
 from experiments.reporting.model_comparison import plot_by_length
-from narm.bootstrap import Interval
+from experiments.tuning.engine.model_comparison import Contender, compare_models
+from experiments.tuning.worker.finalists import Finalist, FinalistRun
 from narm.checkpoint import load_model, read_checkpoint
 from narm.config import Config
 from narm.data.datasets import load_splits
 from narm.data.sessions import Splits
 from narm.errors import InputError
-from narm.evaluation import rank_targets
-from narm.files import atomic_file
+from narm.evaluation.bootstrap import Interval
+from narm.evaluation.full_ranking import rank_targets
+from narm.machine.files import atomic_file
 
 METRICS = ("Recall@20", "MRR@20")
 

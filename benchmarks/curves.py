@@ -25,11 +25,11 @@ import pandas as pd
 
 from benchmarks.benchmark_parser import benchmark_parser
 from benchmarks.results_file import RESULTS
-from experiments.command_line import run_command
+from experiments.cli.command_line import run_command
 from narm.config import Config
 from narm.data.datasets import load_splits
-from narm.files import atomic_file
-from narm.threads import set_threads
+from narm.machine.files import atomic_file
+from narm.machine.threads import set_threads
 from narm.training import create_model, fit
 from search_spaces.space import SearchSpace, load_space
 

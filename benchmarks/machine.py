@@ -13,7 +13,7 @@ from pathlib import Path
 
 import torch
 
-from narm.threads import usable_cores
+from narm.machine.threads import usable_cores
 
 PACKAGES = ("torch", "numpy", "numba", "pandas", "ray", "optuna", "mlflow", "recbole")
 """Packages whose versions can move a figure; those that are not installed are left out."""

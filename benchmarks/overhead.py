@@ -4,7 +4,7 @@
     python -m benchmarks.overhead --space narm
 
 A whole search, its command line and all: by default 30 trials of ml-100k, two at once, a thread each. Everything is
-read from the search's outbox, by `experiments.leg_times`.
+read from the search's outbox, by `experiments.tracking.job_times`.
 
 - The *search* lasts from the first leg's start to the last report. Its capacity is that time times the slots.
 - *Training* is the sum of all epochs' seconds. What else happens in a slot, as a share of the capacity:
@@ -30,12 +30,12 @@ from statistics import median
 
 from benchmarks.benchmark_parser import benchmark_parser
 from benchmarks.results_file import write_results
-from experiments.command_line import run_command
-from experiments.leg_times import LegTimes, legs_in
-from experiments.search_arguments import build_spec
-from experiments.search_parser import build_parser
-from experiments.study import run_study
-from experiments.study_run import Plan
+from experiments.cli.command_line import run_command
+from experiments.cli.search_arguments import build_spec
+from experiments.cli.search_parser import build_parser
+from experiments.tracking.job_times import LegTimes, legs_in
+from experiments.tuning.driver.run import run_study
+from experiments.tuning.driver.study_run import Plan
 from narm.config_file import OptionsFile
 from narm.data.datasets import load_splits
 

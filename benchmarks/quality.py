@@ -18,10 +18,10 @@ import torch
 
 from benchmarks.benchmark_parser import benchmark_parser
 from benchmarks.results_file import write_results
-from experiments.command_line import run_command
+from experiments.cli.command_line import run_command
 from narm.config import Config
 from narm.data.datasets import load_splits
-from narm.evaluation import evaluate
+from narm.evaluation.full_ranking import evaluate
 from narm.training import create_model, fit
 
 METRICS = ("recall_at_10", "mrr_at_10", "ndcg_at_10")

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.machine import describe
-from narm.files import write_text
+from narm.machine.files import write_text
 
 RESULTS = Path(__file__).parent / "results"
 

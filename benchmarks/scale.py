@@ -26,11 +26,11 @@ import torch
 from benchmarks.benchmark_parser import benchmark_parser
 from benchmarks.generated import random_splits, write_clicks
 from benchmarks.results_file import RESULTS, write_results
-from experiments.command_line import run_command
+from experiments.cli.command_line import run_command
 from narm.config import Config, DataConfig
 from narm.data.batches import training_batches
 from narm.data.datasets import load_splits
-from narm.evaluation import evaluate
+from narm.evaluation.full_ranking import evaluate
 from narm.training import create_model, fit, training_windows
 
 CLICKS = (330_000, 3_300_000, 33_000_000)

@@ -27,13 +27,13 @@ from benchmarks.benchmark_parser import benchmark_parser
 from benchmarks.generated import random_items, random_splits
 from benchmarks.model_server import model_server
 from benchmarks.results_file import write_results
-from experiments.command_line import run_command
-from experiments.shipping.package import package
+from experiments.cli.command_line import run_command
+from experiments.tracking.package import package
 from narm.checkpoint import save_checkpoint
 from narm.config import Config
 from narm.export import export
+from narm.machine.threads import set_threads
 from narm.recommending import Recommender
-from narm.threads import set_threads
 from narm.training import create_model, fit
 
 N_ITEMS = 43_098  # Diginetica's, and the padding

@@ -13,8 +13,8 @@ from mlflow import MlflowClient
 from mlflow.entities import Metric, Run, ViewType
 from optuna.trial import FrozenTrial, TrialState
 
-from experiments.study_store import closing_study, load_study, storage_in
-from experiments.trial_record import OPTIONS, read_progress
+from experiments.tuning.study.storage import closing_study, load_study, storage_in
+from experiments.tuning.study.trial_attributes import OPTIONS, read_progress
 
 _STATUS = {TrialState.COMPLETE: "FINISHED", TrialState.PRUNED: "KILLED", TrialState.FAIL: "FAILED"}
 _PARENT = "mlflow.parentRunId"

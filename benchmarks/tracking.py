@@ -24,9 +24,9 @@ from mlflow.entities import Metric, Param
 from benchmarks.benchmark_parser import benchmark_parser
 from benchmarks.mlflow_server import Server
 from benchmarks.results_file import write_results
-from experiments import mirror
-from experiments.command_line import run_command
-from experiments.tracking import Tracker
+from experiments.cli.command_line import run_command
+from experiments.tracking import mlflow_writer as mirror
+from experiments.tracking.tracker import Tracker
 from narm.metrics import METRICS, metric_key
 
 CONCURRENCY = 2

@@ -12,7 +12,7 @@ from typing import Any, Literal, get_args, get_origin
 import annotated_types
 
 import narm
-from experiments.commands import Command, commands
+from experiments.cli.commands import Command, commands
 from narm.config import SECTIONS, Option, options
 
 _COLUMNS = "112"

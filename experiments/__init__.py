@@ -11,7 +11,7 @@ _RAY_SETTINGS = {
     "RAY_TRAIN_ENABLE_V2_MIGRATION_WARNINGS": "0",
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",  # Ray's coming default; the old one warns
     "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",  # no CSV, JSON or TensorBoard files: MLflow keeps the metrics
-    "TUNE_DISABLE_SIGINT_HANDLER": "1",  # see experiments.interruption
+    "TUNE_DISABLE_SIGINT_HANDLER": "1",  # see experiments.tuning.driver.stopping
     "TUNE_FORCE_TRIAL_CLEANUP_S": "1",  # a stopped search does not wait for the epoch in flight
     "TUNE_GLOBAL_CHECKPOINT_S": "3600",  # the study database is the truth; Ray's own state is disposable
     "TUNE_PRINT_ALL_TRIAL_ERRORS": "0",  # the reason of a failure stands in the study and in MLflow

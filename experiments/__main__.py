@@ -5,8 +5,8 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
-from experiments import command_line
-from experiments.commands import Command, commands
+from experiments.cli import command_line
+from experiments.cli.commands import Command, commands
 from narm.config import did_you_mean
 from narm.errors import InputError
 
@@ -42,7 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if given.print_completion is None:
         parser.print_help()
         return 0
-    from experiments.completion import SHELLS, completion
+    from experiments.cli.completion import SHELLS, completion
 
     if given.print_completion not in SHELLS:
         raise InputError(f"completion: '{given.print_completion}' is none of {', '.join(SHELLS)}")

@@ -2,7 +2,7 @@
 
 import sys
 
-from experiments import command_line
+from experiments.cli import command_line
 from experiments.compare_studies import main
 
 if __name__ == "__main__":

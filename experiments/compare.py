@@ -11,19 +11,19 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, cast, get_args
 
-from experiments import command_line, search_parser
+from experiments.cli import command_line, search_parser
 from experiments.reporting.model_comparison import markdown, plot_by_length, print_comparison
 from narm.config import LEARNED_AT_ONCE, ModelName, check_value
 from narm.config_file import OptionsFile, read_config
 from narm.errors import InputError
-from narm.files import atomic_file, write_text
+from narm.machine.files import atomic_file, write_text
 from narm.metrics import parse_metric
 from narm.model_options import used_options
 
 if TYPE_CHECKING:
-    from experiments.model_comparison import Contender, ModelComparison
-    from experiments.spec import StudySpec
-    from experiments.summary import Summary
+    from experiments.tuning.engine.model_comparison import Contender, ModelComparison
+    from experiments.tuning.study.spec import StudySpec
+    from experiments.tuning.study.summary import Summary
     from narm.data.sessions import Splits
 
 EPILOG = """\
@@ -93,9 +93,9 @@ def run_comparison(
         InputError: the options or the data are wrong.
     """
     specs = _specs(models, study, options)
-    from experiments.comparison_recorder import record_comparison
-    from experiments.model_comparison import compare_models
-    from experiments.recorder import SUMMARY
+    from experiments.reporting.comparison_recorder import record_comparison
+    from experiments.reporting.recorder import SUMMARY
+    from experiments.tuning.engine.model_comparison import compare_models
     from narm.data.datasets import load_splits
 
     folder = specs[0].output / specs[0].name.removesuffix(f"-{models[0]}")
@@ -124,9 +124,9 @@ def run_comparison(
 
 def _search_all(specs: Sequence[StudySpec], splits: Splits, *, quiet: bool) -> list[Contender] | None:
     """What each search found, those without a result left out; None if a person interrupted."""
-    from experiments.limits import INTERRUPTED
-    from experiments.study import run_studies
-    from experiments.study_run import Plan
+    from experiments.tuning.driver.run import run_studies
+    from experiments.tuning.driver.study_run import Plan
+    from experiments.tuning.study.limits import INTERRUPTED
 
     plans = [Plan(spec=spec, resume=spec.folder.exists(), label=spec.config.model.model) for spec in specs]
     results = run_studies(plans, splits, quiet=quiet)
@@ -144,7 +144,7 @@ def _search_all(specs: Sequence[StudySpec], splits: Splits, *, quiet: bool) -> l
 def _specs(models: Sequence[ModelName], study: str | None, options: Sequence[str]) -> list[StudySpec]:
     """The study of each model."""
     given = search_parser.build_parser().parse_args(options)
-    from experiments.search_arguments import build_spec
+    from experiments.cli.search_arguments import build_spec
     from narm.data.datasets import dataset_name
 
     _check_options(given, models)
@@ -206,8 +206,8 @@ def _metrics(text: str) -> list[str]:
 
 def _contender(spec: StudySpec, splits: Splits, summary: Summary) -> Contender | None:
     """The winner of a search, with what its finalists left; None if there is none."""
-    from experiments.finalists import Finalist, kept_runs
-    from experiments.model_comparison import Contender
+    from experiments.tuning.engine.model_comparison import Contender
+    from experiments.tuning.worker.finalists import Finalist, kept_runs
 
     if summary.finals is None:
         return None
@@ -225,7 +225,7 @@ def _contender(spec: StudySpec, splits: Splits, summary: Summary) -> Contender |
 
 
 def _write(folder: Path, comparison: ModelComparison) -> None:
-    from experiments.saved_study import COMPARISON
+    from experiments.tuning.study.saved_study import COMPARISON
 
     folder.mkdir(parents=True, exist_ok=True)
     write_text(folder / COMPARISON, json.dumps(asdict(comparison), indent=2, allow_nan=False) + "\n")

@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from experiments import command_line
+from experiments.cli import command_line
 from narm.errors import InputError
-from narm.files import require_writable, write_text
+from narm.machine.files import require_writable, write_text
 
 if TYPE_CHECKING:
-    from experiments.saved_study import SavedStudy
+    from experiments.tuning.study.saved_study import SavedStudy
 
 EPILOG = """\
 Studies of other data are refused. The winners are compared on the same test targets, where both searches trained
@@ -59,7 +59,7 @@ def _open(study: str, output: str, storage: str | None) -> SavedStudy:
         raise InputError(
             f"'{study}' is a folder, and --storage goes with names: name the study, or leave --storage out"
         )
-    from experiments.saved_study import open_saved
+    from experiments.tuning.study.saved_study import open_saved
 
     return open_saved(name, output=within, storage=storage)
 

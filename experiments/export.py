@@ -6,8 +6,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from experiments import command_line
-from experiments.method_names import EXPORT_NAMES
+from experiments.cli import command_line
+from experiments.tuning.optimizer.names import EXPORT_NAMES
 from narm.config import did_you_mean
 from narm.errors import InputError
 

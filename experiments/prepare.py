@@ -5,8 +5,8 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
-from experiments import command_line
-from experiments.recipes import RECIPES, Recipe
+from experiments.cli import command_line
+from experiments.cli.recipes import RECIPES, Recipe
 from narm.config import Config, did_you_mean
 from narm.errors import InputError
 
@@ -42,7 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         raise InputError("--check needs a --recipe: it compares counts with the published ones")
     options = {**(recipe.options if recipe else {}), **command_line.given_options(given)}
     config = Config.from_flat({**options, "dataset": given.log}).data
-    from experiments.run_preparation import run_preparation
+    from experiments.cli.run_preparation import run_preparation
 
     return run_preparation(given, config, recipe)
 

@@ -13,10 +13,10 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
-from experiments import command_line
-from narm.device import DEVICES
+from experiments.cli import command_line
 from narm.errors import InputError
-from narm.text_file import located, read_text
+from narm.machine.device import DEVICES
+from narm.text.text_file import located, read_text
 
 if TYPE_CHECKING:
     from narm.recommending import Recommendation, Recommender
@@ -59,8 +59,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         raise InputError(f"-k: {given.k}: input should be at least 1")
     if given.session and given.input:
         raise InputError("--session and --input: give one of them")
+    from narm.machine.threads import set_threads, usable_cores
     from narm.recommending import Recommender
-    from narm.threads import set_threads, usable_cores
 
     set_threads(usable_cores() if given.threads is None else given.threads)
     recommender = Recommender.load(Path(given.checkpoint), device=given.device)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
-from experiments import command_line
+from experiments.cli import command_line
 
 EPILOG = """\
 A search registers the model to ship by itself when it comes to its end, as the champion unless a better one stands.
@@ -28,7 +28,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         InputError: wrong usage, no such study, one without a winner, or one that a search is writing.
     """
     given = build_parser().parse_args(arguments)
-    from experiments.run_registration import run_registration
+    from experiments.cli.run_registration import run_registration
 
     return run_registration(given)
 

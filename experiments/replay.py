@@ -5,8 +5,8 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
-from experiments import command_line
-from narm.device import DEVICES
+from experiments.cli import command_line
+from narm.machine.device import DEVICES
 
 EPILOG = """\
 The trial is trained with its own seed and options for as many epochs as the study knows of, also where the scheduler
@@ -33,7 +33,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         InputError: wrong usage, no such study or trial, or other data.
     """
     given = build_parser().parse_args(arguments)
-    from experiments.run_replay import run_replay
+    from experiments.cli.run_replay import run_replay
 
     return run_replay(given)
 

@@ -6,9 +6,9 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from experiments import command_line
+from experiments.cli import command_line
 from experiments.reporting import PAGE
-from narm.files import require_writable, write_text
+from narm.machine.files import require_writable, write_text
 
 EPILOG = """\
 A search writes the page itself when it ends; this writes it anew, also while a search runs.
@@ -32,7 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = build_parser().parse_args(arguments)
     from experiments.reporting.markdown import study_markdown
     from experiments.reporting.publish import write_page
-    from experiments.saved_study import open_saved
+    from experiments.tuning.study.saved_study import open_saved
 
     study, output = command_line.study_place(given.study, given.output)
     saved = open_saved(study, output=output, storage=given.storage)

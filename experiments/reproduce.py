@@ -15,9 +15,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from experiments import command_line, search_parser
+from experiments.cli import command_line, search_parser
+from experiments.cli.published import PublishedTable, find_tables, published
 from experiments.compare import run_comparison
-from experiments.published import PublishedTable, find_tables, published
 from narm.errors import InputError
 
 EPILOG = """\

@@ -5,8 +5,8 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
-from experiments import command_line
-from experiments.search_parser import build_parser
+from experiments.cli import command_line
+from experiments.cli.search_parser import build_parser
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -18,7 +18,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         InputError: wrong usage, configuration or data.
     """
     given = build_parser().parse_args(arguments)
-    from experiments.run_search import run_search
+    from experiments.cli.run_search import run_search
 
     return run_search(given)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
-from experiments import command_line
+from experiments.cli import command_line
 
 EPILOG = """\
 A search leaves everything that is meant for MLflow in runs/STUDY/outbox.jsonl, and notes how much of it has arrived.
@@ -30,7 +30,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         InputError: wrong usage, no such study, or its search is still running.
     """
     given = build_parser().parse_args(arguments)
-    from experiments.run_sync import run_sync
+    from experiments.cli.run_sync import run_sync
 
     return run_sync(given)
 

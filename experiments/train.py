@@ -5,8 +5,8 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
-from experiments import command_line
-from narm.device import DEVICES
+from experiments.cli import command_line
+from narm.machine.device import DEVICES
 
 EPILOG = """\
 Any option of the model may be given: --learning_rate 5e-4 --n_layers 2 (see --help-options).
@@ -31,7 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         InputError: wrong usage, configuration or data.
     """
     given = build_parser().parse_args(arguments)
-    from experiments.run_training import run_training
+    from experiments.cli.run_training import run_training
 
     return run_training(given)
 

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from narm.checkpoint import load_model, save_checkpoint
     from narm.config import Config
     from narm.data.datasets import load_splits
-    from narm.evaluation import evaluate
+    from narm.evaluation.full_ranking import evaluate
     from narm.model import NARM
     from narm.recommending import Recommender
     from narm.training import create_model, fit
@@ -20,7 +20,7 @@ _HOMES = {
     "Config": "narm.config",
     "Recommender": "narm.recommending",
     "create_model": "narm.training",
-    "evaluate": "narm.evaluation",
+    "evaluate": "narm.evaluation.full_ranking",
     "fit": "narm.training",
     "load_model": "narm.checkpoint",
     "load_splits": "narm.data.datasets",

@@ -17,9 +17,9 @@ import torch
 from narm.baselines.baseline import Baseline
 from narm.config import Config
 from narm.data.sessions import ItemVocabulary, Splits
-from narm.device import resolve_device
 from narm.errors import InputError
-from narm.files import atomic_file
+from narm.machine.device import resolve_device
+from narm.machine.files import atomic_file
 from narm.models import Model, build_model
 
 if TYPE_CHECKING:

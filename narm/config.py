@@ -27,9 +27,9 @@ from pydantic import (
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticCustomError
 
-from narm.duration import WANTED, parse_duration
 from narm.errors import InputError
 from narm.metrics import METRICS, MetricName, parse_metric
+from narm.text.duration import WANTED, parse_duration
 
 
 def option(

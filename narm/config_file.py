@@ -14,8 +14,8 @@ from narm.config import ModelName, canonical, check_value, did_you_mean, options
 from narm.errors import InputError
 from narm.model_options import used_options
 from narm.recbole_keys import RECBOLE_KEYS, Fixed, Ignored
-from narm.text_file import read_text
-from narm.yaml_file import parse_yaml
+from narm.text.text_file import read_text
+from narm.text.yaml_file import parse_yaml
 
 _INTERVALS = ("user_inter_num_interval", "item_inter_num_interval")
 

@@ -13,11 +13,11 @@ from abc import ABC, abstractmethod
 import torch
 from torch import Tensor, nn
 
-from narm.attention import additive_attention
 from narm.config import ModelConfig
 from narm.data.packing import PackedLayout, pack_padded
-from narm.dropout import Dropout
-from narm.gru import packed_gru
+from narm.layers.attention import additive_attention
+from narm.layers.dropout import Dropout
+from narm.layers.gru import packed_gru
 
 SHAPE_OPTIONS = frozenset({"model", "embedding_size", "hidden_size", "n_layers", "gru_bias"})
 """Options of `ModelConfig` on which the shapes of the parameters depend."""

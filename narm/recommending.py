@@ -17,9 +17,9 @@ from narm.baselines.baseline import Baseline
 from narm.checkpoint import load_model, load_vocabulary, read_checkpoint
 from narm.config import Config
 from narm.data.sessions import ItemVocabulary
-from narm.device import resolve_device
-from narm.ranking import best_items
-from narm.scorer import Scorer
+from narm.evaluation.ranking import best_items
+from narm.evaluation.scorer import Scorer
+from narm.machine.device import resolve_device
 
 ItemId = int | str
 

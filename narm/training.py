@@ -18,19 +18,19 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from narm.allocator import keep_freed_memory
 from narm.baselines.baseline import Baseline
 from narm.checkpoint import read_checkpoint
 from narm.config import Config, EvaluationConfig, TrainingConfig
 from narm.data.batches import training_batches
 from narm.data.sessions import Splits
 from narm.data.windows import Windows, cut_prefixes, cut_windows
-from narm.device import resolve_device
 from narm.errors import InputError
-from narm.evaluation import evaluate
+from narm.evaluation.full_ranking import evaluate
+from narm.losses.step_loss import Objective, build_objective
+from narm.machine.allocator import keep_freed_memory
+from narm.machine.device import resolve_device
 from narm.model import SessionEncoder
 from narm.models import Model, build_model
-from narm.objectives import Objective, build_objective
 from narm.seeds import derived_seed
 
 

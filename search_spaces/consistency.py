@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from graphlib import CycleError, TopologicalSorter
 
 from narm.errors import InputError
-from narm.text_file import located
+from narm.text.text_file import located
 from search_spaces.axis import Value
 from search_spaces.parameter import Parameter, Params
 

@@ -22,7 +22,7 @@ from decimal import ROUND_HALF_DOWN, ROUND_HALF_UP, Decimal
 
 from narm.config import did_you_mean
 from narm.errors import InputError
-from narm.text_file import located
+from narm.text.text_file import located
 from search_spaces.axis import Axis
 from search_spaces.parameter import Distribution, Parameter, choices, number_range
 

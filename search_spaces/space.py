@@ -12,7 +12,7 @@ from optuna.distributions import CategoricalDistribution, IntDistribution
 
 from narm.config import Config, did_you_mean
 from narm.errors import InputError
-from narm.text_file import located, read_text
+from narm.text.text_file import located, read_text
 from search_spaces.axis import Value
 from search_spaces.consistency import ordered, point_with
 from search_spaces.parameter import Distribution, Parameter, Params, Side

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 from hypothesis import settings
-from ring import random_sessions
+from support.ring import random_sessions
 
 from narm.config import DataConfig
 from narm.data.datasets import load_splits

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.replay.world import Floats, Step
-from experiments.proposals import configuration
+from experiments.tuning.engine.proposals import configuration
 
 TOLERANCE = 0.01  # "within 1 % of the best"
 

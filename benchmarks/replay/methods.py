@@ -13,10 +13,10 @@ from benchmarks.replay.optuna_alone import OptunaAlone
 from benchmarks.replay.ours import Ours
 from benchmarks.replay.plain_ray import PlainRay
 from benchmarks.replay.world import WORKERS, Search, World, replay
-from experiments.samplers import SAMPLERS, default_sampler
-from experiments.schedulers import SCHEDULERS
-from experiments.schedulers.halving import SuccessiveHalving
-from experiments.schedulers.policy import Scheduler, Settings
+from experiments.tuning.optimizer.halving import SuccessiveHalving
+from experiments.tuning.optimizer.samplers import SAMPLERS, default_sampler
+from experiments.tuning.optimizer.scheduler import Scheduler, Settings
+from experiments.tuning.optimizer.schedulers import SCHEDULERS
 from narm.errors import InputError
 from search_spaces.space import SearchSpace
 

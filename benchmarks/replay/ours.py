@@ -9,13 +9,13 @@ from optuna.samplers import BaseSampler
 from optuna.trial import FrozenTrial
 
 from benchmarks.replay.world import Leg, Report, World
-from experiments import engine as real
-from experiments import trial_record
-from experiments.epoch_report import EpochReport
-from experiments.leg import Leg as RealLeg
-from experiments.limits import Limits
-from experiments.objectives import parse_objectives
-from experiments.schedulers.policy import Scheduler, Settings, Verdict
+from experiments.tuning.engine import engine as real
+from experiments.tuning.optimizer.scheduler import Scheduler, Settings, Verdict
+from experiments.tuning.study import trial_attributes
+from experiments.tuning.study.limits import Limits
+from experiments.tuning.study.objectives import parse_objectives
+from experiments.tuning.worker.jobs import Leg as RealLeg
+from experiments.tuning.worker.reports import EpochReport
 from narm.config import Config
 from search_spaces.space import SearchSpace
 
@@ -57,7 +57,7 @@ class Ours:
             limits=Limits(),
             listener=_Nobody(),
         )
-        self._engine.enqueue({}, **{trial_record.DEFAULT: True})
+        self._engine.enqueue({}, **{trial_attributes.DEFAULT: True})
 
     def next(self) -> Leg | None:
         """The engine's next leg."""

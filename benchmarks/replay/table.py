@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from benchmarks.replay.world import STREAM, Floats, Params
-from experiments.proposals import Configuration, configuration
+from experiments.tuning.engine.proposals import Configuration, configuration
 from narm.errors import InputError
 from search_spaces.space import SearchSpace
 

@@ -12,7 +12,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from experiments.proposals import Configuration, configuration
+from experiments.tuning.engine.proposals import Configuration, configuration
 from search_spaces.space import SearchSpace
 
 WORKERS = 2

@@ -6,7 +6,15 @@ import math
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 
-from experiments.summary import STATE_WORDS, Comparison, FinalistSummary, Finals, Summary, TrialSummary, format_value
+from experiments.tuning.study.summary import (
+    STATE_WORDS,
+    Comparison,
+    FinalistSummary,
+    Finals,
+    Summary,
+    TrialSummary,
+    format_value,
+)
 from narm.metrics import metric_key, parse_metric
 
 

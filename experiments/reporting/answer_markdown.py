@@ -10,8 +10,8 @@ from collections.abc import Iterator
 
 from experiments.reporting import answer
 from experiments.reporting.markdown_table import markdown_table
-from experiments.summary import Finals, Summary
-from experiments.verdict import compared_metrics
+from experiments.tuning.engine.verdict import compared_metrics
+from experiments.tuning.study.summary import Finals, Summary
 from narm.metrics import metric_key, parse_metric
 
 FAILURES_SHOWN = 3

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from experiments.summary import Estimate, Finals
+from experiments.tuning.study.summary import Estimate, Finals
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

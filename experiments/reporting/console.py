@@ -11,7 +11,8 @@ from rich.table import Table
 from rich.text import Text
 
 from experiments.reporting.answer import bounds, counts, failures, notes, ranked, verdict
-from experiments.summary import (
+from experiments.tuning.engine.verdict import compared_metrics
+from experiments.tuning.study.summary import (
     FinalistSummary,
     Finals,
     Summary,
@@ -19,7 +20,6 @@ from experiments.summary import (
     format_params,
     format_value,
 )
-from experiments.verdict import compared_metrics
 from narm.metrics import metric_key, parse_metric
 
 

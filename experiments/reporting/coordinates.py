@@ -15,7 +15,7 @@ from optuna.distributions import BaseDistribution, CategoricalDistribution
 from optuna.trial import FrozenTrial, TrialState
 
 from experiments.reporting.ticks import linear_ticks, log_ticks
-from experiments.summary import format_value
+from experiments.tuning.study.summary import format_value
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

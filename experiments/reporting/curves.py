@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import optuna
 
-from experiments.summary import Summary, TrialSummary
-from experiments.trial_record import trials_of
+from experiments.tuning.study.summary import Summary, TrialSummary
+from experiments.tuning.study.trial_attributes import trials_of
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,12 +7,12 @@ import shlex
 from collections.abc import Mapping
 from typing import Any
 
-from experiments.environment import mask_credentials
-from experiments.progress import format_duration
-from experiments.saved_study import SavedStudy
-from experiments.summary import Summary
-from experiments.tracking import where_to_look
-from experiments.trial_record import trials_of
+from experiments.reporting.progress import format_duration
+from experiments.tracking.tracker import where_to_look
+from experiments.tuning.study.environment import mask_credentials
+from experiments.tuning.study.saved_study import SavedStudy
+from experiments.tuning.study.summary import Summary
+from experiments.tuning.study.trial_attributes import trials_of
 from narm.config import Config
 
 _OF_THE_SEARCH = {"epochs", "seed", "valid_metric"}  # they are told with the settings

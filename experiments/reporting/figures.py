@@ -11,7 +11,6 @@ import optuna
 import plotly.graph_objects as go
 from optuna import visualization
 
-from experiments.leg_times import LegTimes
 from experiments.reporting.by_length import LengthLine, estimate_text, half_widths
 from experiments.reporting.coordinates import Coordinates
 from experiments.reporting.curves import GROUPS, Curve
@@ -19,7 +18,8 @@ from experiments.reporting.importances import evaluator
 from experiments.reporting.material import Drawings, Impossible, Material, draw_all
 from experiments.reporting.ticks import log_ticks
 from experiments.reporting.timeline import Stretch, by_state, rows
-from experiments.summary import Estimate, LengthSummary, Summary
+from experiments.tracking.job_times import LegTimes
+from experiments.tuning.study.summary import Estimate, LengthSummary, Summary
 
 ACCENT, DEFAULT, GREY, AMBER, RED = "#2f7ed8", "#c2571a", "#8a8f98", "#d49a1f", "#c8433f"
 """Legible on white and on black."""

@@ -21,7 +21,6 @@ from matplotlib.ticker import MaxNLocator
 from optuna.distributions import CategoricalDistribution
 from optuna.visualization import matplotlib as visualization
 
-from experiments.leg_times import LegTimes
 from experiments.reporting.by_length import half_widths
 from experiments.reporting.curves import GROUPS
 from experiments.reporting.figures import ACCENT, AMBER, DEFAULT, GREY, STATE_COLORS, blend
@@ -29,7 +28,8 @@ from experiments.reporting.importances import evaluator
 from experiments.reporting.material import Drawings, Material, draw_all
 from experiments.reporting.timeline import by_state, rows
 from experiments.reporting.views import inside
-from experiments.summary import Summary, format_value
+from experiments.tracking.job_times import LegTimes
+from experiments.tuning.study.summary import Summary, format_value
 
 GROUP_STYLES: dict[str, dict[str, Any]] = {
     "stopped early": {"color": GREY, "linewidth": 0.6, "alpha": 0.5},

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from experiments.summary import Comparison, Finals
+from experiments.tuning.study.summary import Comparison, Finals
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

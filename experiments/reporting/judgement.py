@@ -10,8 +10,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from narm.breakdown import Slice
-from narm.judging import Judgement
+from narm.evaluation.slices import Slice
+from narm.evaluation.test_report import Judgement
 from narm.metrics import metric_key, parse_metric
 
 

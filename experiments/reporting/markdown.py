@@ -10,8 +10,8 @@ from experiments.reporting.by_length import estimate_text, length_lines
 from experiments.reporting.importances import importances
 from experiments.reporting.markdown_table import markdown_table
 from experiments.reporting.views import judged
-from experiments.saved_study import SavedStudy
-from experiments.summary import Finals, Summary, TrialSummary, format_params
+from experiments.tuning.study.saved_study import SavedStudy
+from experiments.tuning.study.summary import Finals, Summary, TrialSummary, format_params
 
 
 def study_markdown(saved: SavedStudy, *, rows: int = 5) -> str:

@@ -11,14 +11,14 @@ from typing import Generic, TypeVar
 import optuna
 from optuna.trial import TrialState
 
-from experiments.leg_times import LegTimes
 from experiments.reporting.by_length import LengthLine, length_lines
 from experiments.reporting.coordinates import Coordinates, coordinates
 from experiments.reporting.curves import Curve, Rung, learning_curves, rungs
 from experiments.reporting.importances import importances, varied
 from experiments.reporting.timeline import Stretch, stretches
 from experiments.reporting.views import bare, inside, judged
-from experiments.summary import LengthSummary, Summary
+from experiments.tracking.job_times import LegTimes
+from experiments.tuning.study.summary import LengthSummary, Summary
 
 Drawn = TypeVar("Drawn")
 

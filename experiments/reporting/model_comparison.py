@@ -12,11 +12,11 @@ from rich.table import Table
 from rich.text import Text
 
 from experiments.reporting.markdown_table import markdown_table
-from experiments.summary import format_params
+from experiments.tuning.study.summary import format_params
 
 if TYPE_CHECKING:
-    from experiments.model_comparison import ModelComparison, Row
-    from narm.bootstrap import Interval
+    from experiments.tuning.engine.model_comparison import ModelComparison, Row
+    from narm.evaluation.bootstrap import Interval
 
 COLOURS = 10  # of matplotlib's cycle
 LINE_STYLES = ("-", "--", ":")

@@ -19,9 +19,9 @@ from experiments.reporting.importances import importances
 from experiments.reporting.intervals import final_intervals
 from experiments.reporting.material import Drawings
 from experiments.reporting.views import judged
-from experiments.saved_study import SavedStudy
-from experiments.summary import STATE_WORDS, Summary, TrialSummary, format_value
-from experiments.verdict import compared_metrics
+from experiments.tuning.engine.verdict import compared_metrics
+from experiments.tuning.study.saved_study import SavedStudy
+from experiments.tuning.study.summary import STATE_WORDS, Summary, TrialSummary, format_value
 from narm.metrics import metric_key, parse_metric
 
 TEMPLATES = Path(__file__).with_name("templates")

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from experiments.leg_times import legs_in
 from experiments.reporting import PAGE
 from experiments.reporting.figures import figures
 from experiments.reporting.images import images
 from experiments.reporting.page import study_page
-from experiments.saved_study import SavedStudy
-from narm.files import atomic_file, write_text
+from experiments.tracking.job_times import legs_in
+from experiments.tuning.study.saved_study import SavedStudy
+from narm.machine.files import atomic_file, write_text
 
 
 def write_page(saved: SavedStudy, path: Path) -> None:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from experiments.finalists import Finalist, FinalistRun, kept_runs
 from experiments.reporting.answer import headline
-from experiments.saved_study import SavedStudy
-from experiments.study_record import recorded_space
-from experiments.summary import Best, Comparison, Default, FinalistSummary
-from experiments.verdict import compare_runs, compared_metrics
+from experiments.tuning.engine.verdict import compare_runs, compared_metrics
+from experiments.tuning.study.saved_study import SavedStudy
+from experiments.tuning.study.stored_spec import recorded_space
+from experiments.tuning.study.summary import Best, Comparison, Default, FinalistSummary
+from experiments.tuning.worker.finalists import Finalist, FinalistRun, kept_runs
 from narm.config import Config
 from narm.data.datasets import load_splits
 from narm.data.sessions import Splits

@@ -9,9 +9,9 @@ from itertools import groupby
 
 import optuna
 
-from experiments.leg_times import LegTimes, workers
-from experiments.summary import STATE_WORDS, Summary
-from experiments.trial_record import trials_of
+from experiments.tracking.job_times import LegTimes, workers
+from experiments.tuning.study.summary import STATE_WORDS, Summary
+from experiments.tuning.study.trial_attributes import trials_of
 
 STATES = (*STATE_WORDS.values(), "running")
 """Words for what became of a trial, as a legend has them."""

@@ -8,7 +8,7 @@ import math
 import optuna
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
-from experiments.trial_record import trials_of, value_of
+from experiments.tuning.study.trial_attributes import trials_of, value_of
 
 
 def judged(study: optuna.Study) -> optuna.Study:

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from narm.data.plausible_times import require_seconds
 from narm.data.session_log import SessionLog
-from narm.duration import parse_duration
 from narm.errors import InputError
+from narm.text.duration import parse_duration
 
 
 def by_share(log: SessionLog, share: float, split: str) -> tuple[SessionLog, SessionLog]:

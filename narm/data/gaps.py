@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 from narm.data.events import Events, dense
 from narm.data.plausible_times import require_seconds
 from narm.data.session_log import order_by_session
-from narm.duration import parse_duration
+from narm.text.duration import parse_duration
 
 
 def sessions_by_gap(events: Events, gap: str) -> Events:

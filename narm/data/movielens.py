@@ -12,7 +12,7 @@ import zipfile
 from pathlib import Path
 
 from narm.errors import InputError
-from narm.files import atomic_file
+from narm.machine.files import atomic_file
 
 REQUIREMENT = "recbole==1.2.1"
 WHEEL = "recbole-1.2.1-py3-none-any.whl"

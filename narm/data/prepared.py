@@ -15,8 +15,8 @@ from narm.config import explain
 from narm.data.readers.event_table import NANOSECONDS
 from narm.data.session_log import SessionLog
 from narm.errors import InputError
-from narm.files import file_sha256, write_text
-from narm.text_file import read_text
+from narm.machine.files import file_sha256, write_text
+from narm.text.text_file import read_text
 
 CARD = "card.json"
 PARTS = ("train", "valid", "test")

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from benchmarks.overhead import measure
-from experiments.leg_times import read_legs
-from experiments.outbox import Update
+from experiments.tracking.job_times import read_legs
+from experiments.tracking.outbox import Update
 
 
 def update(run: str, seconds: float, **what: object) -> Update:

@@ -14,9 +14,9 @@ from benchmarks.replay.ours import Ours
 from benchmarks.replay.plain_ray import PlainRay
 from benchmarks.replay.table import CurveTable
 from benchmarks.replay.world import Leg, Report, Step, replay
-from experiments.proposals import configuration
-from experiments.samplers import SAMPLERS
-from experiments.schedulers import SCHEDULERS
+from experiments.tuning.engine.proposals import configuration
+from experiments.tuning.optimizer.samplers import SAMPLERS
+from experiments.tuning.optimizer.schedulers import SCHEDULERS
 from narm.config import Config
 from search_spaces.space import load_space
 

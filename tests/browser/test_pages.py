@@ -10,7 +10,7 @@ import pytest
 from mlflow import MlflowClient
 from mlflow.entities import Run
 from playwright.sync_api import expect
-from small_study import saved
+from support.small_study import saved
 
 from experiments.reporting.figures import figures
 from experiments.reporting.page import study_page

@@ -14,11 +14,11 @@ import torch
 import yaml
 from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 
-from experiments.command_line import given_options
-from experiments.commands import commands
+from experiments.cli.command_line import given_options
+from experiments.cli.commands import commands
+from experiments.cli.search_arguments import build_spec
 from experiments.reporting import publish
-from experiments.search_arguments import build_spec
-from experiments.spec import StudySpec
+from experiments.tuning.study.spec import StudySpec
 from narm import Config, Recommender, create_model, load_model, load_splits, save_checkpoint
 from narm.config import DataConfig, ModelConfig, canonical, check_value, options
 from narm.config_file import OptionsFile, read_config

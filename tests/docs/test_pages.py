@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from documentation.layout import headings, links, local_target, page_of, rewrite_links, title
-from experiments import search_parser
-from experiments.command_line import given_options
-from experiments.commands import commands
+from experiments.cli import search_parser
+from experiments.cli.command_line import given_options
+from experiments.cli.commands import commands
 from narm.config import Config
 
 ROOT = Path(__file__).parents[2]

@@ -10,7 +10,7 @@ from mkdocs.commands.build import build
 from mkdocs.config import load_config
 
 from documentation.reference import describe_values
-from experiments.commands import commands
+from experiments.cli.commands import commands
 from narm.config import options
 
 ROOT = Path(__file__).parents[2]

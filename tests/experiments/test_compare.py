@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from experiments.compare import _specs
-from experiments.spec import StudySpec
+from experiments.tuning.study.spec import StudySpec
 from narm.config import ModelName
 from narm.errors import InputError
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import optuna_dashboard
-from small_study import search, study_of
+from support.small_study import search, study_of
 from werkzeug.test import Client
 
-from experiments.study_store import open_storage, storage_in
+from experiments.tuning.study.storage import open_storage, storage_in
 
 
 def test_the_dashboard_shows_the_study(tmp_path: Path) -> None:

@@ -3,7 +3,7 @@
 import pytest
 
 from experiments import export
-from experiments.command_line import USAGE_ERROR, run_command
+from experiments.cli.command_line import USAGE_ERROR, run_command
 from narm.checkpoint import save_checkpoint
 from narm.config import Config
 from narm.training import create_model, fit

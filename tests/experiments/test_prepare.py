@@ -10,10 +10,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from experiments.command_line import run_command
+from experiments.cli.command_line import run_command
+from experiments.cli.recipes import RECIPES, Recipe
+from experiments.cli.run_preparation import OTHER_COUNTS
 from experiments.prepare import main
-from experiments.recipes import RECIPES, Recipe
-from experiments.run_preparation import OTHER_COUNTS
 from narm.config import DataConfig
 from narm.data.datasets import load_splits
 from narm.errors import InputError

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from experiments.command_line import run_command
+from experiments.cli.command_line import run_command
 from experiments.recommend import main, parse_session
 from narm.checkpoint import save_checkpoint
 from narm.config import Config

@@ -7,11 +7,12 @@ from pathlib import Path
 
 import pytest
 from mlflow import MlflowClient
-from search_summary import SUMMARY
+from support.search_summary import SUMMARY
 
-from experiments import register, run_registration
-from experiments.command_line import USAGE_ERROR, run_command
-from experiments.summary import write_summary
+from experiments import register
+from experiments.cli import run_registration
+from experiments.cli.command_line import USAGE_ERROR, run_command
+from experiments.tuning.study.summary import write_summary
 from narm.checkpoint import save_checkpoint
 from narm.config import Config
 from narm.training import create_model, fit

@@ -11,16 +11,17 @@ from typing import Any
 import pytest
 from optuna.trial import FrozenTrial, TrialState
 
-from experiments import replay, run_replay
-from experiments.checkpoints import CheckpointStore
-from experiments.command_line import run_command
-from experiments.leg import Leg
-from experiments.schedulers.policy import Verdict
-from experiments.search_arguments import build_spec
-from experiments.search_parser import build_parser
-from experiments.study_run import build_engine
-from experiments.study_store import closing_study, create_study, load_study, storage_in
-from experiments.trainable import reports
+from experiments import replay
+from experiments.cli import run_replay
+from experiments.cli.command_line import run_command
+from experiments.cli.search_arguments import build_spec
+from experiments.cli.search_parser import build_parser
+from experiments.tuning.driver.study_run import build_engine
+from experiments.tuning.optimizer.scheduler import Verdict
+from experiments.tuning.study.storage import closing_study, create_study, load_study, storage_in
+from experiments.tuning.worker.checkpoints import CheckpointStore
+from experiments.tuning.worker.jobs import Leg
+from experiments.tuning.worker.trainable import reports
 from narm.config_file import OptionsFile
 from narm.data.datasets import load_splits
 from narm.training import NonFiniteLoss

@@ -7,12 +7,13 @@ import sys
 from pathlib import Path
 
 import pytest
-from small_study import RECORD, search, study_of, summary_of
+from support.small_study import RECORD, search, study_of, summary_of
 
-from experiments import compare_studies, report, trial_record
-from experiments.command_line import USAGE_ERROR, run_command
-from experiments.study_store import open_storage, storage_in
-from experiments.summary import write_summary
+from experiments import compare_studies, report
+from experiments.cli.command_line import USAGE_ERROR, run_command
+from experiments.tuning.study import trial_attributes
+from experiments.tuning.study.storage import open_storage, storage_in
+from experiments.tuning.study.summary import write_summary
 
 
 @pytest.fixture
@@ -21,7 +22,7 @@ def runs(tmp_path: Path) -> Path:
     output = tmp_path / "runs"
     output.mkdir()
     study = study_of(search(), storage=open_storage(storage_in(output)))
-    study.set_user_attr(trial_record.SPEC, RECORD)
+    study.set_user_attr(trial_attributes.SPEC, RECORD)
     write_summary(output / "my-study" / "summary.json", summary_of(study))
     return output
 

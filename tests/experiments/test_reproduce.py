@@ -9,7 +9,7 @@ from typing import get_args
 import pytest
 
 from experiments import reproduce
-from experiments.published import find_tables, published
+from experiments.cli.published import find_tables, published
 from experiments.reproduce import main
 from narm.config import ModelName
 from narm.errors import InputError

@@ -9,15 +9,15 @@ import pytest
 import ray
 
 from experiments import search
-from experiments.command_line import run_command
-from experiments.presets import PRESETS
-from experiments.search_arguments import build_spec, read_duration, read_max_failed
-from experiments.search_parser import build_parser
-from experiments.spec import StudySpec
+from experiments.cli.command_line import run_command
+from experiments.cli.presets import PRESETS
+from experiments.cli.search_arguments import build_spec, read_duration, read_max_failed
+from experiments.cli.search_parser import build_parser
+from experiments.tuning.study.spec import StudySpec
 from narm.config import LEARNED_AT_ONCE, ModelName
 from narm.config_file import OptionsFile, read_config
 from narm.errors import InputError
-from narm.threads import usable_cores
+from narm.machine.threads import usable_cores
 
 
 def spec(*arguments: str) -> StudySpec:

@@ -11,10 +11,10 @@ from mlflow import MlflowClient
 from mlflow.entities import Run
 
 from experiments import sync
-from experiments.command_line import run_command
-from experiments.outbox import Outbox
-from experiments.tracking import Tracker
-from experiments.trial_record import SPEC
+from experiments.cli.command_line import run_command
+from experiments.tracking.outbox import Outbox
+from experiments.tracking.tracker import Tracker
+from experiments.tuning.study.trial_attributes import SPEC
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from experiments.ray_session import ray_session
+from experiments.tuning.driver.ray_session import ray_session
 from narm.config import DataConfig
 from narm.data.datasets import load_splits
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 # First, since Ray reads its settings when it is imported.
-from experiments.ray_session import ray_session
+from experiments.tuning.driver.ray_session import ray_session
 
 # isort: split
 import subprocess
@@ -19,8 +19,8 @@ from ray.cluster_utils import Cluster
 
 from benchmarks.local_cluster import NODE, local_cluster
 from benchmarks.stores import Stores
-from experiments.checkpoints import trial_checkpoint
-from experiments.trial_record import PROGRESS, RETRIES
+from experiments.tuning.study.trial_attributes import PROGRESS, RETRIES
+from experiments.tuning.worker.checkpoints import trial_checkpoint
 from narm.checkpoint import read_checkpoint
 from narm.errors import InputError
 

@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 from mlflow import MlflowClient
 
-from experiments import compare, study, sync
-from experiments.command_line import run_command
-from experiments.trainable import train
+from experiments import compare, sync
+from experiments.cli.command_line import run_command
+from experiments.tuning.driver import run as study
+from experiments.tuning.worker.trainable import train
 
 pytestmark = pytest.mark.integration
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 # First, since Ray reads its settings when it is imported.
-from experiments import search, study
+from experiments import search
+from experiments.tuning.driver import run as study
 
 # isort: split
 import json
@@ -21,9 +22,9 @@ from optuna.trial import TrialState
 from ray import tune
 
 from benchmarks.stores import Stores
-from experiments.command_line import run_command
-from experiments.trainable import REPORT, job_reports
-from experiments.trial_record import REASON, RETRIES, read_progress
+from experiments.cli.command_line import run_command
+from experiments.tuning.study.trial_attributes import REASON, RETRIES, read_progress
+from experiments.tuning.worker.trainable import REPORT, job_reports
 from narm.checkpoint import read_checkpoint
 from narm.training import NonFiniteLoss
 

@@ -12,11 +12,13 @@ from typing import Any
 
 import pytest
 
-from experiments import command_line, search, study
-from experiments.command_line import run_command
-from experiments.finalists import FinalistLeg
-from experiments.interruption import Interruption
-from experiments.trainable import train as train_job
+from experiments import search
+from experiments.cli import command_line
+from experiments.cli.command_line import run_command
+from experiments.tuning.driver import run as study
+from experiments.tuning.driver.stopping import Interruption
+from experiments.tuning.worker.finalists import FinalistLeg
+from experiments.tuning.worker.trainable import train as train_job
 
 pytestmark = [pytest.mark.integration, pytest.mark.usefixtures("one_ray")]
 

@@ -10,11 +10,11 @@ import pytest
 from mlflow import MlflowClient
 
 from experiments import search
-from experiments.command_line import run_command
+from experiments.cli.command_line import run_command
 from narm.checkpoint import load_model
 from narm.config import Config, DataConfig, EvaluationConfig
 from narm.data.datasets import load_splits
-from narm.evaluation import evaluate
+from narm.evaluation.full_ranking import evaluate
 
 pytestmark = [pytest.mark.integration, pytest.mark.usefixtures("one_ray")]
 

@@ -11,12 +11,12 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from postgresql import PASSWORD, Unavailable, postgresql_server
 from sqlalchemy import make_url
+from support.postgresql import PASSWORD, Unavailable, postgresql_server
 
 from benchmarks.stores import Stores
-from experiments.command_line import run_command
-from experiments.study_store import open_storage
+from experiments.cli.command_line import run_command
+from experiments.tuning.study.storage import open_storage
 from narm.errors import InputError
 
 # The server is the installed one, else Debian's package, from the network.

@@ -18,13 +18,14 @@ from mlflow import MlflowClient
 from mlflow.entities import Run, ViewType
 from optuna.trial import TrialState
 
-from experiments import replay, search, study
-from experiments.command_line import run_command
-from experiments.summary import read_summary
+from experiments import replay, search
+from experiments.cli.command_line import run_command
+from experiments.tuning.driver import run as study
+from experiments.tuning.study.summary import read_summary
 from narm.checkpoint import load_model
 from narm.config import Config, DataConfig, EvaluationConfig
 from narm.data.datasets import load_splits
-from narm.evaluation import evaluate
+from narm.evaluation.full_ranking import evaluate
 from narm.seeds import derived_seed
 
 pytestmark = pytest.mark.integration

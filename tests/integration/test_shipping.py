@@ -17,9 +17,9 @@ from mlflow import MlflowClient
 
 from benchmarks.model_server import model_server
 from experiments import search
-from experiments.command_line import run_command
-from experiments.summary import Comparison, Finals, read_summary
-from experiments.verdict import judge_finalists
+from experiments.cli.command_line import run_command
+from experiments.tuning.engine.verdict import judge_finalists
+from experiments.tuning.study.summary import Comparison, Finals, read_summary
 from narm.recommending import Recommender
 
 pytestmark = [pytest.mark.integration, pytest.mark.usefixtures("one_ray")]
@@ -76,7 +76,7 @@ def test_a_winner_that_test_does_not_bear_out_leaves_the_default_to_ship(tmp_pat
         unsure = Comparison(metric="MRR@10", against=default.number, difference=0.01, low=-0.01, high=0.03)
         return replace(finals, winner=other.number, finalists=[other, default], comparisons=[unsure])
 
-    monkeypatch.setattr("experiments.study_run.judge_finalists", doubt)
+    monkeypatch.setattr("experiments.tuning.driver.study_run.judge_finalists", doubt)
     fixed = ["--preset", "smoke", "--study", "s", "--output", str(tmp_path), "--quiet"]
     size = ["--trials", "2", "--epochs", "2", "--finalists", "2", "--finalist-seeds", "1"]
     assert run_command(search.main, [*fixed, *size]) == 0

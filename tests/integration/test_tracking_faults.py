@@ -18,11 +18,13 @@ from mlflow.entities import Run
 
 from benchmarks.mlflow_server import Proxy, Server
 from benchmarks.tracking_faults import SLOW, Torment
-from experiments import command_line, search, sync, tracking
-from experiments.command_line import run_command
-from experiments.interruption import Interruption
-from experiments.outbox import Drainer
-from experiments.tracking import Tracker
+from experiments import search, sync
+from experiments.cli import command_line
+from experiments.cli.command_line import run_command
+from experiments.tracking import tracker as tracking
+from experiments.tracking.outbox import Drainer
+from experiments.tracking.tracker import Tracker
+from experiments.tuning.driver.stopping import Interruption
 
 pytestmark = [pytest.mark.integration, pytest.mark.slow]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from ring import random_sessions
+from support.ring import random_sessions
 from torch.nn import functional
 
 from narm.config import ModelConfig

@@ -10,7 +10,7 @@ import torch
 
 from narm.config import ModelConfig
 from narm.data.packing import pack_padded
-from narm.losses import bpr, full_softmax
+from narm.losses.functional import bpr, full_softmax
 from narm.model import NARM
 
 GOLDEN = Path(__file__).parents[1] / "golden"

@@ -11,7 +11,7 @@ from narm.checkpoint import save_checkpoint
 from narm.config import Config
 from narm.data.sessions import Examples
 from narm.errors import InputError
-from narm.evaluation import evaluate
+from narm.evaluation.full_ranking import evaluate
 from narm.training import EpochResult, NonFiniteLoss, create_model, fit
 
 SMALL = {"embedding_size": 8, "hidden_size": 12, "train_batch_size": 128, "learning_rate": 0.01, "epochs": 6}

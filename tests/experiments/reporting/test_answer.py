@@ -4,10 +4,10 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from search_summary import FINALS, SUMMARY, comparison, finalist
+from support.search_summary import FINALS, SUMMARY, comparison, finalist
 
 from experiments.reporting.answer import headline, recommended
-from experiments.summary import Best, Summary
+from experiments.tuning.study.summary import Best, Summary
 
 
 def judged(**changes: Any) -> Summary:

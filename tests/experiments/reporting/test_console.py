@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 from rich.console import Console
-from search_summary import FINALS, SUMMARY, comparison, finalist, trial
+from support.search_summary import FINALS, SUMMARY, comparison, finalist, trial
 
 from experiments.reporting.console import print_summary
-from experiments.summary import Best, Counts, Default, FinalistFailure, OnBoundary, ParetoPoint, Summary
+from experiments.tuning.study.summary import Best, Counts, Default, FinalistFailure, OnBoundary, ParetoPoint, Summary
 
 NAN = float("nan")
 

@@ -11,10 +11,9 @@ import matplotlib.image
 import optuna
 import pytest
 from optuna.trial import TrialState
-from search_summary import FINALS, finalist
-from small_study import search, study_of, summary_of, trial
+from support.search_summary import FINALS, finalist
+from support.small_study import search, study_of, summary_of, trial
 
-from experiments.leg_times import LegTimes
 from experiments.reporting import figures as interactive
 from experiments.reporting import images as still
 from experiments.reporting.by_length import length_lines
@@ -26,7 +25,8 @@ from experiments.reporting.importances import importances
 from experiments.reporting.material import Impossible, Material, draw_all
 from experiments.reporting.ticks import linear_ticks, log_ticks
 from experiments.reporting.views import bare, judged
-from experiments.summary import Summary
+from experiments.tracking.job_times import LegTimes
+from experiments.tuning.study.summary import Summary
 
 
 @pytest.fixture(scope="module")

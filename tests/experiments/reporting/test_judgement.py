@@ -10,7 +10,7 @@ from rich.console import Console
 
 from experiments.reporting.judgement import print_judgement
 from narm.config import EvaluationConfig, ModelConfig
-from narm.judging import Judgement, judge
+from narm.evaluation.test_report import Judgement, judge
 from narm.model import NARM
 
 

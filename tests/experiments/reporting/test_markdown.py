@@ -3,8 +3,8 @@
 from dataclasses import replace
 from pathlib import Path
 
-from search_summary import FINALS, finalist
-from small_study import saved
+from support.search_summary import FINALS, finalist
+from support.small_study import saved
 
 from experiments.reporting.markdown import study_markdown
 

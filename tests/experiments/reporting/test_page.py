@@ -10,15 +10,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from search_summary import FINALS, comparison, finalist
-from small_study import saved
+from support.search_summary import FINALS, comparison, finalist
+from support.small_study import saved
 
-from experiments.leg_times import LegTimes
 from experiments.reporting.figures import figures
 from experiments.reporting.intervals import final_intervals
 from experiments.reporting.page import study_page
-from experiments.saved_study import SavedStudy
-from experiments.summary import OnBoundary, ParetoPoint
+from experiments.tracking.job_times import LegTimes
+from experiments.tuning.study.saved_study import SavedStudy
+from experiments.tuning.study.summary import OnBoundary, ParetoPoint
 
 VOID = {"meta", "input", "br", "img", "link"}
 

@@ -11,14 +11,14 @@ from typing import Any
 import numpy as np
 import pytest
 from rich.console import Console
-from search_summary import FINALS, finalist
-from small_study import RECORD, SPACE, saved, search
+from support.search_summary import FINALS, finalist
+from support.small_study import RECORD, SPACE, saved, search
 
-from experiments.finalists import Finalist, FinalistRun, write_run
 from experiments.reporting.study_comparison import compare_studies
 from experiments.reporting.study_comparison_console import print_comparison
 from experiments.reporting.study_comparison_page import comparison_page
-from experiments.saved_study import SavedStudy
+from experiments.tuning.study.saved_study import SavedStudy
+from experiments.tuning.worker.finalists import Finalist, FinalistRun, write_run
 from narm.config import Config
 from narm.data.datasets import load_splits
 from narm.data.sessions import Splits

@@ -14,7 +14,7 @@ from narm.checkpoint import load_model, read_checkpoint, save_checkpoint
 from narm.config import LEARNED_AT_ONCE, Config, ModelName
 from narm.data.sessions import Examples, Sessions, Splits
 from narm.errors import InputError
-from narm.evaluation import rank_targets
+from narm.evaluation.full_ranking import rank_targets
 from narm.models import Model
 from narm.training import EpochResult, create_model, fit, is_last
 
@@ -117,7 +117,7 @@ def test_what_is_learned_at_once_has_one_epoch_and_is_final_after_it(name, ring_
 def test_threads_and_chunks_change_nothing(ring_splits, monkeypatch):
     model, _, _ = run("v_sknn", ring_splits)
     expected = ranks(model, ring_splits.test)
-    monkeypatch.setattr("narm.evaluation._SCORES", 7 * 20)
+    monkeypatch.setattr("narm.evaluation.full_ranking._SCORES", 7 * 20)
     torch.set_num_threads(2)
     assert (ranks(model, ring_splits.test) == expected).all()
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import torch
-from ring import random_sessions
+from support.ring import random_sessions
 from torch.nn.utils.rnn import pack_sequence
 
 from narm.data.batches import ordered_batches, training_batches

@@ -1,0 +1,52 @@
+"""Registers the model that a study recommends as MLflow's champion."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from dataclasses import asdict
+
+from experiments.cli import command_line
+from experiments.reporting.recorder import SUMMARY, WINNER
+from experiments.tracking import outbox
+from experiments.tracking.mlflow_writer import STUDY_RUN, Mirror
+from experiments.tracking.outbox import Outbox, Update, root_cause
+from experiments.tracking.registry import CHAMPION, registration_of
+from experiments.tracking.tracker import absolute_uri
+from experiments.tuning.study.environment import mask_credentials
+from experiments.tuning.study.saved_study import recorded_uri
+from experiments.tuning.study.summary import read_summary
+from narm.errors import InputError
+
+REFUSED = 3
+
+
+def run_registration(given: argparse.Namespace) -> int:
+    """Register a model.
+
+    Args:
+        given: a command line, as `experiments.register` reads it.
+    Returns:
+        the exit status.
+    Raises:
+        InputError: no such study, one without a winner, or one that a search is writing.
+    """
+    study, output = command_line.study_place(given.study, given.output)
+    folder = output / study
+    summary, checkpoint = read_summary(folder / SUMMARY), folder / WINNER
+    if not checkpoint.is_file():
+        raise InputError(f"{checkpoint}: no such file: the study has no winner yet, see --resume of experiments.search")
+    uri = absolute_uri(given.tracking_uri or recorded_uri(study, output, given.storage))
+    registration = registration_of(summary, checkpoint, alias=CHAMPION)
+    update = Update(run=STUDY_RUN, time=time.time_ns() // 1_000_000, registration=asdict(registration))
+    held = Outbox(folder / outbox.FILE, {}, receiver=mask_credentials(uri))  # no search goes on meanwhile
+    try:
+        Mirror(uri, held.header).send([update])
+    except Exception as error:  # whatever the client raises
+        print(f"error: MLflow at {mask_credentials(uri)} did not take it: {root_cause(error)}", file=sys.stderr)
+        return REFUSED
+    finally:
+        held.close()
+    print(f"models:/{registration.name}@{CHAMPION}")
+    return 0

@@ -1,0 +1,174 @@
+"""Trains a trial of a study again, and compares its value with the one that it had."""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from enum import Enum
+from pathlib import Path
+
+from optuna.trial import FrozenTrial
+
+from experiments.cli import command_line
+from experiments.tuning.study.storage import closing_study, load_study, read_record, storage_in
+from experiments.tuning.study.stored_spec import Record
+from experiments.tuning.study.trial_attributes import PARENT, SEED, Progress, options_of, read_progress, trials_of
+from experiments.tuning.worker.checkpoints import CheckpointStore
+from experiments.tuning.worker.jobs import Leg
+from experiments.tuning.worker.reports import EpochReport
+from experiments.tuning.worker.trainable import reports
+from narm.config import Config
+from narm.data.datasets import load_splits
+from narm.data.sessions import Splits
+from narm.errors import InputError
+from narm.machine.threads import set_threads
+from narm.training import NonFiniteLoss
+
+ANOTHER_VALUE = 1
+
+_ROUNDING = 1e-4
+"""Of a metric: what four decimals tell, by which early stopping too compares epochs."""
+
+
+class Agreement(Enum):
+    """How a value compares with the one that a trial had."""
+
+    SAME = "the same, to the last bit"
+    ROUNDED = "the same within rounding"
+    ANOTHER = "another value"
+
+    @classmethod
+    def of(cls, then: Progress, now: EpochReport) -> Agreement:
+        """Of a trial as the study knows it, and trained again."""
+        if now.epoch != then["epochs"]:
+            return cls.ANOTHER
+        if now.value == then["value"]:
+            return cls.SAME
+        return cls.ROUNDED if abs(now.value - then["value"]) <= _ROUNDING else cls.ANOTHER
+
+
+def run_replay(given: argparse.Namespace) -> int:
+    """Train a trial again.
+
+    Args:
+        given: a command line, as `experiments.replay` reads it.
+    Returns:
+        the exit status.
+    Raises:
+        InputError: no such study or trial, or other data.
+    """
+    name, output = command_line.study_place(given.study, given.output)
+    with closing_study(load_study(name, given.storage or storage_in(output))) as study:
+        record, trials = read_record(study), trials_of(study)
+    trial, then = _find(trials, given.number, name)
+    config = Config.from_flat({**record["config"], **command_line.given_options(given)})
+    splits = _load(config, record, name)
+    threads = record["threads"] if given.threads is None else given.threads
+    device = given.device or record["device"]
+    set_threads(threads)
+    epochs, metric = then["epochs"], config.evaluation.valid_metric
+    seed = trial.user_attrs[SEED]
+    print(f"Trial {trial.number}: {options_of(trial)}, seed {seed}, {epochs} epochs, threads: {threads}")
+    try:
+        now = replay(trials, trial.number, epochs, splits=splits, config=config, device=device)
+    except NonFiniteLoss as error:
+        print(f"It had a value then, and diverges now: {error}")
+        return ANOTHER_VALUE
+    agreement = Agreement.of(then, now)
+    print(f"{metric} after epoch {epochs} then: {then['value']!r}")
+    print(f"{metric} after epoch {now.epoch} now:  {now.value!r}: {agreement.value}")
+    return ANOTHER_VALUE if agreement is Agreement.ANOTHER else 0
+
+
+def replay(
+    trials: Sequence[FrozenTrial], number: int, epochs: int, *, splits: Splits, config: Config, device: str
+) -> EpochReport:
+    """Train a trial again, as its workers did; what it reports after that epoch, or after its last if it ends before.
+
+    Args:
+        trials: of the study, by number.
+        number: of the trial.
+        epochs: to train.
+        splits: the data of the study.
+        config: of the study.
+        device: auto, cpu or cuda.
+    Raises:
+        InputError: it started from the checkpoint of another trial, after an epoch that is not known.
+        NonFiniteLoss: it diverges.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        return _Replay(trials, splits, config, device, Path(folder)).train(number, epochs)
+
+
+@dataclass
+class _Replay:
+    """Trains trials again, each after the one whose checkpoint it started from."""
+
+    trials: Sequence[FrozenTrial]
+    splits: Splits
+    config: Config
+    device: str
+    folder: Path
+    checkpoints: CheckpointStore = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.checkpoints = CheckpointStore(str(self.folder))
+
+    def train(self, number: int, epochs: int) -> EpochReport:
+        """As `replay`."""
+        attributes = self.trials[number].user_attrs
+        parent = attributes.get(PARENT)
+        if parent is not None:
+            self.train(parent, self._inherited(number))
+        leg = Leg(
+            number=number, seed=attributes[SEED], options=options_of(self.trials[number]), epochs=0, parent=parent
+        )
+        *_, last = reports(
+            leg,
+            splits=self.splits,
+            config=self.config.replace({"epochs": epochs}),
+            device=self.device,
+            checkpoints=self.checkpoints,
+            scratch=self.folder,
+        )
+        return last
+
+    def _inherited(self, number: int) -> int:
+        """Epochs that the parent had trained when the trial started from it."""
+        if self.config.training.eval_step > 1:
+            raise InputError(
+                f"trial {number} started from the checkpoint of another, and with eval_step "
+                f"{self.config.training.eval_step} it is not known after which epoch: choose another trial"
+            )
+        return min(self.trials[number].intermediate_values) - 1
+
+
+def _find(trials: Sequence[FrozenTrial], number: int, study: str) -> tuple[FrozenTrial, Progress]:
+    """A trial, and how far it came.
+
+    Raises:
+        InputError: there is no such trial, or it has no value to get again.
+    """
+    if not 0 <= number < len(trials):
+        raise InputError(f"trial: study '{study}' has no {number}: choose 0 to {len(trials) - 1}")
+    progress = read_progress(trials[number])
+    if progress is None:
+        raise InputError(f"trial: {number} of study '{study}' has no value to get again: choose one that was validated")
+    return trials[number], progress
+
+
+def _load(config: Config, record: Record, study: str) -> Splits:
+    """The data of the study.
+
+    Raises:
+        InputError: they are not where they were, or others.
+    """
+    splits = load_splits(config.data)
+    if splits.fingerprint != record["fingerprint"]:
+        raise InputError(
+            f"dataset: study '{study}' was on other data (fingerprint {record['fingerprint'][:12]}, now "
+            f"{splits.fingerprint[:12]}): name those with --dataset"
+        )
+    return splits

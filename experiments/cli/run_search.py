@@ -1,0 +1,84 @@
+"""Runs the study that a command line asks for, and tells a person about it."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from rich.console import Console
+
+from experiments.cli import command_line
+from experiments.cli.search_arguments import build_spec
+from experiments.reporting.console import print_summary
+from experiments.reporting.progress import format_duration
+from experiments.reporting.recorder import WINNER
+from experiments.tuning.driver.run import run_study
+from experiments.tuning.driver.study_run import Plan
+from experiments.tuning.study.limits import INTERRUPTED
+from experiments.tuning.study.spec import StudySpec
+from experiments.tuning.study.summary import summary_json
+from experiments.tuning.study.warm_start import Queued, best_of_study, read_queue
+from narm.config_file import OptionsFile, read_config
+from narm.data.datasets import dataset_name, load_splits
+
+ALL_FAILED = 3
+
+
+def run_search(given: argparse.Namespace) -> int:
+    """Run a search.
+
+    Args:
+        given: a command line, as `experiments.cli.search_parser` reads it.
+    Returns:
+        the exit status.
+    Raises:
+        InputError: wrong configuration or data.
+    """
+    console = command_line.open_console(given)
+    file = read_config(Path(given.config)) if given.config else OptionsFile()
+    spec = build_spec(given, file)
+    file = file.for_model(spec.config.model.model)
+    splits = load_splits(spec.config.data)
+    queue = _queue(given, spec, splits.fingerprint)
+    _announce(spec, console)
+    for note in (*file.notes, *splits.notes):
+        console.out(f"note: {note}", highlight=False)
+    result = run_study(Plan(spec=spec, resume=bool(given.resume), queue=queue), splits, quiet=given.quiet)
+    console.out(f"The search ended: {result.reason}.", highlight=False)
+    report, winner = spec.folder / "report.html", spec.folder / WINNER
+    where = {"report": str(report)} if report.is_file() else {}
+    where |= {f"model to ship, trial {result.summary.recommended}": str(winner)} if winner.is_file() else {}
+    where |= {"MLflow": result.mlflow}
+    print_summary(result.summary, console, where=where)
+    command_line.write_json(given, summary_json(result.summary))
+    if result.reason == INTERRUPTED:
+        return command_line.INTERRUPTED
+    return ALL_FAILED if result.summary.best is None else 0
+
+
+def _queue(given: argparse.Namespace, spec: StudySpec, fingerprint: str) -> list[Queued]:
+    """What a person wants tried first: configurations of their own, then the best of earlier studies."""
+    queue = read_queue(Path(given.enqueue), spec.space, spec.config) if given.enqueue else []
+    for study in given.warm_start:
+        queue += best_of_study(
+            study, storage=spec.storage, space=spec.space, config=spec.config, fingerprint=fingerprint
+        )
+    return queue
+
+
+def _announce(spec: StudySpec, console: Console) -> None:
+    budget = f", {format_duration(spec.time_budget)} in all" if spec.time_budget else ""
+    console.out(
+        f"Searching {spec.space.name} on {dataset_name(spec.config.data.dataset)}: {spec.trials_possible} trials of "
+        f"{_epochs(spec)}, {spec.concurrency} at once{budget}. Study {spec.name}.",
+        highlight=False,
+    )
+    outside = spec.space.why_outside(spec.config)
+    if outside:
+        line = f"The default configuration lies outside the space ({outside}); it runs as trial 0 all the same."
+        console.out(line, highlight=False)
+
+
+def _epochs(spec: StudySpec) -> str:
+    epochs = spec.config.training.epochs
+    return "one epoch each" if epochs == 1 else f"{epochs} epochs at most"

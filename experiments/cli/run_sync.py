@@ -1,0 +1,105 @@
+"""Sends MLflow what the outbox of a study holds."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from experiments.cli import command_line
+from experiments.tracking.mlflow_writer import Mirror
+from experiments.tracking.outbox import FILE, Drainer, Outbox, Update, root_cause
+from experiments.tracking.tracker import absolute_uri
+from experiments.tuning.study.environment import mask_credentials
+from experiments.tuning.study.saved_study import recorded_uri, searched_by
+from narm.config import did_you_mean
+from narm.errors import InputError
+
+INCOMPLETE = 1
+
+
+@dataclass(slots=True)
+class Sent:
+    """What has gone out."""
+
+    updates: int = 0
+    runs: set[str] = field(default_factory=set)
+
+    def count(self, updates: Sequence[Update]) -> None:
+        """Add what has arrived."""
+        self.updates += len(updates)
+        self.runs |= {update.run for update in updates}
+
+
+def run_sync(given: argparse.Namespace) -> int:
+    """Send what an outbox holds.
+
+    Args:
+        given: a command line, as `experiments.sync` reads it.
+    Returns:
+        the exit status.
+    Raises:
+        InputError: no such study, or its search is still running.
+    """
+    study, output = command_line.study_place(given.study, given.output)
+    path = outbox_of(study, output)
+    uri = absolute_uri(given.tracking_uri or recorded_uri(searched_by(study, output), output, given.storage))
+    receiver = mask_credentials(uri)
+    outbox = Outbox(path, {}, receiver=receiver)
+    mirror = Mirror(uri, outbox.header, artifact_attempts=1)  # who waits for the result can call again
+    sent = Sent()
+    try:
+        if given.all:
+            outbox.rewind()
+        send(outbox, mirror, sent)
+    except Exception as error:  # whatever ails the server
+        print(f"error: {receiver} does not take results ({root_cause(error)}): {path} keeps them", file=sys.stderr)
+        return INCOMPLETE
+    finally:
+        outbox.close()
+    print(_sentence(study, receiver, sent))
+    if mirror.n_given_up:
+        print(f"error: MLflow did not take {mirror.n_given_up} of them, see above", file=sys.stderr)
+        return INCOMPLETE
+    return 0
+
+
+def send(outbox: Outbox, mirror: Mirror, sent: Sent) -> None:
+    """Send all that waits.
+
+    Args:
+        outbox: what to send.
+        mirror: of the server.
+        sent: counts what has arrived.
+    Raises:
+        Exception: the server did not take it all.
+    """
+    while outbox.pending:
+        updates, position = outbox.read(Drainer.updates_a_batch)
+        mirror.send(updates)
+        outbox.mark_sent(position)
+        sent.count(updates)
+    if sent.updates:
+        mirror.tidy()
+
+
+def outbox_of(study: str, output: Path) -> Path:
+    """The outbox of a study.
+
+    Raises:
+        InputError: there is none; the nearest name is told.
+    """
+    path = output / study / FILE
+    if not path.is_file():
+        known = [found.parent.name for found in output.glob(f"*/{FILE}")]
+        hint = did_you_mean(study, known) if known else f"; {output} has no studies: name their folder with --output"
+        raise InputError(f"study: there is no {path}{hint}")
+    return path
+
+
+def _sentence(study: str, receiver: str, sent: Sent) -> str:
+    if not sent.updates:
+        return f"{study}: nothing waits for {receiver} (--all sends everything again)"
+    return f"{study}: {sent.updates} updates of {len(sent.runs)} runs sent to {receiver}"

@@ -1,0 +1,95 @@
+"""Leaves a comparison of models in MLflow: one run, beside those of its searches.
+
+Its outbox lies in the comparison's folder, so that a comparison that is repeated goes on in the same run, and
+`python -m experiments.sync` sends what a server that was away has missed.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+
+from experiments.reporting.model_comparison import sentences
+from experiments.reporting.recorder import dataset_of, source_tags
+from experiments.tracking import outbox
+from experiments.tracking.tracker import Tracker
+from experiments.tuning.engine.model_comparison import ModelComparison
+from experiments.tuning.study.environment import git_commit
+from experiments.tuning.study.saved_study import COMPARISON
+from experiments.tuning.study.spec import StudySpec
+from narm.data.sessions import Splits
+from narm.errors import InputError
+from narm.metrics import metric_key, parse_metric
+
+logger = logging.getLogger(__name__)
+
+ARTIFACTS = (COMPARISON, "comparison.md", "by_length.png")
+
+
+def record_comparison(
+    comparison: ModelComparison, folder: Path, *, of: StudySpec, splits: Splits, without_result: Sequence[str]
+) -> None:
+    """Write a comparison's run, or bring it up to date; what goes wrong is a warning, as the results are on disk.
+
+    Args:
+        comparison: what was found.
+        folder: of the comparison, whose name is the run's; it holds the artifacts.
+        of: one of the searches: they share data, objective and server.
+        splits: the data.
+        without_result: models that are missing.
+    """
+    tracker = Tracker(
+        of.tracking_uri,
+        experiment=splits.name,
+        artifact_dir=of.output / "artifacts",
+        outbox=folder / outbox.FILE,
+    )
+    try:
+        tracker.start_study(
+            folder.name,
+            kind="comparison",
+            tags=source_tags(folder.name, "experiments.compare") | _tags(comparison, of, without_result),
+            # MLflow keeps a parameter's first value: these are the ones that no repetition can change.
+            params={"dataset": comparison.dataset, "objective": comparison.objective, "seed": of.seed},
+            artifacts={},
+            dataset=dataset_of(splits, source=of.config.data.dataset),
+        )
+    except (InputError, OSError) as error:
+        logger.warning("MLflow is not told of the comparison (%s): its results are in %s", error, folder)
+        return
+    tracker.end_study(
+        status="FINISHED",
+        metrics=comparison_metrics(comparison),
+        tags={},
+        artifacts={},
+        files={name: folder / name for name in ARTIFACTS},
+        description=" ".join(sentences(comparison)),
+    )
+
+
+def comparison_metrics(comparison: ModelComparison) -> dict[str, float]:
+    """Each model's figures, as `v_sknn_mrr_at_20` on test and `v_sknn_valid_mrr_at_20` on validation."""
+    found: dict[str, float] = {}
+    for row in comparison.rows:
+        found |= {f"{row.model}_{_key(metric)}": row.test[metric].mean for metric in comparison.metrics}
+        found[f"{row.model}_valid_{_key(comparison.objective)}"] = row.valid.mean
+    return found
+
+
+def _tags(comparison: ModelComparison, of: StudySpec, without_result: Sequence[str]) -> dict[str, str]:
+    """What the table of runs can be filtered by; a repetition may change any of them."""
+    return {
+        "command": of.command,
+        "git_commit": git_commit() or "",
+        "dataset": comparison.dataset,
+        "fingerprint": comparison.fingerprint,
+        "objective": comparison.objective,
+        "best_model": comparison.reference.model,
+        "models": ", ".join(row.model for row in comparison.rows),
+        "without_result": ", ".join(without_result),
+    }
+
+
+def _key(metric: str) -> str:
+    return metric_key(*parse_metric(metric))

@@ -1,0 +1,283 @@
+"""What a person sees while a search runs: a live display on a terminal, plain lines anywhere else."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Literal, Self
+
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
+
+from experiments.tuning.study.summary import STATE_WORDS, FinalistFailure, TrialState, format_params
+from experiments.tuning.worker.finalists import FinalistRun
+from narm.metrics import metric_key, parse_metric
+
+
+@dataclass(slots=True)
+class _Trial:
+    params: Mapping[str, object]
+    epoch: int = 0
+    value: float | None = None
+    state: TrialState | Literal["RUNNING", "PAUSED"] = "RUNNING"
+
+    @property
+    def may_win(self) -> bool:
+        return self.value is not None and self.state != "FAIL"
+
+
+class Display:
+    """Where the studies of a command show their progress: live on a terminal, as lines in a log.
+
+    A context manager, within which the live display runs.
+
+    Args:
+        console: where; stderr by default, so that stdout keeps the results.
+        quiet: show nothing.
+    """
+
+    def __init__(self, console: Console | None = None, *, quiet: bool = False) -> None:
+        self._console = console or Console(stderr=True)
+        self._quiet = quiet
+        self._shown: list[Progress] = []
+        self._live = Live(get_renderable=self._render, console=self._console, refresh_per_second=2)
+        self._is_live = self._console.is_terminal and not quiet
+
+    def __enter__(self) -> Self:
+        if self._is_live:
+            self._live.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._is_live:
+            self._live.stop()
+
+    def add(self, progress: Progress) -> None:
+        """Show a study."""
+        self._shown = [*self._shown, progress]  # a list of its own: the live display is drawn by another thread
+
+    def remove(self, progress: Progress) -> None:
+        """Show it no longer; how it ended stays to be read."""
+        self._shown = [other for other in self._shown if other is not progress]
+        if self._is_live:
+            self._console.print(progress.render())
+
+    def print(self, line: str) -> None:
+        """Write a line to the log; a live display has its own."""
+        if not self._is_live and not self._quiet:
+            self._console.print(line, soft_wrap=True, markup=False, highlight=False)
+
+    def _render(self) -> RenderableType:
+        return Group(*(progress.render() for progress in self._shown))
+
+
+class Progress:
+    """Trials begun, running, paused and ended, the epochs trained, the best so far, and the time left.
+
+    A context manager, within which it is shown. Calls may come from any thread; a larger value is better.
+
+    Args:
+        total_trials: trials to run.
+        objective: name of the value, `MRR@10`.
+        most_epochs: of all trials together, if none ends early.
+        display: where to show it.
+        time_budget: seconds after which the search ends by itself; None: no limit.
+        label: what to call the study, beside others.
+    """
+
+    def __init__(
+        self,
+        total_trials: int,
+        objective: str,
+        *,
+        most_epochs: int,
+        display: Display,
+        time_budget: float | None = None,
+        label: str = "",
+    ) -> None:
+        self._total = total_trials
+        self._objective = objective
+        self._most_epochs = most_epochs
+        self._time_budget = time_budget
+        self._display = display
+        self._label = label
+        self._trials: dict[int, _Trial] = {}
+        self._finalist_runs = 0
+        self._finalists_done = 0
+        self._epochs_before = 0
+        self._start = time.monotonic()
+        self._lock = threading.RLock()  # the live display is drawn by a thread of its own
+
+    def __enter__(self) -> Self:
+        self._start = time.monotonic()
+        self._display.add(self)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._display.remove(self)
+
+    def known(
+        self, number: int, params: Mapping[str, object], epoch: int, value: float | None, state: TrialState
+    ) -> None:
+        """A trial of an earlier session, as it stands."""
+        with self._lock:
+            self._trials[number] = _Trial(params, epoch, value, state)
+            self._epochs_before += epoch
+
+    def started(self, number: int, params: Mapping[str, object]) -> None:
+        """A trial begins, or goes on."""
+        with self._lock:
+            self._trials.setdefault(number, _Trial(params)).state = "RUNNING"
+
+    def epoch(self, number: int, epoch: int, value: float | None) -> None:
+        """A trial has trained an epoch; `value` is its best objective so far, None before the first."""
+        with self._lock:
+            trial = self._trials[number]
+            trial.epoch, trial.value = epoch, value
+
+    def paused(self, number: int) -> None:
+        """A trial waits for the scheduler."""
+        with self._lock:
+            self._trials[number].state = "PAUSED"
+            self._print(self._line(number, "paused"))
+
+    def retried(self, number: int, reason: str) -> None:
+        """A trial has failed, and is tried again."""
+        with self._lock:
+            self._trials[number].state = "PAUSED"
+            self._print(f"trial {number} failed and will be tried again: {reason}")
+
+    def finished(self, number: int, state: TrialState, value: float | None) -> None:
+        """A trial is over; `value` is its objective, None if it has none."""
+        with self._lock:
+            trial = self._trials[number]
+            was_paused = trial.state == "PAUSED"
+            trial.state, trial.value = state, value
+            if not (was_paused and state == "PRUNED"):  # that it paused was said
+                self._print(self._line(number, STATE_WORDS[state]))
+
+    def finalists(self, runs: int) -> None:
+        """The search is over; so many trainings of finalists begin."""
+        with self._lock:
+            self._finalist_runs = runs
+            self._print(f"training the finalists: {runs} runs")
+
+    def finalist_done(self, outcome: FinalistRun | FinalistFailure) -> None:
+        """One of them is over."""
+        with self._lock:
+            self._finalists_done += 1
+            count = f"[{self._finalists_done}/{self._finalist_runs}] finalist"
+            if isinstance(outcome, FinalistFailure):
+                self._print(f"{count}, trial {outcome.number} with seed {outcome.seed}, failed: {outcome.reason}")
+            else:
+                value = outcome.valid[metric_key(*parse_metric(self._objective))]
+                self._print(f"{count}, {outcome.finalist.label}: {self._objective} {value:.4f} on validation")
+
+    def _print(self, line: str) -> None:
+        self._display.print(f"{self._label}: {line}" if self._label else line)
+
+    def _line(self, number: int, state: str) -> str:
+        trial = self._trials[number]
+        parts = [f"[{self._begun}, {self._trained}] trial {number} {state} at epoch {trial.epoch}"]
+        if trial.value is not None:
+            parts.append(f"{self._objective} {trial.value:.4f}")
+        if self._best() == number:
+            parts.append(f"best so far: {format_params(trial.params)}" if trial.params else "best so far")
+        if left := self._time_left():
+            parts.append(f"{left} left")
+        return ", ".join(parts)
+
+    @property
+    def _begun(self) -> str:
+        return f"{len(self._trials)}/{self._total} trials"
+
+    @property
+    def _trained(self) -> str:
+        return "1 epoch" if self._epochs == 1 else f"{self._epochs} epochs"
+
+    @property
+    def _epochs(self) -> int:
+        return sum(trial.epoch for trial in self._trials.values())
+
+    def _counts(self) -> Counter[str]:
+        return Counter(trial.state for trial in self._trials.values())
+
+    def _best(self) -> int | None:
+        """The trial that would win if the search ended now; the earlier one of equals."""
+        values = {number: trial.value for number, trial in self._trials.items() if trial.may_win}
+        return max(values, key=lambda number: (values[number], -number), default=None)
+
+    def _time_left(self) -> str | None:
+        """Until all epochs are trained at the speed so far, or until the time budget; None: no idea.
+
+        It is a bound, since trials end early.
+        """
+        if self._finalist_runs:
+            return None
+        elapsed = time.monotonic() - self._start
+        trained = self._epochs - self._epochs_before
+        estimates = [elapsed / trained * max(self._most_epochs - self._epochs, 0)] if trained else []
+        if self._time_budget is not None:
+            estimates.append(max(self._time_budget - elapsed, 0.0))
+        return f"at most {format_duration(min(estimates))}" if estimates else None
+
+    def render(self) -> RenderableType:
+        """As a live display shows it."""
+        with self._lock:
+            return Group(self._headline(), *self._best_row(), *self._running_rows())
+
+    def _headline(self) -> RenderableType:
+        counts = self._counts()
+        words = [self._label] if self._label else []
+        words += [self._begun, self._trained, f"{counts['RUNNING']} running", f"{counts['PAUSED']} paused"]
+        words += [f"{counts[state]} {STATE_WORDS[state]}" for state in ("COMPLETE", "PRUNED", "FAIL")]
+        if self._finalist_runs:
+            words.append(f"{self._finalists_done}/{self._finalist_runs} runs of finalists")
+        if left := self._time_left():
+            words.append(f"{left} left")
+        bar = Table.grid()
+        bar.add_row(ProgressBar(total=self._most_epochs, completed=self._epochs))
+        return Group(bar, Text(" · ".join(words)))
+
+    def _best_row(self) -> list[RenderableType]:
+        number = self._best()
+        if number is None:
+            return []
+        trial = self._trials[number]
+        words = f"best  {self._objective} {trial.value:.4f}  trial {number}  {format_params(trial.params)}"
+        return [_text(words, style="bold")]
+
+    def _running_rows(self) -> list[RenderableType]:
+        return [
+            _text(
+                f"trial {number}  epoch {trial.epoch}  "
+                f"{'' if trial.value is None else f'{trial.value:.4f}  '}{format_params(trial.params)}",
+                style="dim",
+            )
+            for number, trial in self._trials.items()
+            if trial.state == "RUNNING"
+        ]
+
+
+def _text(words: str, style: str = "") -> Text:
+    """One line, cut where a narrow terminal ends."""
+    return Text(words, style=style, no_wrap=True, overflow="ellipsis")
+
+
+def format_duration(seconds: float) -> str:
+    """`45 s`, `3 min 20 s`, `2 h 5 min`."""
+    minutes, rest = divmod(round(seconds), 60)
+    if minutes >= 60:
+        return f"{minutes // 60} h {minutes % 60} min"
+    return f"{minutes} min {rest} s" if minutes else f"{rest} s"

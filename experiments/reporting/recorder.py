@@ -1,0 +1,328 @@
+"""Tells MLflow, the progress display and `summary.json` what happens in a study."""
+
+from __future__ import annotations
+
+import json
+import logging
+import shutil
+import time
+from dataclasses import asdict
+from pathlib import Path
+from typing import Literal
+
+import optuna
+from optuna.trial import FrozenTrial
+
+from experiments.reporting.answer_markdown import answer_markdown
+from experiments.reporting.descriptions import describe_finalist, describe_search, describe_trial
+from experiments.reporting.progress import Progress
+from experiments.tracking.outbox import root_cause
+from experiments.tracking.registry import registration_of
+from experiments.tracking.system_metrics import SystemMonitor
+from experiments.tracking.tracker import Dataset, Tracker
+from experiments.tuning.engine.engine import Delay
+from experiments.tuning.study.environment import git_commit, user_name, versions
+from experiments.tuning.study.objectives import describe
+from experiments.tuning.study.results import seconds_trained, state_of, summarize, summarize_trial
+from experiments.tuning.study.saved_study import SavedStudy
+from experiments.tuning.study.spec import StudySpec
+from experiments.tuning.study.stored_spec import record_of
+from experiments.tuning.study.summary import FinalistFailure, Finals, Summary, write_summary
+from experiments.tuning.study.trial_attributes import REPLACED, TRACEBACK, read_progress, trials_of, value_of
+from experiments.tuning.worker.finalists import FinalistRun, finalist_seeds
+from experiments.tuning.worker.jobs import Leg
+from experiments.tuning.worker.reports import EpochReport
+from narm.data.sessions import Splits
+from narm.machine.files import atomic_file
+from narm.model_options import used_options
+
+logger = logging.getLogger(__name__)
+
+SUMMARY = "summary.json"
+WINNER = "winner.pt"
+"""Files in the study's folder: what the search found, and the checkpoint of the model to ship."""
+
+
+class Recorder:
+    """The engine's listener: everything that is written outside the study database goes through it.
+
+    Args:
+        spec: of the study.
+        splits: the data.
+        study: the truth, from which the summary is made.
+        tracker: MLflow.
+        progress: the display.
+    """
+
+    def __init__(
+        self, spec: StudySpec, splits: Splits, study: optuna.Study, tracker: Tracker, progress: Progress
+    ) -> None:
+        self._spec = spec
+        self._splits = splits
+        self._study = study
+        self._tracker = tracker
+        self._progress = progress
+        self._start = time.monotonic()
+        self._wall_seconds: float | None = None
+        self._trained_before = seconds_trained(trials_of(study))
+        self._monitor = SystemMonitor(tracker.log_system)
+        self._source = source_tags(spec.name, "experiments.search")
+
+    def begin(self) -> None:
+        """Open the study's run in MLflow, with all that is needed to repeat it, and catch up with the study."""
+        spec, space = self._spec, self._spec.space
+        flat, used = spec.config.flat(), used_options(spec.config.model.model)
+        self._tracker.start_study(
+            spec.name,
+            tags={
+                **self._source,
+                "command": spec.command,
+                "git_commit": git_commit() or "",
+                "objective": describe(spec.objectives),
+                "sampler": spec.sampler,
+                "scheduler": spec.scheduler,
+                "space": space.name,
+                "fingerprint": self._splits.fingerprint,
+            },
+            params={name: flat[name] for name in used if name not in space.options},
+            artifacts={
+                f"space/{space.file.rpartition('/')[2]}": space.source,
+                "config.json": _json(flat),
+                "environment.json": _json({"git_commit": git_commit(), **versions()}),
+            },
+            description=describe_search(spec, self._splits.name),
+            dataset=dataset_of(self._splits, source=spec.config.data.dataset),
+        )
+        if spec.system_metrics:
+            self._monitor.start()
+        self._catch_up()
+        self._write(self.summary())
+
+    def _catch_up(self) -> None:
+        """Show what earlier sessions did, and tell MLflow of a trial whose end it missed in a crash."""
+        open_trials = self._tracker.open_trials
+        for trial in trials_of(self._study):
+            known = summarize_trial(trial)
+            if trial.state.is_finished() and trial.number in open_trials:
+                self._end_run(trial)
+            if trial.state.is_finished() or known.epochs:
+                self._progress.known(trial.number, known.params, known.epochs, known.value, known.state)
+
+    def started(self, leg: Leg, origin: str) -> None:
+        """A leg of a trial begins."""
+        tags = {**self._source, "seed": str(leg.seed), "origin": origin}
+        self._tracker.start_trial(leg.number, params=leg.options, tags=tags)
+        self._progress.started(leg.number, leg.options)
+
+    def reported(self, number: int, report: EpochReport) -> None:
+        """A trial has trained an epoch."""
+        best = {f"best_{self._spec.config.evaluation.objective}": report.value}
+        metrics = {
+            **(best if report.valid else {}),  # first: what MLflow preselects where trials are compared
+            **({} if report.train_loss is None else {"train_loss": report.train_loss}),
+            "epoch_seconds": report.seconds,
+            "targets_per_second": report.targets_per_second,
+            "n_parameters": float(report.n_parameters),
+            **(report.valid or {}),
+        }
+        self._tracker.log_epoch(number, epoch=report.epoch, metrics=metrics)
+        self._progress.epoch(number, report.epoch, report.value)
+
+    def held_up(self, number: int, why: Delay, reason: str) -> None:
+        """A trial trains no further for now."""
+        if why == "INTERRUPTED":
+            self._tracker.interrupt_trial(number, reason=reason)
+            return
+        self._tracker.hold_up_trial(number, state=why, reason=reason)
+        if why == "PAUSED":
+            self._progress.paused(number)
+        else:
+            self._progress.retried(number, reason)
+
+    def finished(self, trial: FrozenTrial) -> None:
+        """A trial has ended."""
+        self._end_run(trial)
+        self._progress.finished(trial.number, state_of(trial), value_of(trial))
+        self._write(self.summary())
+
+    def _end_run(self, trial: FrozenTrial) -> None:
+        known, progress = summarize_trial(trial), read_progress(trial)
+        metrics = {f"best_{name}": value for name, value in (progress["valid"] if progress else {}).items()}
+        if progress is not None:
+            metrics |= {name: float(progress[name]) for name in ("best_epoch", "epochs", "seconds")}
+        failure = trial.user_attrs.get(TRACEBACK)
+        self._tracker.end_trial(
+            trial.number,
+            state=known.state,
+            reason=known.reason or "",
+            metrics=metrics,
+            artifacts={"traceback.txt": failure} if failure and known.state == "FAIL" else {},
+            description=describe_trial(known, self._spec.objective),
+        )
+
+    def finalist_done(self, outcome: FinalistRun | FinalistFailure) -> None:
+        """A finalist has been trained with one of its seeds, now or by an earlier session, or was given up."""
+        spec = self._spec
+        description = describe_finalist(outcome, spec.objective)
+        ordinal = 1 + finalist_seeds(spec.seed, spec.finalist_seeds).index(outcome.seed)
+        if isinstance(outcome, FinalistFailure):
+            self._tracker.fail_finalist(
+                outcome.number,
+                outcome.seed,
+                ordinal=ordinal,
+                reason=outcome.reason,
+                tags=self._source,
+                description=description,
+            )
+        else:
+            self._tracker.log_finalist(
+                outcome.finalist.number,
+                outcome.seed,
+                ordinal=ordinal,
+                seconds=outcome.seconds,
+                epochs=outcome.epochs,
+                params=outcome.finalist.options,
+                tags=self._source,
+                metrics=_finalist_metrics(outcome, spec.config.evaluation.objective),
+                description=description,
+            )
+        self._progress.finalist_done(outcome)
+
+    def searched(self) -> None:
+        """The search is over, and its clock stops; finalists may follow."""
+        self._wall_seconds = time.monotonic() - self._start
+
+    def run_id(self, number: int) -> str | None:
+        """The MLflow run of a trial, as far as it is known."""
+        return self._tracker.run_id(number)
+
+    def end(
+        self,
+        status: Literal["FINISHED", "KILLED", "FAILED"],
+        reason: str,
+        finals: Finals | None = None,
+        model: Path | None = None,
+    ) -> Summary:
+        """Close the study's run in MLflow, with the summary, the report and the checkpoint to ship.
+
+        A search that came to its end registers it as a model.
+        """
+        self._monitor.stop()
+        summary = self.summary(reason, finals)
+        self._write(summary)
+        kept = None if model is None else self._keep_winner(model)
+        self._tracker.end_study(
+            status=status,
+            metrics=_study_metrics(summary) | {REPLACED: self._study.user_attrs.get(REPLACED, 0)},
+            tags={"reason": reason, "winner": _number(summary.winner), "recommended": _number(summary.recommended)},
+            artifacts={"summary.json": _json(asdict(summary))},
+            files=({} if kept is None else {"winner/model.pt": kept}) | self._report(summary),
+            description=answer_markdown(summary),
+            registration=registration_of(summary, kept) if kept and status == "FINISHED" else None,
+        )
+        summary = self.summary(reason, finals)  # MLflow has told the last runs' ids by now
+        self._write(summary)
+        return summary
+
+    def _keep_winner(self, model: Path) -> Path:
+        """Copy the checkpoint to ship to a place of its own, which no study that goes on writes to."""
+        winner = self._spec.folder / WINNER
+        try:
+            with model.open("rb") as source, atomic_file(winner) as target:
+                shutil.copyfileobj(source, target)
+        except OSError as error:  # a full disk must not end the search: the model stays where it is
+            logger.warning("%s: cannot be written (%s): the model to ship is %s", winner, error.strerror, model)
+            return model
+        return winner
+
+    def _report(self, summary: Summary) -> dict[str, Path]:
+        """The page and the figures, by the name of the artifact; none of them is worth a search that fails."""
+        spec = self._spec
+        saved = SavedStudy(
+            study=self._study,
+            record=record_of(spec, self._splits.fingerprint),
+            summary=summary,
+            folder=spec.folder,
+            storage=spec.storage,
+        )
+        try:
+            from experiments.reporting.publish import publish  # plotly and matplotlib take a second to import
+
+            return publish(saved)
+        except Exception as error:
+            logger.warning("%s: there is no report: %s", spec.folder, root_cause(error))
+            return {}
+
+    def summary(self, reason: str | None = None, finals: Finals | None = None) -> Summary:
+        """Of the study as it stands."""
+        return summarize(
+            self._spec,
+            self._splits,
+            self._study,
+            run_id=self.run_id,
+            wall_seconds=self._wall_seconds or time.monotonic() - self._start,
+            trained_before=self._trained_before,
+            reason=reason,
+            finals=finals,
+        )
+
+    def _write(self, summary: Summary) -> None:
+        try:
+            write_summary(self._spec.folder / SUMMARY, summary)
+        except OSError as error:  # a full disk must not end the search: the study has everything
+            logger.warning("%s: summary.json is not up to date: %s", self._spec.folder, error.strerror)
+
+
+def _study_metrics(summary: Summary) -> dict[str, float]:
+    """The figures by which studies are compared in MLflow; on test, those of the model to ship."""
+    metrics = dict(asdict(summary.timing)) | dict(asdict(summary.counts))
+    if summary.best is not None:
+        metrics |= {f"best_{name}": value for name, value in summary.best.valid.items()}
+    if summary.finals is not None:
+        metrics |= {f"test_{name}": spread.mean for name, spread in summary.finals.shipped.test.items()}
+    return metrics
+
+
+def _number(trial: int | None) -> str:
+    return "" if trial is None else str(trial)
+
+
+def _finalist_metrics(run: FinalistRun, objective: str) -> dict[str, float]:
+    """Under the names that trials and studies have theirs, the objective first."""
+    return {
+        f"best_{objective}": run.valid[objective],
+        **{f"best_{name}": value for name, value in run.valid.items()},
+        **{f"test_{name}": value for name, value in run.test.items()},
+        "best_epoch": run.best_epoch,
+        "epochs": run.epochs,
+        "seconds": run.seconds,
+    }
+
+
+def source_tags(name: str, program: str) -> dict[str, str]:
+    """By which MLflow tells where a run comes from: the study or comparison, the program, the code and the person."""
+    return {
+        "study": name,
+        "mlflow.source.type": "LOCAL",
+        "mlflow.source.name": program,
+        "mlflow.source.git.commit": git_commit() or "",
+        "mlflow.user": user_name() or "",
+    }
+
+
+def dataset_of(splits: Splits, *, source: str) -> Dataset:
+    """The data as MLflow lists them."""
+    return Dataset(
+        name=splits.name,
+        fingerprint=splits.fingerprint,
+        source=source,
+        counts={
+            "n_items": splits.n_items,
+            "n_sessions": len(splits.train.sessions),
+            **{f"n_{part}": len(getattr(splits, part)) for part in ("train", "valid", "test")},
+        },
+    )
+
+
+def _json(content: object) -> str:
+    return json.dumps(content, indent=2, ensure_ascii=False)

@@ -1,1 +1,0 @@
-"""The winner as a model in MLflow: packaged, registered, served."""

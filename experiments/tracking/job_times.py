@@ -1,0 +1,116 @@
+"""When the legs of a search's trials began and ended, as its outbox has noted; and in which worker each ran.
+
+The driver notes the moment at which it starts a leg of a trial, and at which each epoch's report reaches it; a report
+carries the seconds that its worker measured for the epoch, validation included.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from experiments.tracking.mlflow_writer import STUDY_RUN
+from experiments.tracking.outbox import FILE, Update
+
+
+@dataclass(slots=True)
+class LegTimes:
+    """When a leg of a trial began, and what it reported; seconds since 1970.
+
+    Attributes:
+        number: of the trial.
+        start: the driver's decision.
+        is_first: whether it is the first of its trial.
+        reports: arrival of each epoch's report, and the seconds that the epoch took.
+        epochs: that were reported.
+        given_up: when it ended without a report; None: it did not, or nobody noted it.
+    """
+
+    number: int
+    start: float
+    is_first: bool
+    reports: list[tuple[float, float]] = field(default_factory=list)
+    epochs: list[int] = field(default_factory=list)
+    given_up: float | None = None
+
+    @property
+    def first_step(self) -> float:
+        """When training began."""
+        arrival, seconds = self.reports[0]
+        return arrival - seconds
+
+    @property
+    def end(self) -> float:
+        """The last report; without one, when it was given up."""
+        return self.reports[-1][0] if self.reports else self.given_up or self.start
+
+    @property
+    def training(self) -> float:
+        """Seconds of all epochs."""
+        return sum(seconds for _, seconds in self.reports)
+
+
+def read_legs(updates: Iterable[Update]) -> list[LegTimes]:
+    """The legs of a search, in the order of their start; one of which nothing more is known is none."""
+    legs: list[LegTimes] = []
+    latest: dict[str, LegTimes] = {}
+    begun: set[str] = set()
+    for update in updates:
+        if update.run == STUDY_RUN and update.status == "RUNNING":
+            latest.clear()  # another session: what the last one left open ended with it, whenever that is noted
+        elif update.status == "RUNNING" and update.run.isdecimal():
+            leg = LegTimes(int(update.run), update.time / 1000, is_first=update.run not in begun)
+            legs.append(leg)
+            latest[update.run] = leg
+            begun.add(update.run)
+        elif update.run in latest:
+            _note(latest[update.run], update)
+    return [leg for leg in legs if leg.reports or leg.given_up]
+
+
+def _note(leg: LegTimes, update: Update) -> None:
+    if "epoch_seconds" in update.metrics:
+        leg.reports.append((update.time / 1000, update.metrics["epoch_seconds"]))
+        leg.epochs.append(update.step)
+    elif update.status is not None and not leg.reports:
+        leg.given_up = update.time / 1000
+
+
+def legs_in(folder: Path) -> list[LegTimes]:
+    """The legs of a study; none where its outbox is not there.
+
+    Args:
+        folder: of the study.
+    """
+    try:
+        lines = (folder / FILE).read_bytes().splitlines()
+    except OSError:
+        return []
+    return read_legs(_updates(lines[1:]))  # behind the header
+
+
+def _updates(lines: Iterable[bytes]) -> Iterator[Update]:
+    for line in lines:
+        try:
+            yield Update.from_line(line)
+        except (ValueError, TypeError):  # cut by a crash, or being written just now
+            continue
+
+
+def workers(legs: Sequence[LegTimes]) -> list[int]:
+    """The worker of each leg, from 0: of those that are free, the one that has been so longest, else a new one.
+
+    Nobody notes where a leg ran, so that this is the simplest story that fits the times.
+
+    Args:
+        legs: in the order of their start.
+    """
+    free_since: list[float] = []
+    found = []
+    for leg in legs:
+        idle = [worker for worker, since in enumerate(free_since) if since <= leg.start]
+        worker = min(idle, key=free_since.__getitem__, default=len(free_since))
+        free_since[worker : worker + 1] = [leg.end]
+        found.append(worker)
+    return found

@@ -1,0 +1,163 @@
+"""Registers the model that a study recommends in MLflow: one model a dataset, one version a checkpoint.
+
+The thread of the outbox does it, and `python -m experiments.register`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from experiments.tracking.package import package
+from experiments.tuning.study.summary import Finals, Summary
+from narm.metrics import metric_key, parse_metric
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+    from mlflow.entities.model_registry import ModelVersion
+
+CHAMPION = "champion"
+CHALLENGER = "challenger"
+
+_CHECKPOINT = "checkpoint_sha256"  # these are tags of a version
+_OBJECTIVE, _VALIDATION, _FINGERPRINT = "objective", "validation", "fingerprint"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Registration:
+    """A model to register.
+
+    Attributes:
+        name: of the registered model.
+        checkpoint: absolute path of the model's checkpoint.
+        description: of the version, for a person.
+        tags: of the version.
+        alias: that the version gets; None: `champion`, unless the one that stands is better.
+    """
+
+    name: str
+    checkpoint: str
+    description: str
+    tags: Mapping[str, str]
+    alias: str | None = None
+
+    @property
+    def trial(self) -> str:
+        """Number of the trial whose configuration it has."""
+        return self.tags["trial"]
+
+
+def registration_of(summary: Summary, checkpoint: Path, *, alias: str | None = None) -> Registration:
+    """How to register what a study says to ship.
+
+    Args:
+        summary: of a study that has a winner.
+        checkpoint: of the recommended trial.
+        alias: as in `Registration`.
+    """
+    value = _validation(summary)
+    return Registration(
+        name=f"narm-{re.sub(r'[/:]', '-', summary.dataset.name)}",
+        checkpoint=str(checkpoint.resolve()),
+        description=_description(summary, value),
+        tags={
+            "study": summary.study,
+            "trial": str(summary.recommended),
+            "git_commit": summary.git_commit or "",
+            _OBJECTIVE: summary.objective,
+            _VALIDATION: repr(value),
+            _FINGERPRINT: summary.dataset.fingerprint,
+            **_test_tags(summary.finals),
+        },
+        alias=alias,
+    )
+
+
+def _validation(summary: Summary) -> float:
+    """The objective of what is to be shipped: the mean over seeds if it was a finalist."""
+    key = metric_key(*parse_metric(summary.objective))
+    if summary.finals is not None:
+        return summary.finals.shipped.valid[key].mean
+    return summary.best.valid[key] if summary.best is not None else float("nan")
+
+
+def _description(summary: Summary, value: float) -> str:
+    """What the model is, and what it reached."""
+    finals = summary.finals
+    default = summary.default if finals is None else finals.default
+    is_default = default is not None and default.number == summary.recommended
+    name = f"trial {summary.recommended}{', the default configuration' if is_default else ''}"
+    told = f"Study {summary.study}, {name}: validation {summary.objective} {value:.4f}"
+    if finals is None:
+        return f"{told}; not tested"
+    return f"{told}, test {finals.shipped.test[metric_key(*parse_metric(summary.objective))]}"
+
+
+def _test_tags(finals: Finals | None) -> dict[str, str]:
+    """The means over seeds on test, `test_mrr_at_10`; none where nothing was tested."""
+    return {} if finals is None else {f"test_{key}": repr(spread.mean) for key, spread in finals.shipped.test.items()}
+
+
+def register(client: MlflowClient, run_id: str, registration: Registration) -> None:
+    """Register a model, once: of a checkpoint that has a version already, only the alias may move.
+
+    Args:
+        client: of the server.
+        run_id: of the study's run, which keeps the files.
+        registration: what to register.
+    Raises:
+        Exception: the checkpoint cannot be read, or the server did not answer, or not well.
+    """
+    name, checkpoint = registration.name, Path(registration.checkpoint)
+    with checkpoint.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    _create_model(client, name)
+    registered = _find_version(client, name, run_id, digest)
+    if registered is None:
+        folder = f"models/{digest[:12]}"  # one each: the winner of a study that goes on may be another
+        with tempfile.TemporaryDirectory(prefix="narm-") as temporary:
+            package(checkpoint, Path(temporary) / "model")
+            client.log_artifacts(run_id, f"{temporary}/model", folder)
+        registered = client.create_model_version(
+            name,
+            source=f"{client.get_run(run_id).info.artifact_uri}/{folder}",
+            run_id=run_id,
+            tags={**registration.tags, _CHECKPOINT: digest},
+            description=registration.description,
+        )
+    alias = registration.alias or _alias(client, registration)
+    client.set_registered_model_alias(name, alias, registered.version)
+
+
+def _create_model(client: MlflowClient, name: str) -> None:
+    from mlflow.exceptions import MlflowException
+
+    try:
+        client.create_registered_model(name, description="The model to ship: what its studies recommend.")
+    except MlflowException as error:
+        if error.error_code != "RESOURCE_ALREADY_EXISTS":
+            raise
+
+
+def _find_version(client: MlflowClient, name: str, run_id: str, digest: str) -> ModelVersion | None:
+    """The version that holds a checkpoint."""
+    versions = client.search_model_versions(f"name = '{name}' and run_id = '{run_id}'")
+    return next((found for found in versions if found.tags.get(_CHECKPOINT) == digest), None)
+
+
+def _alias(client: MlflowClient, registration: Registration) -> str:
+    """`champion`, unless the one that stands had a better value by the same objective on the same data.
+
+    A quick search must not replace what the last long one found, which somebody may be serving.
+    """
+    standing = client.get_registered_model(registration.name).aliases.get(CHAMPION)
+    if standing is None:
+        return CHAMPION
+    theirs, ours = client.get_model_version(registration.name, standing).tags, registration.tags
+    comparable = all(theirs.get(tag) == ours[tag] for tag in (_OBJECTIVE, _FINGERPRINT))
+    return CHALLENGER if comparable and float(theirs[_VALIDATION]) > float(ours[_VALIDATION]) else CHAMPION

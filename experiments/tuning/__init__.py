@@ -1,0 +1,1 @@
+"""The search itself, from top to bottom: driver, engine, study, worker, optimizer. Knows nothing of MLflow."""

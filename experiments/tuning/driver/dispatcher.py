@@ -1,0 +1,121 @@
+"""Several studies in one run of Ray Tune: the next one begins when the others leave a slot empty.
+
+So the workers, which take seconds to start, stay from the first leg to the last, finalists included; and no slot is
+empty while a study waits for its last trials.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from experiments.tuning.driver.study_run import Report, StudyRun
+from experiments.tuning.engine.engine import Idle
+from experiments.tuning.optimizer.scheduler import Verdict
+from experiments.tuning.worker.finalists import FinalistLeg
+from experiments.tuning.worker.jobs import Leg
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A leg of one of the studies.
+
+    Attributes:
+        study: its index.
+        leg: what to train.
+    """
+
+    study: int
+    leg: Leg | FinalistLeg
+
+    @property
+    def config(self) -> dict[str, Any]:
+        """As Ray Tune hands it to a worker."""
+        return {"study": self.study, "leg": self.leg}
+
+
+@dataclass(slots=True)
+class Relay:
+    """Asks the studies for legs, in their order, and brings each the reports of its own.
+
+    Ray Tune loses or wraps what is raised within it: an error is kept here, and ends the training.
+
+    Args:
+        begin: begins each study, in this order.
+
+    Attributes:
+        begun: the studies that have begun.
+    """
+
+    begin: Sequence[Callable[[], StudyRun]]
+    begun: list[StudyRun] = field(init=False, default_factory=list)
+    _is_interrupted: bool = field(init=False, default=False)
+    _error: Exception | None = field(init=False, default=None)
+
+    def begin_next(self) -> None:
+        """Begin a study, whether or not there is a slot for it."""
+        self.begun.append(self.begin[len(self.begun)]())
+
+    def next_job(self) -> Job | Idle:
+        """The next leg: of the earliest study that has one."""
+        if self.may_end:
+            return Idle.DONE
+        try:
+            return self._next_job()
+        except Exception as error:
+            self._error = error
+            return Idle.DONE
+
+    def _next_job(self) -> Job | Idle:
+        idle = Idle.DONE
+        for index in range(len(self.begin)):
+            if index == len(self.begun):
+                self.begin_next()
+            leg = self.begun[index].next_leg()
+            if not isinstance(leg, Idle):
+                return Job(index, leg)
+            idle = Idle.WAIT if leg is Idle.WAIT else idle
+        return idle
+
+    def report(self, job: Job, report: Report) -> Verdict:
+        """Take what a leg reports; whether it goes on."""
+        return self.begun[job.study].report(job.leg, report)
+
+    def failed(self, job: Job, reason: str, details: str, *, worth_a_retry: bool) -> None:
+        """Take the failure of a leg."""
+        self.begun[job.study].failed(job.leg, reason, details, worth_a_retry=worth_a_retry)
+
+    def interrupt(self) -> None:
+        """End every study: no leg is begun any more."""
+        self._is_interrupted = True
+
+    def look_at_the_clock(self) -> None:
+        """End the search of every study whose time is over."""
+        for run in self.begun:
+            run.look_at_the_clock()
+
+    @property
+    def may_end(self) -> bool:
+        """Whether no leg in flight is worth waiting for: Ray Tune may end at once."""
+        if self._error is not None or self._is_interrupted:
+            return True
+        return len(self.begun) == len(self.begin) and all(run.may_end for run in self.begun)
+
+    def settle(self) -> bool:
+        """Take the end of a run of Ray Tune, with what was in flight; whether there is more to train.
+
+        Raises:
+            Exception: what ended it, if that was an error.
+        """
+        if self._error is not None:
+            raise self._error
+        for run in self.begun:
+            run.settle(is_interrupted=self._is_interrupted)
+        is_over = len(self.begun) == len(self.begin) and all(run.result is not None for run in self.begun)
+        return not (self._is_interrupted or is_over)
+
+    def abandon(self, error: BaseException) -> None:
+        """Leave every study that is not over as one that can go on, because of an error."""
+        for run in self.begun:
+            run.abandon(error)

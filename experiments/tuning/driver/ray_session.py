@@ -1,0 +1,183 @@
+"""A Ray for a search: one of its own on this machine, that leaves nothing behind, or a running cluster."""
+
+from __future__ import annotations
+
+import gc
+import logging
+import math
+import os
+import re
+import secrets
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import ray
+from numpy.typing import NDArray
+
+from experiments.tuning.driver.signals import heed_interrupts
+from narm.data.sessions import Splits
+from narm.errors import InputError
+
+# What Ray Tune logs as an error (trials that failed) is in the study, with its reason; the rest it raises.
+logging.getLogger("ray.tune").setLevel(logging.CRITICAL)
+
+_MEBIBYTE = 2**20
+_OBJECT_STORE = 80 * _MEBIBYTE  # the least Ray takes, and enough for its own messages
+
+_HOST_AND_PORT = re.compile(r"([\w.-]+|\[[\da-fA-F:.]+\]):(\d{1,5})")
+_CONNECT_SECONDS = 5.0  # a host that is up answers within milliseconds, anywhere
+_JOIN_SECONDS = 20.0  # importing Ray and joining take 2 to 5 on a busy core
+_JOIN = "import sys, experiments, ray; ray.init(address=sys.argv[1], log_to_driver=False, logging_level='ERROR')"
+
+
+def cluster_address(given: str | None) -> str | None:
+    """Address of the cluster to attach to: the one given, else Ray's RAY_ADDRESS; None, or `local`: a Ray of our own.
+
+    Raises:
+        InputError: it is no address of a head node.
+    """
+    address = given or os.environ.get("RAY_ADDRESS")
+    if address in (None, "", "local"):
+        return None
+    if address != "auto":
+        _host_and_port(address)
+    return address
+
+
+@contextmanager
+def ray_session(
+    concurrency: int, splits: Splits, *, resources: Mapping[str, float], address: str | None = None
+) -> Iterator[Path]:
+    """Start Ray for that many trials at once, with room for the data, or attach to a cluster, which is left running.
+
+    Yields a directory for the files of this process; what a Ray of our own leaves on disk goes with the session too.
+    Within a session that is open already, as around the studies of a comparison, that one is used and left open.
+
+    Args:
+        concurrency: trials at once, which a Ray of our own makes room for.
+        splits: data that its object store is to hold.
+        resources: of a trial, as Ray names them: `{"cpu": 1, "gpu": 0.25}`.
+        address: of a cluster, from `cluster_address`; None: a Ray of our own.
+    Raises:
+        InputError: the cluster does not let this process join, or no node has the resources of a trial.
+    """
+    on_sigterm = signal.getsignal(signal.SIGTERM)
+    with tempfile.TemporaryDirectory(prefix="narm-", dir=_short_directory(), ignore_cleanup_errors=True) as directory:
+        if ray.is_initialized():
+            _require_room(resources)
+            yield Path(directory)
+            return
+        heed_interrupts()  # before Ray takes its time to start
+        try:
+            with _sigterm_as_interrupt():
+                if address is None:
+                    _start(math.ceil(concurrency * resources["cpu"]), splits, directory)
+                else:
+                    _attach(address)
+            signal.signal(signal.SIGTERM, on_sigterm)  # Ray takes it, to abort
+            _require_room(resources)
+            yield Path(directory)
+        finally:
+            # What Tune left in a cycle gives its resources back when it is collected. In the middle of the shutdown
+            # that ends the process, without a word of Python's.
+            gc.collect()
+            ray.shutdown()
+
+
+@contextmanager
+def _sigterm_as_interrupt() -> Iterator[None]:
+    """While Ray starts, its own handler of SIGTERM leaves with SystemExit: an interruption like any other."""
+    try:
+        yield
+    except SystemExit:
+        raise KeyboardInterrupt from None
+
+
+def _start(cpus: int, splits: Splits, directory: str) -> None:
+    # Ray's ports listen on every interface; without a token of its own it would write one to the home directory.
+    os.environ.setdefault("RAY_AUTH_TOKEN", secrets.token_hex(32))
+    ray.init(
+        address="local",  # whatever RAY_ADDRESS says
+        num_cpus=cpus,
+        object_store_memory=_OBJECT_STORE + 2 * _size(splits),
+        include_dashboard=False,
+        log_to_driver=False,
+        logging_level=logging.ERROR,
+        _temp_dir=directory,
+    )
+
+
+def _attach(address: str) -> None:
+    """Join a cluster, once it is sure that this ends: Ray itself tries for minutes, and cannot be interrupted."""
+    if address != "auto":
+        _require_listener(address)
+    _require_cluster(address)
+    ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR)
+
+
+def _require_listener(address: str) -> None:
+    try:
+        socket.create_connection(_host_and_port(address), timeout=_CONNECT_SECONDS).close()
+    except OSError as error:
+        raise InputError(
+            f"address: nothing answers at {address} ({error.strerror or error}): "
+            "give the head node's HOST:PORT, as `ray start --head` prints it"
+        ) from None
+
+
+def _require_cluster(address: str) -> None:
+    """Another process joins first, since that one can be killed when it hangs."""
+    try:
+        subprocess.run(
+            [sys.executable, "-c", _JOIN, address], capture_output=True, text=True, check=True, timeout=_JOIN_SECONDS
+        )
+    except (subprocess.CalledProcessError, subprocess.TimeoutExpired) as error:
+        raise InputError(
+            f"address: cannot join a Ray cluster at {address} ({_last_line(error.stderr)}): run the search on one of "
+            "its nodes, with its RAY_AUTH_TOKEN (RAY_AUTH_MODE=disabled if it has none), Ray and Python"
+        ) from None
+
+
+def _require_room(resources: Mapping[str, float]) -> None:
+    """A trial that fits no node would wait for ever."""
+    names = {name: name.upper() for name, amount in resources.items() if amount}
+    nodes = [node["Resources"] for node in ray.nodes() if node["Alive"]]  # type: ignore[no-untyped-call]
+    if any(all(node.get(names[name], 0) >= resources[name] for name in names) for node in nodes):
+        return
+    wanted = ", ".join(f"{resources[name]:g} {names[name]}" for name in names)
+    most = ", ".join(f"{max(node.get(name, 0) for node in nodes):g} {name}" for name in names.values())
+    raise InputError(f"resources: a trial takes {wanted}, and no node of Ray has that (at most {most}): ask for less")
+
+
+def _host_and_port(address: str) -> tuple[str, int]:
+    match = _HOST_AND_PORT.fullmatch(address)
+    if not match or not 0 < int(match[2]) < 2**16:
+        raise InputError(f"address: '{address}' is no HOST:PORT of a head node, such as 10.0.0.1:6379, nor auto")
+    return match[1].strip("[]"), int(match[2])
+
+
+def _last_line(output: str | bytes | None) -> str:
+    """What a failed process said last, without the prefix of Ray's C++ log."""
+    text = output.decode(errors="replace") if isinstance(output, bytes) else output or ""
+    lines = text.strip().splitlines()
+    return lines[-1].rpartition("] ")[2] if lines else "no answer"
+
+
+def _short_directory() -> str | None:
+    """For Ray's sockets, whose paths must be short: TMPDIR may be long."""
+    return "/tmp" if Path("/tmp").is_dir() else None
+
+
+def _size(splits: Splits) -> int:
+    """Bytes of the arrays."""
+    arrays: list[NDArray[Any]] = [splits.vocabulary.ids]
+    for part in (splits.train, splits.valid, splits.test):
+        arrays += [part.sessions.items, part.sessions.offsets, part.targets]
+    return sum(array.nbytes for array in arrays)

@@ -1,0 +1,112 @@
+"""Runs studies: Optuna proposes, Ray Tune trains in parallel, MLflow records.
+
+The study database is the truth; Ray's own state lives in a temporary folder and dies with the search.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from itertools import count
+from pathlib import Path
+
+from ray import tune
+from rich.console import Console
+
+from experiments.reporting.progress import Display
+from experiments.tuning.driver.dispatcher import Relay
+from experiments.tuning.driver.gc_freeze import short_collections
+from experiments.tuning.driver.ray_session import ray_session
+from experiments.tuning.driver.stopping import Interruption
+from experiments.tuning.driver.study_run import Plan, StudyResult, StudyRun
+from experiments.tuning.driver.tune_adapters import Failures, RelayScheduler, RelaySearcher
+from experiments.tuning.study.spec import StudySpec
+from experiments.tuning.worker.checkpoints import CheckpointStore
+from experiments.tuning.worker.jobs import Training
+from experiments.tuning.worker.trainable import train
+from narm.data.sessions import Splits
+from narm.kernels.compile import compile_all
+
+
+def run_study(plan: Plan, splits: Splits, *, quiet: bool = False, console: Console | None = None) -> StudyResult:
+    """Run a study to its end, as `run_studies` does."""
+    (result,) = run_studies([plan], splits, quiet=quiet, console=console)
+    return result
+
+
+def run_studies(
+    plans: Sequence[Plan], splits: Splits, *, quiet: bool = False, console: Console | None = None
+) -> list[StudyResult]:
+    """Run studies to their end, whatever ends them; no trial is left RUNNING in Optuna or MLflow.
+
+    They share the workers of one Ray, as the first of them asks for it. The next study begins as soon as the ones
+    before it leave a slot empty.
+
+    Args:
+        plans: one or more.
+        splits: the data. The test split is read once, at the end of a study, for its finalists; not after Ctrl-C.
+        quiet: no progress display.
+        console: of the display; stderr by default.
+    Returns:
+        what each study came to that had begun: after Ctrl-C not all have, and the last ones are INTERRUPTED.
+    Raises:
+        InputError: a study exists, or is another than its spec says, or its folder or storage cannot be written.
+    """
+    first = plans[0].spec
+    trainings = [_training(plan.spec) for plan in plans]
+    display = Display(console, quiet=quiet)
+    relay = Relay(
+        [partial(StudyRun, plan, splits, training, display) for plan, training in zip(plans, trainings, strict=True)]
+    )
+    interruption = Interruption(relay)
+    relay.begin_next()  # before Ray takes its time to start: the study may be refused
+    try:
+        compile_all()
+        with (
+            ray_session(first.concurrency, splits, resources=first.resources, address=first.address) as folder,
+            interruption.on_signals(),
+            display,
+            short_collections(),
+        ):
+            trainable = tune.with_parameters(train, splits=splits, trainings=trainings)
+            for number in count():
+                _tuner(trainable, relay, interruption, first, folder / f"tune-{number}").fit()
+                if not relay.settle():
+                    break
+    except BaseException as error:
+        relay.abandon(error)
+        raise
+    return [run.result for run in relay.begun if run.result is not None]
+
+
+def _training(spec: StudySpec) -> Training:
+    return Training(
+        config=spec.config,
+        threads=spec.threads,
+        device=spec.device,
+        checkpoints=CheckpointStore(spec.checkpoints("checkpoints")),
+        finalist_checkpoints=CheckpointStore(spec.checkpoints("finalists")),
+    )
+
+
+def _tuner(
+    trainable: Callable[..., None], relay: Relay, interruption: Interruption, spec: StudySpec, folder: Path
+) -> tune.Tuner:
+    return tune.Tuner(
+        tune.with_resources(trainable, spec.resources),
+        tune_config=tune.TuneConfig(
+            search_alg=RelaySearcher(relay),
+            scheduler=RelayScheduler(relay),
+            num_samples=-1,  # until the searcher says that it is done
+            max_concurrent_trials=spec.concurrency,
+            reuse_actors=True,
+            trial_dirname_creator=lambda trial: trial.trial_id,
+        ),
+        run_config=tune.RunConfig(
+            name=folder.name,
+            storage_path=str(folder.parent),
+            stop=interruption,
+            callbacks=[Failures(relay)],
+            verbose=0,
+        ),
+    )

@@ -1,0 +1,91 @@
+"""Ray Tune's view of the studies: a searcher, a scheduler and a callback, each a few lines.
+
+Every leg, of a trial or of a finalist, is a trial of Ray's. What Ray's own OptunaSearch and schedulers would do
+instead, and why that wastes trials, stands in `docs/decisions/0004-own-searcher.md`.
+"""
+
+from __future__ import annotations
+
+import re
+import textwrap
+from pathlib import Path
+from typing import Any
+
+from ray.tune import Callback
+from ray.tune.experiment import Trial
+from ray.tune.schedulers import FIFOScheduler, TrialScheduler
+from ray.tune.search import Searcher
+
+from experiments.tuning.driver.dispatcher import Job, Relay
+from experiments.tuning.engine.engine import Idle
+from experiments.tuning.optimizer.scheduler import Verdict
+from experiments.tuning.worker.trainable import REPORT
+from narm.training import NonFiniteLoss
+
+
+class RelaySearcher(Searcher):
+    """Hands the legs of the studies to Ray."""
+
+    def __init__(self, relay: Relay) -> None:
+        super().__init__()
+        self._relay = relay
+
+    def suggest(self, trial_id: str) -> dict[str, Any] | str | None:  # type: ignore[override]  # Ray's words for "done"
+        """The next leg; None: ask again later; or Ray's word for the end."""
+        job = self._relay.next_job()
+        if isinstance(job, Idle):
+            return None if job is Idle.WAIT else str(Searcher.FINISHED)
+        return job.config
+
+    def on_trial_complete(self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False) -> None:
+        """Nothing: the study has settled it."""
+
+    def save_to_dir(self, checkpoint_dir: str, session_str: str = "default") -> None:
+        """Nothing: the studies have it all already."""
+
+    def restore_from_dir(self, checkpoint_dir: str) -> None:
+        """Nothing, likewise."""
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Nothing: Ray pickles its searcher to disk, and the address of a study may hold a password."""
+        return {}
+
+
+class RelayScheduler(FIFOScheduler):
+    """Brings the studies what their legs report, and Ray the verdict."""
+
+    def __init__(self, relay: Relay) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self._relay = relay
+
+    def on_trial_result(self, controller: Any, trial: Trial, result: dict[str, Any]) -> str:
+        """Whether the leg goes on."""
+        verdict = self._relay.report(Job(**trial.config), result[REPORT])
+        return TrialScheduler.CONTINUE if verdict is Verdict.CONTINUE else TrialScheduler.STOP
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Nothing, as with the searcher."""
+        return {}
+
+
+_ANSI_COLOUR = re.compile(r"\x1b\[\d*m")
+_HOPELESS = f"{NonFiniteLoss.__module__}.{NonFiniteLoss.__qualname__}"  # the same seed ends in the same place
+
+
+class Failures(Callback):
+    """Brings the studies the reasons of failures, which Ray tells only to callbacks."""
+
+    def __init__(self, relay: Relay) -> None:
+        self._relay = relay
+
+    def on_trial_error(self, iteration: int, trials: list[Trial], trial: Trial, **info: Any) -> None:
+        """A leg has failed."""
+        details = _ANSI_COLOUR.sub("", Path(trial.error_file).read_text()).strip()
+        last = details.splitlines()[-1]
+        reason = textwrap.shorten(last, width=300, placeholder=" ...")
+        job = Job(**trial.config)
+        self._relay.failed(job, reason, details, worth_a_retry=not last.startswith(_HOPELESS))
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Nothing, as with the searcher."""
+        return {}

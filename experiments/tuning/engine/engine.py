@@ -1,0 +1,398 @@
+"""The search itself: which trial is trained next, for how long, and what the study is told.
+
+Knows Optuna, and neither Ray nor MLflow. A trial is trained in one leg or several: a leg goes on from the trial's
+latest checkpoint after the scheduler held it up, after a failure, after the search itself was interrupted. The study
+database is the truth: an engine made on a study that another left behind, however that ended, goes on where it stood.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from enum import Enum
+from typing import Any, Literal, Protocol
+
+import optuna
+from optuna.samplers import BaseSampler
+from optuna.trial import FrozenTrial, TrialState, create_trial
+
+from experiments.tuning.engine.proposals import Configuration, Proposer, configuration
+from experiments.tuning.optimizer.scheduler import Curve, CurveState, Offspring, Promotion, Scheduler, Verdict
+from experiments.tuning.study import trial_attributes
+from experiments.tuning.study.limits import Limits, Tally
+from experiments.tuning.study.objectives import Objective
+from experiments.tuning.study.parameter_names import StoredNames, plain_names
+from experiments.tuning.study.trial_attributes import options_of, origin_of, progress_of, read_progress, trials_of
+from experiments.tuning.worker.jobs import Leg
+from experiments.tuning.worker.reports import EpochReport
+from narm.config import Config
+from narm.seeds import derived_seed
+from search_spaces.space import SearchSpace
+
+ALL_TRIALS = "all trials done"
+EXHAUSTED = "every configuration of the space was tried"
+
+
+class Idle(Enum):
+    """Why there is no leg to train."""
+
+    WAIT = "what is in flight may bring work"
+    DONE = "there is no more to come"
+
+
+Delay = Literal["PAUSED", "FAILED", "INTERRUPTED"]
+"""Why a trial waits: the scheduler's word, a failure that is tried again, the end of the search."""
+
+
+class Listener(Protocol):
+    """Is told what happens to the trials, before the study is. It must not raise: that would end the search."""
+
+    def started(self, leg: Leg, origin: str) -> None:
+        """A leg of a trial begins; `origin` is who wanted the trial tried."""
+
+    def reported(self, number: int, report: EpochReport) -> None:
+        """A trial has trained an epoch."""
+
+    def held_up(self, number: int, why: Delay, reason: str) -> None:
+        """A trial trains no further for now."""
+
+    def finished(self, trial: FrozenTrial) -> None:
+        """A trial has ended, as the study has it."""
+
+    def run_id(self, number: int) -> str | None:
+        """The MLflow run of a trial, as far as it is known."""
+
+
+@dataclass(slots=True)
+class _Open:
+    """A trial that has not ended."""
+
+    trial: optuna.Trial
+    phase: Literal["queued", "running", "paused"] = "queued"
+    epochs: int = 0
+    has_begun: bool = False
+    retries: int = 0
+
+    @property
+    def number(self) -> int:
+        return self.trial.number
+
+
+@dataclass(slots=True)
+class Engine:
+    """Asks for legs, takes reports, and keeps the study up to date.
+
+    One engine at a time works on a study. Methods are called from one thread.
+
+    Args:
+        study: with one direction an objective, from `experiments.tuning.study.storage`.
+        space: what is searched.
+        config: what the space varies, and the seed of the study.
+        objectives: a metric, and costs.
+        sampler: makes Optuna's from a space and a seed.
+        scheduler: who goes on.
+        n_trials: of the study in the end, those there are included.
+        limits: what ends it early.
+        listener: who else should know.
+    """
+
+    study: optuna.Study
+    space: SearchSpace
+    config: Config
+    objectives: tuple[Objective, ...]
+    sampler: Callable[[SearchSpace, int], BaseSampler]
+    scheduler: Scheduler
+    n_trials: int
+    limits: Limits
+    listener: Listener
+    reason: str | None = field(init=False, default=None)
+    """Why the search ends, None as long as it does not."""
+    _names: StoredNames = field(init=False)
+    _proposer: Proposer = field(init=False)
+    _open: dict[int, _Open] = field(init=False, default_factory=dict)
+    _curves: dict[int, Curve] = field(init=False, default_factory=dict)
+    _tally: Tally = field(init=False, default_factory=Tally)
+    _n_created: int = field(init=False, default=0)  # counted here: asking the database takes long
+    _tried: set[Configuration] = field(init=False, default_factory=set)
+
+    def __post_init__(self) -> None:
+        self._names = StoredNames(self.space, self.study)
+        self._proposer = Proposer(self.sampler, self.space, self.config.training.seed)
+        for trial in trials_of(self.study):
+            self._count(trial.params)
+            self._take_up(trial)
+        self._tally.epochs_at_best = self._tally.epochs  # a search that is resumed gets a new chance
+        for interrupted in [trial for trial in self._open.values() if trial.epochs]:
+            self._judge(interrupted)  # it may have been waiting for a promotion
+
+    def enqueue(self, options: Mapping[str, Any], **attributes: Any) -> bool:
+        """Queue a configuration, inside the space or outside it, unless the study has it.
+
+        Args:
+            options: values of the options that the space varies; others are those of the config.
+            attributes: of the trial in the study.
+        Returns:
+            whether it was queued.
+        """
+        config = self.config.replace(options)
+        params = self.space.from_options(config)
+        flat = config.flat()
+        wanted = {name: flat[name] for name in self.space.options}
+        if wanted in [options_of(trial) for trial in trials_of(self.study)]:
+            return False
+        self._create(TrialState.WAITING, params or {}, {trial_attributes.OPTIONS: wanted, **attributes})
+        return True
+
+    def next_leg(self) -> Leg | Idle:
+        """The most urgent work: what was interrupted or queued, what the scheduler promotes, a new configuration."""
+        found = None if self.reason else self._queued() or self._scheduled() or self._proposed()
+        if found is not None:
+            return self._start(found)
+        return Idle.WAIT if self.is_training else Idle.DONE
+
+    @property
+    def is_training(self) -> bool:
+        """Whether a leg is in flight."""
+        return any(trial.phase == "running" for trial in self._open.values())
+
+    def report(self, number: int, report: EpochReport) -> Verdict:
+        """Take an epoch of a running trial; what becomes of the trial now."""
+        trial = self._open.get(number)
+        if trial is None or trial.phase != "running":
+            return Verdict.STOP
+        if self.reason is not None:  # its checkpoint has the epoch, for a search that is resumed
+            return self._release(trial)
+        if report.epoch > trial.epochs:
+            self._note(trial, report)
+        if report.final:
+            reason = f"no better after epoch {report.best_epoch}" if report.stopped_early else "all epochs trained"
+            self._tell(trial, TrialState.COMPLETE, reason, [goal.value(report) for goal in self.objectives])
+            verdict = Verdict.STOP
+        else:
+            verdict = self._judge(trial)
+        self._check_limits()
+        return verdict if self.reason is None else self._release(trial)
+
+    def _release(self, trial: _Open) -> Verdict:
+        """Let a leg end with the search: its trial waits."""
+        if trial.phase == "running":
+            trial.phase = "queued"
+        return Verdict.STOP
+
+    def failed(self, number: int, reason: str, details: str, *, worth_a_retry: bool = True) -> None:
+        """Take the failure of a trial in flight: it is queued again, from its checkpoint, or has failed for good.
+
+        Args:
+            number: of the trial.
+            reason: in one line.
+            details: the traceback.
+            worth_a_retry: whether a second attempt could end otherwise.
+        """
+        trial = self._open.get(number)
+        if trial is None or trial.phase != "running":
+            return
+        trial.trial.set_user_attr(trial_attributes.TRACEBACK, details)
+        if worth_a_retry and trial.retries < self.limits.max_retries:
+            trial.retries += 1
+            trial.trial.set_user_attr(trial_attributes.RETRIES, trial.retries)
+            trial.phase = "queued"
+            self.listener.held_up(number, "FAILED", reason)
+        else:
+            self._tell(trial, TrialState.FAIL, reason)
+            self._check_limits()
+
+    def stop(self, reason: str) -> None:
+        """End the search: no leg is begun any more."""
+        self.reason = self.reason or reason
+
+    def close(self) -> str:
+        """Settle every trial: of a search that is done, what waits for a promotion is pruned; else it can go on.
+
+        Returns:
+            why the search ended.
+        """
+        done = self.reason is None
+        for trial in list(self._open.values()):
+            if done and trial.phase == "paused":
+                self._tell(trial, TrialState.PRUNED, f"behind others after epoch {trial.epochs}")
+            else:
+                self._put_back(trial, f"interrupted: {self.reason or 'the search failed'}")
+        if self.reason is None:
+            self.reason = ALL_TRIALS if self._n_created >= self.n_trials else EXHAUSTED
+        return self.reason
+
+    # Finding work
+
+    def _queued(self) -> _Open | None:
+        """What was interrupted first, then what was queued, each in the order of its number."""
+        queued = [trial for trial in self._open.values() if trial.phase == "queued"]
+        return min(queued, key=lambda trial: (not trial.has_begun, trial.number), default=None)
+
+    def _scheduled(self) -> _Open | None:
+        match self.scheduler.next(list(self._curves.values()), more=self._wants_more()):
+            case Promotion(number):
+                return self._open[number]
+            case Offspring() as offspring:
+                return self._descendant(offspring)
+        return None
+
+    def _descendant(self, offspring: Offspring) -> _Open:
+        """A new trial in the place of another, which goes on itself when there may be no more trials."""
+        replaced = self._open[offspring.instead_of]
+        if not self._wants_more():
+            return replaced
+        options = self.space.to_options(offspring.params, self.config)
+        attributes = {trial_attributes.OPTIONS: options, trial_attributes.PARENT: offspring.parent}
+        created = self._create(TrialState.RUNNING, offspring.params, attributes)
+        self._tell(replaced, TrialState.PRUNED, f"replaced by trial {created.number} after epoch {replaced.epochs}")
+        return created
+
+    def _proposed(self) -> _Open | None:
+        if not self._wants_more():
+            return None
+        paused = {trial.number for trial in self._open.values() if trial.phase == "paused"}
+        proposal = self._proposer.propose(self.study, self._n_created, paused=paused)
+        if proposal.replaced:
+            replaced = self.study.user_attrs.get(trial_attributes.REPLACED, 0)
+            self.study.set_user_attr(trial_attributes.REPLACED, replaced + 1)
+        options = self.space.to_options(proposal.params, self.config)
+        return self._create(TrialState.RUNNING, proposal.params, {trial_attributes.OPTIONS: options}, proposal.notes)
+
+    def _wants_more(self) -> bool:
+        """Whether there may be another trial, and a configuration of the space for it that has had none."""
+        is_exhausted = self.space.size is not None and len(self._tried) >= self.space.size
+        return self._n_created < self.n_trials and not is_exhausted
+
+    # Telling the study
+
+    def _create(
+        self,
+        state: TrialState,
+        params: Mapping[str, Any],
+        attributes: Mapping[str, Any],
+        notes: Mapping[str, Any] | None = None,
+    ) -> _Open:
+        """Add a trial, whole or not at all: a crash must not leave one with half of its parameters."""
+        number = self._n_created
+        seed = derived_seed(self.config.training.seed, number)
+        stored, distributions = self._names.write(params)
+        template = create_trial(
+            state=state,
+            params=stored,
+            distributions=distributions,
+            user_attrs={trial_attributes.SEED: seed, **attributes},
+            system_attrs=dict(notes or {}),
+        )
+        trial_id = self.study._storage.create_new_trial(self.study._study_id, template)
+        self._count(stored)
+        return self._open.setdefault(number, _Open(optuna.Trial(self.study, trial_id)))
+
+    def _start(self, trial: _Open) -> Leg:
+        attributes = trial.trial.user_attrs
+        trial.trial.storage.set_trial_state_values(trial.trial._trial_id, TrialState.RUNNING)  # of one that waited
+        trial.phase = "running"
+        trial.has_begun = True
+        leg = Leg(
+            number=trial.number,
+            seed=attributes[trial_attributes.SEED],
+            options=dict(attributes[trial_attributes.OPTIONS]),
+            epochs=trial.epochs,
+            parent=attributes.get(trial_attributes.PARENT),
+        )
+        self._redraw(trial, "running")
+        self.listener.started(leg, origin_of(attributes))
+        return leg
+
+    def _note(self, trial: _Open, report: EpochReport) -> None:
+        """Write an epoch down: for the mirrors first, so that none is missing there after a crash."""
+        self.listener.reported(trial.number, report)
+        handle = trial.trial
+        handle.storage.set_trial_intermediate_value(handle._trial_id, report.epoch, report.value)
+        handle.set_user_attr(trial_attributes.PROGRESS, progress_of(report))
+        self._tally.count(report.epoch - trial.epochs, report.value)
+        trial.epochs = report.epoch
+        self._redraw(trial, "running", {report.epoch: report.value})
+
+    def _judge(self, trial: _Open) -> Verdict:
+        verdict = self.scheduler.judge(self._curves[trial.number], list(self._curves.values()))
+        if verdict is Verdict.STOP:
+            self._tell(trial, TrialState.PRUNED, f"stopped by the scheduler after epoch {trial.epochs}")
+        elif verdict is Verdict.PAUSE:
+            trial.phase = "paused"
+            self._redraw(trial, "paused")
+            self.listener.held_up(trial.number, "PAUSED", f"paused by the scheduler after epoch {trial.epochs}")
+        return verdict
+
+    def _tell(self, trial: _Open, state: TrialState, reason: str, values: list[float] | None = None) -> None:
+        handle = trial.trial
+        handle.set_user_attr(trial_attributes.REASON, reason)
+        if (run_id := self.listener.run_id(trial.number)) is not None:
+            handle.set_user_attr(trial_attributes.RUN_ID, run_id)
+        del self._open[trial.number]
+        if state is TrialState.FAIL:
+            self._tally.failed += 1
+            self._curves.pop(trial.number, None)
+        else:
+            self._redraw(trial, "complete" if state is TrialState.COMPLETE else "stopped")
+        self.listener.finished(self.study.tell(handle, values, state))
+
+    def _put_back(self, trial: _Open, reason: str) -> None:
+        """Let a trial wait for the search to be resumed."""
+        trial.phase = "queued"
+        trial.trial.set_user_attr(trial_attributes.REASON, reason)
+        trial.trial.storage.set_trial_state_values(trial.trial._trial_id, TrialState.WAITING)
+        if trial.has_begun:
+            self.listener.held_up(trial.number, "INTERRUPTED", reason)
+
+    # Keeping count
+
+    def _count(self, stored: Mapping[str, Any]) -> None:
+        params = plain_names(stored)
+        self._n_created += 1
+        if params and self.space.contains(params):
+            self._tried.add(configuration(params))
+
+    def _take_up(self, trial: FrozenTrial) -> None:
+        """Go on with a trial as the study has it."""
+        progress = read_progress(trial)
+        self._tally.failed += trial.state is TrialState.FAIL
+        if progress is not None:
+            has_failed = trial.state is TrialState.FAIL
+            self._tally.count(progress["epochs"], -math.inf if has_failed else progress["value"])
+            if not has_failed:
+                self._curves[trial.number] = _curve(trial)
+        if not trial.state.is_finished():
+            if progress is not None:
+                self.study._storage.set_trial_state_values(trial._trial_id, TrialState.RUNNING)
+            self._open[trial.number] = _Open(
+                optuna.Trial(self.study, trial._trial_id),
+                epochs=0 if progress is None else progress["epochs"],
+                has_begun=progress is not None,
+                retries=trial.user_attrs.get(trial_attributes.RETRIES, 0),
+            )
+
+    def _redraw(self, trial: _Open, state: CurveState, values: Mapping[int, float] | None = None) -> None:
+        """Keep what the scheduler sees of a trial up to date."""
+        curve = self._curves.get(trial.number) or _curve(self.study._storage.get_trial(trial.trial._trial_id))
+        self._curves[trial.number] = replace(curve, state=state, values={**curve.values, **(values or {})})
+
+    def _check_limits(self) -> None:
+        if (reason := self._tally.reached(self.limits)) is not None:
+            self.stop(reason)
+
+
+_CURVE_STATES: dict[TrialState, CurveState] = {TrialState.COMPLETE: "complete", TrialState.PRUNED: "stopped"}
+
+
+def _curve(trial: FrozenTrial) -> Curve:
+    """The curve of a trial as the study has it; one in flight, or that waits, counts as running."""
+    progress = read_progress(trial)
+    reported = sorted(trial.intermediate_values.items())
+    return Curve(
+        number=trial.number,
+        state=_CURVE_STATES.get(trial.state, "running"),
+        values={epoch: value for epoch, value in reported if progress and epoch <= progress["epochs"]},
+        params=plain_names(trial.params),
+        spared=trial_attributes.SPARED in trial.user_attrs,
+    )

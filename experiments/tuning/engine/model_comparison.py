@@ -1,0 +1,250 @@
+"""Models side by side on the same test targets: how good each is, how sure that is, and where one gains.
+
+Everything comes from the ranks of the test targets, which the finalists of a search keep. Validation chooses the
+reference, so that test has no say in it, and every other model is compared with it in pairs: what is hard for both
+cancels. With several comparisons one of them is bound to look different by chance; their intervals are therefore
+simultaneous ones, of 1 - 0.05 / comparisons each (Bonferroni).
+
+Q targets of the test split, M models.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from statistics import fmean
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from experiments.tuning.engine.verdict import mean_values, spread
+from experiments.tuning.study.summary import Spread
+from experiments.tuning.worker.finalists import FinalistRun
+from narm.data.sessions import Examples
+from narm.evaluation.bootstrap import CONFIDENCE, Interval, slice_intervals
+from narm.evaluation.slices import session_length_slices
+from narm.metrics import Values, metric_key, parse_metric
+
+RESAMPLES = 10_000  # so that the tails of simultaneous intervals hold some
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Contender:
+    """A model as its search left it.
+
+    Attributes:
+        model: its name.
+        params: the options that the search chose.
+        runs: with these, one a seed.
+        trials: of the search.
+        seconds: of training, trials and finalists together.
+    """
+
+    model: str
+    params: Mapping[str, Any]
+    runs: Sequence[FinalistRun]
+    trials: int
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LengthSlice:
+    """Sessions of one class of lengths.
+
+    Attributes:
+        name: `2`, `6-10`.
+        n_targets: their targets.
+        values: of each metric, as `Recall@20`.
+        ahead: by how much the reference is ahead there, by metric; None for the reference itself.
+    """
+
+    name: str
+    n_targets: int
+    values: Mapping[str, Interval]
+    ahead: Mapping[str, Interval] | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """A model in the comparison.
+
+    Attributes:
+        model: its name.
+        params: the options that its search chose.
+        seeds: it was trained with.
+        valid: the objective on validation, over the seeds.
+        test: of each metric, the mean over seeds, with a 95 % interval over sessions.
+        spread: of each metric on test, over the seeds.
+        ahead: by how much the reference is ahead on test, with simultaneous intervals; None for the reference itself.
+        by_length: the same by session length.
+        trials: of its search.
+        seconds: of training.
+    """
+
+    model: str
+    params: Mapping[str, Any]
+    seeds: Sequence[int]
+    valid: Spread
+    test: Mapping[str, Interval]
+    spread: Mapping[str, Spread]
+    ahead: Mapping[str, Interval] | None
+    by_length: Sequence[LengthSlice]
+    trials: int
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelComparison:
+    """Models, and how sure it is which is better.
+
+    Attributes:
+        dataset: its name.
+        fingerprint: of the data.
+        objective: that chose options and reference, on validation.
+        metrics: on test, the first one first.
+        n_targets: of test.
+        n_sessions: of test.
+        rows: from the best on validation down; the first is the reference.
+    """
+
+    dataset: str
+    fingerprint: str
+    objective: str
+    metrics: Sequence[str]
+    n_targets: int
+    n_sessions: int
+    rows: Sequence[Row]
+
+    @property
+    def reference(self) -> Row:
+        """The best on validation."""
+        return self.rows[0]
+
+
+def compare_models(
+    contenders: Sequence[Contender],
+    test: Examples,
+    *,
+    dataset: str,
+    fingerprint: str,
+    objective: str,
+    metrics: Sequence[str],
+    seed: int,
+    resamples: int = RESAMPLES,
+) -> ModelComparison:
+    """Judge the models on the test targets.
+
+    Args:
+        contenders: the models, each with a run at least.
+        test: the targets whose ranks the runs have.
+        dataset: its name.
+        fingerprint: of the data.
+        objective: spelled `MRR@20`; on validation it chooses the reference.
+        metrics: to compare on test, spelled alike.
+        seed: of the bootstrap.
+        resamples: of the bootstrap.
+    """
+    key = metric_key(*parse_metric(objective))
+    ranked = sorted(contenders, key=lambda one: -fmean(run.valid[key] for run in one.runs))
+    judge = _Judge(
+        [np.stack([mean_values(one.runs, metric) for metric in metrics]) for one in ranked],
+        test,
+        tuple(metrics),
+        seed,
+        resamples,
+    )
+    slices, overall, ahead = judge.slices(), judge.overall(), judge.ahead()
+    rows = [
+        Row(
+            model=one.model,
+            params=one.params,
+            seeds=[run.seed for run in one.runs],
+            valid=spread([run.valid[key] for run in one.runs]),
+            test=overall[place],
+            spread={
+                metric: spread([float(mean_values([run], metric).mean()) for run in one.runs]) for metric in metrics
+            },
+            ahead=ahead[place],
+            by_length=slices[place],
+            trials=one.trials,
+            seconds=one.seconds,
+        )
+        for place, one in enumerate(ranked)
+    ]
+    return ModelComparison(
+        dataset=dataset,
+        fingerprint=fingerprint,
+        objective=objective,
+        metrics=list(metrics),
+        n_targets=len(test),
+        n_sessions=len(np.unique(test.session_of_target)),
+        rows=rows,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Judge:
+    """Bootstraps all models at once, from the same resamples.
+
+    Attributes:
+        values: of each model, the metrics of each target, averaged over its seeds, [metrics, Q]; the reference first.
+        test: the targets.
+        metrics: which.
+        seed: of the bootstrap.
+        resamples: of the bootstrap.
+    """
+
+    values: Sequence[Values]
+    test: Examples
+    metrics: tuple[str, ...]
+    seed: int
+    resamples: int
+
+    def overall(self) -> list[dict[str, Interval]]:
+        """Of each model, its metrics on all targets."""
+        (found,) = self._intervals(self.values, [np.arange(len(self.test))], CONFIDENCE)
+        return found
+
+    def ahead(self) -> list[dict[str, Interval] | None]:
+        """Of each model but the reference, by how much that is ahead, with intervals that hold together."""
+        confidence = 1 - (1 - CONFIDENCE) / max(len(self.values) - 1, 1)
+        (found,) = self._intervals(self._differences(), [np.arange(len(self.test))], confidence)
+        return [None, *found[1:]]
+
+    def slices(self) -> list[list[LengthSlice]]:
+        """Of each model, its metrics and by how much the reference is ahead, by session length."""
+        classes = session_length_slices(self.test)
+        members = [of_one for _, of_one in classes]
+        values = self._intervals(self.values, members, CONFIDENCE)
+        ahead = self._intervals(self._differences(), members, CONFIDENCE)
+        return [
+            [
+                LengthSlice(
+                    name=name, n_targets=len(of_one), values=of_class[place], ahead=gaps[place] if place else None
+                )
+                for (name, of_one), of_class, gaps in zip(classes, values, ahead, strict=True)
+            ]
+            for place in range(len(self.values))
+        ]
+
+    def _differences(self) -> list[Values]:
+        return [self.values[0] - of_one for of_one in self.values]
+
+    def _intervals(
+        self, values: Sequence[Values], slices: Sequence[NDArray[np.int64]], confidence: float
+    ) -> list[list[dict[str, Interval]]]:
+        """Of each slice and model, the intervals by metric."""
+        found = slice_intervals(
+            np.concatenate(values),
+            self.test.session_of_target,
+            slices,
+            confidence=confidence,
+            resamples=self.resamples,
+            seed=self.seed,
+        )
+        n = len(self.metrics)
+        return [
+            [dict(zip(self.metrics, of_slice[first : first + n], strict=True)) for first in range(0, len(of_slice), n)]
+            for of_slice in found
+        ]

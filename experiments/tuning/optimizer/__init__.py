@@ -1,0 +1,1 @@
+"""Samplers and schedulers, and what each needs to be told."""

@@ -1,0 +1,67 @@
+"""Schedulers by name: which trials stop before their last epoch.
+
+All judge the best value so far, larger is better, against the epoch; none of them stops a trial that is spared.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from experiments.tuning.optimizer.halving import SuccessiveHalving, rungs
+from experiments.tuning.optimizer.median import MedianStopping
+from experiments.tuning.optimizer.no_stopping import NoStopping
+from experiments.tuning.optimizer.population import PopulationBased
+from experiments.tuning.optimizer.scheduler import Scheduler, Settings
+
+# What `benchmarks.search` found best on the recorded curves; see there.
+GRACE_EPOCHS = 1
+CROWD = 50
+SURVIVORS = 4
+
+
+def asha(settings: Settings) -> Scheduler:
+    """Asynchronous successive halving: at each rung the best quarter goes on."""
+    bracket = rungs(settings.epochs, settings.grace_epochs or GRACE_EPOCHS, settings.reduction)
+    return SuccessiveHalving((bracket,), settings.reduction, settings.seed, crowd=CROWD, survivors=SURVIVORS)
+
+
+def hyperband(settings: Settings) -> Scheduler:
+    """Hyperband, asynchronously: brackets of successive halving that begin at ever later rungs."""
+    all_rungs = rungs(settings.epochs, settings.grace_epochs or GRACE_EPOCHS, settings.reduction)
+    brackets = tuple(all_rungs[first:] for first in range(len(all_rungs) + 1))
+    return SuccessiveHalving(brackets, settings.reduction, settings.seed)
+
+
+def median(settings: Settings) -> Scheduler:
+    """The median stopping rule."""
+    return MedianStopping(_interval(settings))
+
+
+def pbt(settings: Settings) -> Scheduler:
+    """Population-based training: a quarter of the trials are drawn, the others descend from the best."""
+    return PopulationBased(
+        population=max(4, settings.trials // 4),
+        interval=_interval(settings),
+        trials=settings.trials,
+        mutable=settings.mutable,
+        seed=settings.seed,
+    )
+
+
+def none(settings: Settings) -> Scheduler:
+    """Every trial runs to its own end."""
+    return NoStopping()
+
+
+def _interval(settings: Settings) -> int:
+    """Epochs before trials are compared: as asked for, or a tenth of all."""
+    return settings.grace_epochs or max(1, settings.epochs // 10)
+
+
+SCHEDULERS: dict[str, Callable[[Settings], Scheduler]] = {
+    "asha": asha,
+    "hyperband": hyperband,
+    "median": median,
+    "pbt": pbt,
+    "none": none,
+}

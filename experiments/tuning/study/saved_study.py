@@ -1,0 +1,112 @@
+"""A study as it stands on disk: in the database and in its folder, with all that a person may ask of it afterwards."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from dataclasses import dataclass
+from pathlib import Path
+
+import optuna
+
+from experiments.cli.command_line import DEFAULT_OUTPUT
+from experiments.tuning.study.environment import mask_credentials
+from experiments.tuning.study.storage import closing_study, database_in, load_study, read_record, storage_in
+from experiments.tuning.study.stored_spec import Record
+from experiments.tuning.study.summary import Summary, read_summary
+from narm.errors import InputError
+
+COMPARISON = "comparison.json"
+"""In the folder of a comparison of models, which is no study itself."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SavedStudy:
+    """A study, whether or not its search goes on.
+
+    Attributes:
+        study: in the database.
+        record: what the study keeps of its spec.
+        summary: as its folder has it.
+        folder: of the study.
+        storage: URL of the database.
+    """
+
+    study: optuna.Study
+    record: Record
+    summary: Summary
+    folder: Path
+    storage: str
+
+    @property
+    def name(self) -> str:
+        """Of the study."""
+        return self.summary.study
+
+    @property
+    def resume_command(self) -> str:
+        """How its search goes on, credentials masked."""
+        output = self.folder.parent
+        command = ["python", "-m", "experiments.search", "--resume", self.name]
+        if output != Path(DEFAULT_OUTPUT):
+            command += ["--output", str(output)]
+        if self.storage != storage_in(output):
+            command += ["--storage", mask_credentials(self.storage)]
+        return shlex.join(command)
+
+    @property
+    def dashboard_command(self) -> str:
+        """How optuna-dashboard opens on it, credentials masked."""
+        return shlex.join(["optuna-dashboard", mask_credentials(self.storage)])
+
+
+def open_saved(name: str, *, output: Path, storage: str | None = None) -> SavedStudy:
+    """A study by its name.
+
+    Args:
+        name: of the study, and of its folder.
+        output: folder of all studies.
+        storage: URL of the database; None: SQLite in the output folder.
+    Raises:
+        InputError: there is no such study, or its folder has no summary.
+    """
+    if storage is None and not database_in(output).exists():
+        raise InputError(f"output: {output} has no studies.db: name the folder of your studies, or their --storage")
+    url = storage or storage_in(output)
+    study = load_study(name, url)
+    return SavedStudy(
+        study=study,
+        record=read_record(study),
+        summary=read_summary(output / name / "summary.json"),
+        folder=output / name,
+        storage=url,
+    )
+
+
+def searched_by(name: str, output: Path) -> str:
+    """The study behind a name: itself, or that of a comparison's best model."""
+    result = output / name / COMPARISON
+    if not result.exists():
+        return name
+    return f"{name}-{json.loads(result.read_text())['rows'][0]['model']}"
+
+
+def recorded_uri(study: str, output: Path, storage: str | None) -> str:
+    """Where the search sent its results.
+
+    Args:
+        study: its name.
+        output: folder of all studies.
+        storage: URL of the study database; None: SQLite in the output folder.
+    Raises:
+        InputError: nobody knows: the database is not there, or the address had a password and was not kept.
+    """
+    if storage is None and not database_in(output).exists():
+        raise InputError(
+            f"storage: {database_in(output)} is not there, and it knows the server: give --tracking-uri or --storage"
+        )
+    with closing_study(load_study(study, storage or storage_in(output))) as found:
+        uri: str | None = read_record(found)["tracking_uri"]
+    if uri is None:
+        raise InputError("tracking URI: it had a password, and is kept nowhere: give --tracking-uri")
+    return uri

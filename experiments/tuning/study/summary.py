@@ -1,0 +1,376 @@
+"""What a search found, as `summary.json` holds it; `experiments.reporting` tells it to a person."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from pydantic import TypeAdapter, ValidationError
+
+from narm.errors import InputError
+from narm.machine.files import write_text
+from narm.text.text_file import read_text
+
+if TYPE_CHECKING:
+    from narm.config import EvaluationConfig
+    from narm.data.sessions import Splits
+
+TrialState = Literal["COMPLETE", "PRUNED", "FAIL", "INTERRUPTED"]
+"""Optuna's words for the end of a trial, and one that waits for `--resume`."""
+
+STATE_WORDS: dict[TrialState, str] = {
+    "COMPLETE": "complete",
+    "PRUNED": "pruned",
+    "FAIL": "failed",
+    "INTERRUPTED": "interrupted",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DatasetSummary:
+    """The data; sessions and targets are those of training, `n_valid` counts the targets of validation."""
+
+    name: str
+    fingerprint: str
+    n_sessions: int
+    n_items: int
+    n_targets: int
+    n_valid: int
+
+    @classmethod
+    def of(cls, splits: Splits, evaluation: EvaluationConfig) -> DatasetSummary:
+        """Describe them."""
+        from narm.evaluation.full_ranking import chosen_targets  # it imports torch, and who reads a summary needs none
+
+        return cls(
+            name=splits.name,
+            fingerprint=splits.fingerprint,
+            n_sessions=len(splits.train.sessions),
+            n_items=splits.n_items,
+            n_targets=len(splits.train),
+            n_valid=len(chosen_targets(splits.valid, evaluation)),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrialSummary:
+    """One trial.
+
+    Attributes:
+        number: from 0.
+        state: how it ended.
+        params: the options that the space varies, and their values.
+        value: its best objective.
+        best_epoch: the epoch of that value.
+        epochs: trained.
+        seconds: spent training.
+        mlflow_run_id: its run there.
+        reason: why it ended as it did.
+        retries: how often it went on after a failure.
+    """
+
+    number: int
+    state: TrialState
+    params: Mapping[str, Any]
+    value: float | None
+    best_epoch: int | None
+    epochs: int
+    seconds: float
+    mlflow_run_id: str | None
+    reason: str | None = None
+    retries: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counts:
+    """How many trials ended how."""
+
+    complete: int
+    pruned: int
+    failed: int
+    interrupted: int
+
+    @classmethod
+    def of(cls, trials: Sequence[TrialSummary]) -> Counts:
+        """Count them."""
+        states = [trial.state for trial in trials]
+        return cls(
+            complete=states.count("COMPLETE"),
+            pruned=states.count("PRUNED"),
+            failed=states.count("FAIL"),
+            interrupted=states.count("INTERRUPTED"),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Best:
+    """The best trial of the search, and its validation metrics by key."""
+
+    number: int
+    params: Mapping[str, Any]
+    valid: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Default:
+    """The trial of the default configuration, and its validation metrics by key."""
+
+    number: int
+    valid: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spread:
+    """Mean and standard deviation over seeds; None with a single seed."""
+
+    mean: float
+    sd: float | None
+
+    def __str__(self) -> str:
+        return f"{self.mean:.4f}" if self.sd is None else f"{self.mean:.4f} ± {self.sd:.4f}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FinalistSummary:
+    """A finalist, with its metrics by key.
+
+    Attributes:
+        number: of its trial.
+        is_default: whether it is the default configuration.
+        params: the options that the space varies, and their values.
+        seeds: it was trained with.
+        epochs: trained with each of them.
+        valid: validation metrics of the best epochs, over the seeds.
+        test: test metrics of these epochs, over the seeds.
+    """
+
+    number: int
+    is_default: bool
+    params: Mapping[str, Any]
+    seeds: Sequence[int]
+    epochs: Sequence[int]
+    valid: Mapping[str, Spread]
+    test: Mapping[str, Spread]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FinalistFailure:
+    """A finalist whose training failed with one seed, and why."""
+
+    number: int
+    seed: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comparison:
+    """The winner less another finalist on test: the difference of the means over seeds, and its 95 % interval.
+
+    Attributes:
+        metric: spelled `MRR@10`.
+        against: number of the other.
+        difference: above 0 where the winner is better.
+        low: end of the interval.
+        high: end of the interval.
+    """
+
+    metric: str
+    against: int
+    difference: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Estimate:
+    """A mean, and its 95 % interval over sessions; None where these are too few to resample."""
+
+    mean: float
+    interval: tuple[float, float] | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LengthSummary:
+    """The objective on test, over the seeds' mean, in sessions of one class of lengths.
+
+    Attributes:
+        name: `2`, `6-10`.
+        n_targets: test targets.
+        n_sessions: their sessions.
+        winner: how good it is there.
+        default: how good the default configuration is; None where it is the winner itself, or has no result.
+    """
+
+    name: str
+    n_targets: int
+    n_sessions: int
+    winner: Estimate
+    default: Estimate | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finals:
+    """The finalists, trained again over seeds and judged on test once.
+
+    Attributes:
+        winner: number of the best by its mean objective on validation.
+        n_targets: test targets.
+        n_sessions: their sessions, which the intervals resample.
+        finalists: from the winner down.
+        comparisons: of the winner, with the runner-up and with the default configuration.
+        failures: what could not be trained.
+        by_length: the winner and the default configuration by session length, ascending; summaries of earlier
+            versions have none.
+    """
+
+    winner: int
+    n_targets: int
+    n_sessions: int
+    finalists: Sequence[FinalistSummary]
+    comparisons: Sequence[Comparison]
+    failures: Sequence[FinalistFailure]
+    by_length: Sequence[LengthSummary] = ()
+
+    @property
+    def default(self) -> FinalistSummary | None:
+        """The default configuration, if it is among them."""
+        return next((finalist for finalist in self.finalists if finalist.is_default), None)
+
+    @property
+    def against_default(self) -> Comparison | None:
+        """The winner against the default configuration, in the objective."""
+        default = self.default
+        return next((c for c in self.comparisons if default is not None and c.against == default.number), None)
+
+    @property
+    def recommended(self) -> int:
+        """Number of the one to ship: the winner, or the default where test does not show that it is beaten."""
+        compared = self.against_default
+        return self.winner if compared is None or compared.low > 0 else compared.against
+
+    @property
+    def shipped(self) -> FinalistSummary:
+        """The one to ship."""
+        return next(finalist for finalist in self.finalists if finalist.number == self.recommended)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OnBoundary:
+    """A parameter of the winner whose value is an end of its range: the optimum may lie beyond."""
+
+    name: str
+    value: float
+    side: Literal["lower", "upper"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ParetoPoint:
+    """A trial that no other beats in every objective; `values` by objective, in the study's order."""
+
+    number: int
+    values: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timing:
+    """Seconds of this session's search: on the wall; spent training, over all trials; not spent so, of the workers'."""
+
+    wall_s: float
+    training_s: float
+    overhead_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Summary:
+    """All that `summary.json` holds; `best`, `default` and `finals` are None until they are known.
+
+    Attributes:
+        objective: spelled `MRR@10`.
+        space: the search space, in JSON types.
+        finals: None also where no finalists were trained.
+        on_boundary: parameters of the winner.
+        pareto: the front of a search with several objectives, empty with one.
+        stop_reason: why the search ended.
+    """
+
+    study: str
+    command: str
+    git_commit: str | None
+    versions: Mapping[str, str | None]
+    seed: int
+    dataset: DatasetSummary
+    objective: str
+    space: Any
+    trials: Sequence[TrialSummary]
+    counts: Counts
+    best: Best | None
+    default: Default | None
+    timing: Timing
+    finals: Finals | None = None
+    on_boundary: Sequence[OnBoundary] = ()
+    pareto: Sequence[ParetoPoint] = ()
+    stop_reason: str | None = None
+
+    @property
+    def winner(self) -> int | None:
+        """Number of the best trial by validation: of the finalists, or of the search where there are none."""
+        if self.finals is not None:
+            return self.finals.winner
+        return None if self.best is None else self.best.number
+
+    @property
+    def recommended(self) -> int | None:
+        """Number of the trial to ship: what is told, kept as `winner.pt` and registered; None without a result."""
+        return self.winner if self.finals is None else self.finals.recommended
+
+
+def write_summary(path: Path, summary: Summary) -> None:
+    """Write `summary.json` atomically."""
+    write_text(path, summary_json(summary))
+
+
+def summary_json(summary: Summary) -> str:
+    """What `summary.json` holds: keys in this order, trials by number, NaN and infinity as null."""
+    content = asdict(summary)
+    content["trials"] = sorted(content["trials"], key=lambda trial: trial["number"])
+    return json.dumps(_finite(content), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def read_summary(path: Path) -> Summary:
+    """Read what `write_summary` wrote.
+
+    Raises:
+        InputError: there is no such file, or it is not a summary.
+    """
+    try:
+        return TypeAdapter(Summary).validate_json(read_text(path))
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = ".".join(map(str, first["loc"])) or "the file"
+        raise InputError(f"{path}: not the summary of a search: {key}: {first['msg'].lower()}") from None
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _finite(part) for key, part in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_finite(part) for part in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def format_params(params: Mapping[str, object]) -> str:
+    """`learning_rate=0.005 dropout_probs=[0.1, 0.2]`."""
+    return " ".join(f"{name}={format_value(value)}" for name, value in params.items())
+
+
+def format_value(value: object) -> str:
+    """`0.005`, `[0.1, 0.2]`."""
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    if isinstance(value, (list, tuple)):
+        return f"[{', '.join(map(format_value, value))}]"
+    return str(value)

@@ -1,0 +1,1 @@
+"""How good a model is: full ranking, slices, intervals, and what lies beyond accuracy."""

@@ -1,0 +1,1 @@
+"""The layers of NARM: GRU, attention and dropout, on packed sessions."""

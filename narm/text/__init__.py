@@ -1,0 +1,1 @@
+"""Text that people write: files, YAML and durations, and where in them a mistake is."""

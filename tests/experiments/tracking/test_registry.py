@@ -1,0 +1,123 @@
+"""What the registry of a real MLflow store then holds."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import mlflow.pyfunc
+import pytest
+import torch
+from mlflow import MlflowClient
+from support.search_summary import FINALS, SUMMARY, comparison
+
+from experiments.tracking.registry import register, registration_of
+from experiments.tuning.study.summary import Best, Summary
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> MlflowClient:
+    """A database that all tests share, as its creation takes seconds; each has a dataset of its own."""
+    return MlflowClient(f"sqlite:///{tmp_path_factory.mktemp('mlflow')}/mlflow.db")
+
+
+@pytest.fixture
+def run_id(store: MlflowClient, tmp_path: Path) -> str:
+    experiment = store.create_experiment(tmp_path.name, artifact_location=(tmp_path / "artifacts").as_uri())
+    return store.create_run(experiment).info.run_id
+
+
+@pytest.fixture
+def summary(tmp_path: Path) -> Summary:
+    return replace(SUMMARY, dataset=replace(SUMMARY.dataset, name=tmp_path.name))
+
+
+@pytest.fixture
+def name(tmp_path: Path) -> str:
+    return f"narm-{tmp_path.name}"
+
+
+def with_value(summary: Summary, value: float) -> Summary:
+    return replace(summary, best=Best(number=1, params={}, valid={"recall_at_10": value}))
+
+
+def aliases(store: MlflowClient, name: str) -> dict[str, int]:
+    """Versions by alias; MLflow has them as numbers or as text, by the kind of store."""
+    return {alias: int(version) for alias, version in store.get_registered_model(name).aliases.items()}
+
+
+def another(checkpoint: Path) -> Path:
+    """A checkpoint with other content."""
+    path = checkpoint.with_name("another.pt")
+    content = torch.load(checkpoint, weights_only=True)
+    torch.save({**content, "epoch": content["epoch"] + 1}, path)
+    return path
+
+
+def test_the_winner_becomes_a_version_that_links_to_its_study(store, run_id, summary, checkpoint, name):
+    register(store, run_id, registration_of(summary, checkpoint))
+    version = store.get_model_version_by_alias(name, "champion")
+    assert (version.run_id, int(version.version)) == (run_id, 1)
+    assert version.description == "Study my-study, trial 1: validation Recall@10 0.3000; not tested"
+    expected = {"study": "my-study", "trial": "1", "objective": "Recall@10", "validation": "0.3", "fingerprint": "f00"}
+    assert expected.items() <= version.tags.items()
+    loaded = mlflow.pyfunc.load_model(version.source)
+    assert len(loaded.predict({"session": [[101, 102]]})["items"][0]) == 19
+
+
+def test_registering_again_changes_nothing(store, run_id, summary, checkpoint, name):
+    for _ in range(2):
+        register(store, run_id, registration_of(summary, checkpoint))
+    assert len(store.search_model_versions(f"name = '{name}'")) == 1
+    assert aliases(store, name) == {"champion": 1}
+
+
+def test_the_next_winner_of_a_study_is_a_version_of_its_own(store, run_id, summary, checkpoint, name):
+    register(store, run_id, registration_of(summary, checkpoint))
+    register(store, run_id, registration_of(with_value(summary, 0.4), another(checkpoint)))
+    assert aliases(store, name) == {"champion": 2}
+    sources = {version.source for version in store.search_model_versions(f"name = '{name}'")}
+    assert len(sources) == 2
+
+
+def test_a_worse_winner_challenges_the_champion_unless_it_is_preferred(store, run_id, summary, checkpoint, name):
+    register(store, run_id, registration_of(summary, checkpoint))
+    worse, checkpoint = with_value(summary, 0.2), another(checkpoint)
+    register(store, run_id, registration_of(worse, checkpoint))
+    assert aliases(store, name) == {"champion": 1, "challenger": 2}
+    register(store, run_id, registration_of(worse, checkpoint, alias="champion"))
+    assert aliases(store, name)["champion"] == 2
+
+
+@pytest.mark.parametrize("change", ["data", "objective"])
+def test_values_of_other_data_or_objectives_do_not_compare(store, run_id, summary, checkpoint, name, change):
+    register(store, run_id, registration_of(summary, checkpoint))
+    other = with_value(summary, 0.001)
+    if change == "data":
+        other = replace(other, dataset=replace(other.dataset, fingerprint="new"))
+    else:
+        other = replace(other, objective="MRR@5", best=Best(number=1, params={}, valid={"mrr_at_5": 0.001}))
+    register(store, run_id, registration_of(other, another(checkpoint)))
+    assert aliases(store, name) == {"champion": 2}
+
+
+def test_a_finalist_is_described_by_its_mean_over_seeds(checkpoint):
+    registration = registration_of(replace(SUMMARY, finals=FINALS), checkpoint)
+    assert registration.tags["validation"] == "0.28"
+    assert registration.tags["test_recall_at_10"] == "0.28"
+    assert registration.description == "Study my-study, trial 1: validation Recall@10 0.2800, test 0.2800 ± 0.0100"
+
+
+def test_a_winner_that_is_not_shown_to_be_better_leaves_the_default_to_register(checkpoint):
+    finals = replace(FINALS, comparisons=[comparison(0, 0.02, -0.01, 0.05)])
+    registration = registration_of(replace(SUMMARY, finals=finals), checkpoint)
+    assert registration.trial == "0"
+    assert (registration.tags["validation"], registration.tags["test_recall_at_10"]) == ("0.19", "0.19")
+    assert registration.description == (
+        "Study my-study, trial 0, the default configuration: validation Recall@10 0.1900, test 0.1900 ± 0.0100"
+    )
+
+
+def test_a_dataset_may_have_a_name_that_mlflow_does_not_take(checkpoint):
+    summary = replace(SUMMARY, dataset=replace(SUMMARY.dataset, name="a/b:c"))
+    assert registration_of(summary, checkpoint).name == "narm-a-b-c"

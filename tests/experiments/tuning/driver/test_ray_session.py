@@ -1,0 +1,116 @@
+from __future__ import annotations
+
+import gc
+import re
+import signal
+import socket
+import time
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+import yaml
+
+from experiments.tuning.driver.gc_freeze import short_collections
+from experiments.tuning.driver.ray_session import cluster_address, ray_session
+from experiments.tuning.driver.signals import remembered_interrupts
+from narm.errors import InputError
+
+# isort: split
+from ray.autoscaler._private.util import prepare_config, validate_config
+
+DOCUMENTATION = Path(__file__).parents[2] / "docs"
+
+
+@pytest.mark.parametrize(
+    ("given", "environment", "address"),
+    [
+        (None, None, None),
+        (None, "", None),
+        (None, "local", None),
+        (None, "10.0.0.1:6379", "10.0.0.1:6379"),
+        ("10.0.0.2:6379", "10.0.0.1:6379", "10.0.0.2:6379"),
+        ("local", "10.0.0.1:6379", None),
+        ("auto", None, "auto"),
+        ("[::1]:6379", None, "[::1]:6379"),
+    ],
+)
+def test_a_cluster_is_attached_to_when_asked_for_by_flag_or_by_rays_own_variable(
+    given, environment, address, monkeypatch
+):
+    monkeypatch.delenv("RAY_ADDRESS", raising=False)
+    if environment is not None:
+        monkeypatch.setenv("RAY_ADDRESS", environment)
+    assert cluster_address(given) == address
+
+
+@pytest.mark.parametrize(
+    "address", ["head", "head:", "head:ray", "head:99999", ":6379", "ray://head:10001", "two heads:1"]
+)
+def test_what_is_no_address_is_refused(address):
+    with pytest.raises(InputError, match=f"^address: '{re.escape(address)}' is no HOST:PORT"):
+        cluster_address(address)
+
+
+def test_an_address_where_nothing_listens_is_told_at_once(ring_splits):
+    with socket.socket() as bound:
+        bound.bind(("127.0.0.1", 0))  # taken, so that no one else listens there
+        address = f"127.0.0.1:{bound.getsockname()[1]}"
+        began = time.monotonic()
+        with (
+            pytest.raises(InputError, match=rf"^address: nothing answers at {address} \(Connection refused\): give"),
+            ray_session(1, ring_splits, resources={"cpu": 1}, address=address),
+        ):
+            raise AssertionError("attached to nothing")
+    assert time.monotonic() - began < 6
+
+
+def test_the_cluster_file_of_the_documentation_is_one_that_ray_takes():
+    cluster = yaml.safe_load((DOCUMENTATION / "cluster" / "local.yaml").read_text())
+    validate_config(prepare_config(cluster))
+    for commands in (cluster["head_start_ray_commands"], cluster["worker_start_ray_commands"]):
+        assert "RAY_AUTH_MODE=token" in commands[-1]
+
+
+def test_a_sigterm_that_ray_takes_while_it_starts_is_an_interruption(ring_splits, monkeypatch):
+    def starting(*_: object, **__: object) -> None:
+        raise SystemExit(15)  # as Ray's handler does
+
+    monkeypatch.setattr("ray.init", starting)
+    with pytest.raises(KeyboardInterrupt), ray_session(1, ring_splits, resources={"cpu": 1}):
+        pass
+
+
+def test_ray_is_not_started_when_an_interruption_was_lost(ring_splits, monkeypatch):
+    starts: list[object] = []
+    monkeypatch.setattr("experiments.tuning.driver.ray_session._start", lambda *arguments: starts.append(arguments))
+    with remembered_interrupts():
+        with suppress(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGTERM)
+        with pytest.raises(KeyboardInterrupt), ray_session(1, ring_splits, resources={"cpu": 1}):
+            pass
+    assert starts == []
+
+
+class Circle:
+    """In a cycle, and with something to do when it is collected, as what Tune leaves behind."""
+
+    def __init__(self, told: list[str]) -> None:
+        self.told, self.itself = told, self
+
+    def __del__(self) -> None:
+        self.told.append("collected")
+
+
+def test_what_stands_in_a_cycle_is_collected_before_ray_is_shut_down(ring_splits, monkeypatch):
+    told: list[str] = []
+    monkeypatch.setattr("experiments.tuning.driver.ray_session._start", lambda *_: None)
+    monkeypatch.setattr("experiments.tuning.driver.ray_session._require_room", lambda *_: None)
+    monkeypatch.setattr("ray.shutdown", lambda: told.append("shut down"))
+    gc.disable()
+    try:
+        with ray_session(1, ring_splits, resources={"cpu": 1}), short_collections():
+            Circle(told)
+    finally:
+        gc.enable()
+    assert told == ["collected", "shut down"]

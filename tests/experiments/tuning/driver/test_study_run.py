@@ -1,0 +1,124 @@
+"""A study from its first leg to the verdict, without Ray: its legs are trained in this process."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import pytest
+from optuna.trial import TrialState
+from rich.console import Console
+
+from experiments.cli.search_arguments import build_spec
+from experiments.cli.search_parser import build_parser
+from experiments.reporting.progress import Display
+from experiments.tuning.driver.study_run import Plan, StudyResult, StudyRun
+from experiments.tuning.engine.engine import Idle
+from experiments.tuning.optimizer.scheduler import Verdict
+from experiments.tuning.study.storage import closing_study, load_study, storage_in
+from experiments.tuning.worker.checkpoints import CheckpointStore
+from experiments.tuning.worker.finalists import FinalistLeg
+from experiments.tuning.worker.jobs import Leg, Training
+from experiments.tuning.worker.trainable import job_reports
+from narm.config_file import OptionsFile
+from narm.data.datasets import load_splits
+
+
+class Worker:
+    """Trains the legs of a study of tiny models."""
+
+    def __init__(self, output: Path, *arguments: str, resume: bool = False) -> None:
+        small = ["--hidden_size", "8", "--embedding_size", "8", "--threads", "1", "--device", "cpu"]
+        space = output / "space.yaml"
+        space.write_text("learning_rate: [0.01, 0.02, 0.03, 0.04]\n")
+        fixed = ["--preset", "smoke", "--space", str(space), "--study", "s", "--output", str(output)]
+        size = ["--trials", "3", "--epochs", "3", "--scheduler", "none", "--finalists", "1", "--finalist-seeds", "1"]
+        spec = build_spec(build_parser().parse_args([*fixed, *small, *size, *arguments]), OptionsFile())
+        self.splits = load_splits(spec.config.data)
+        self.training = Training(
+            config=spec.config,
+            threads=1,
+            device="cpu",
+            checkpoints=CheckpointStore(spec.checkpoints("checkpoints")),
+            finalist_checkpoints=CheckpointStore(spec.checkpoints("finalists")),
+        )
+        display = Display(Console(file=io.StringIO()), quiet=True)
+        self.run = StudyRun(Plan(spec=spec, resume=resume), self.splits, self.training, display)
+
+    def begin(self) -> Leg | FinalistLeg:
+        leg = self.run.next_leg()
+        assert not isinstance(leg, Idle)
+        return leg
+
+    def train(self, leg: Leg | FinalistLeg) -> None:
+        for report in job_reports({"study": 0, "leg": leg}, splits=self.splits, trainings=[self.training]):
+            if self.run.report(leg, report) is not Verdict.CONTINUE:
+                return
+
+    def train_all(self) -> StudyResult:
+        while not isinstance(leg := self.run.next_leg(), Idle):
+            self.train(leg)
+        assert leg is Idle.DONE
+        assert self.run.result is not None
+        return self.run.result
+
+
+def states(output: Path) -> list[TrialState]:
+    with closing_study(load_study("s", storage_in(output))) as study:
+        return [trial.state for trial in study.trials]
+
+
+def test_trials_are_followed_by_finalists_and_the_verdict(tmp_path: Path) -> None:
+    worker = Worker(tmp_path)
+    assert not worker.run.may_end
+    result = worker.train_all()
+    assert worker.run.may_end
+    assert result.reason == "all trials done"
+    assert result.summary.finals is not None
+    assert states(tmp_path) == [TrialState.COMPLETE] * 3
+    assert (tmp_path / "s" / "winner.pt").exists()
+    assert worker.run.next_leg() is Idle.DONE
+
+
+@pytest.mark.parametrize("limit", ["--epoch-budget", "--time-budget"])
+def test_finalists_of_a_search_that_a_limit_broke_off_are_trained(tmp_path: Path, limit: str) -> None:
+    worker = Worker(tmp_path, limit, "3" if limit == "--epoch-budget" else "1s")
+    first, in_flight = worker.begin(), worker.begin()
+    assert isinstance(in_flight, Leg)
+    worker.train(first)
+    if limit == "--time-budget":
+        worker.run._deadline = 0.0
+        worker.run.look_at_the_clock()
+    assert worker.run.next_leg() is Idle.WAIT
+    assert worker.run.may_end  # Ray Tune ends, and the leg in flight with it
+    worker.run.settle(is_interrupted=False)
+    assert not worker.run.may_end
+    result = worker.train_all()
+    assert result.reason == ("epoch budget (3)" if limit == "--epoch-budget" else "time budget")
+    assert result.summary.finals is not None
+    assert states(tmp_path) == [TrialState.COMPLETE, TrialState.WAITING]
+
+
+def test_an_interruption_reads_no_test_split_and_can_be_resumed(tmp_path: Path) -> None:
+    worker = Worker(tmp_path)
+    for _ in range(3):
+        worker.train(worker.begin())
+    assert isinstance(worker.begin(), FinalistLeg)
+    worker.run.settle(is_interrupted=True)
+    assert worker.run.result is not None
+    assert worker.run.result.reason == "interrupted"
+    assert worker.run.result.summary.finals is None
+    result = Worker(tmp_path, resume=True).train_all()
+    assert result.reason == "all trials done"
+    assert result.summary.finals is not None
+
+
+def test_an_error_leaves_a_study_that_can_go_on(tmp_path: Path) -> None:
+    worker = Worker(tmp_path)
+    worker.train(worker.begin())
+    worker.begin()
+    worker.run.abandon(RuntimeError("the disk is full"))
+    assert worker.run.result is None
+    assert worker.run.may_end
+    assert states(tmp_path) == [TrialState.COMPLETE, TrialState.WAITING]
+    assert Worker(tmp_path, resume=True).train_all().summary.finals is not None

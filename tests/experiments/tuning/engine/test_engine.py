@@ -1,0 +1,271 @@
+"""What the study holds after whatever can happen to a trial, and how a search goes on after a crash."""
+
+from __future__ import annotations
+
+import random
+from typing import Any
+
+import optuna
+import pytest
+from optuna.trial import FrozenTrial, TrialState
+
+from experiments.tuning.engine.engine import Delay, Engine, Idle
+from experiments.tuning.optimizer.samplers import SAMPLERS
+from experiments.tuning.optimizer.scheduler import Settings, Verdict
+from experiments.tuning.optimizer.schedulers import SCHEDULERS
+from experiments.tuning.study.limits import Limits
+from experiments.tuning.study.objectives import parse_objectives
+from experiments.tuning.study.storage import open_storage
+from experiments.tuning.worker.jobs import Leg
+from experiments.tuning.worker.reports import EpochReport
+from narm.config import Config
+from narm.seeds import derived_seed
+from search_spaces.space import load_space
+
+EPOCHS = 9
+CONFIG = Config.from_flat({"seed": 7, "epochs": EPOCHS})
+
+
+class Diary:
+    """A listener that remembers."""
+
+    def __init__(self) -> None:
+        self.events: list[tuple[Any, ...]] = []
+
+    def started(self, leg: Leg, origin: str) -> None:
+        self.events.append(("started", leg.number))
+
+    def reported(self, number: int, report: EpochReport) -> None:
+        self.events.append(("reported", number, report.epoch))
+
+    def held_up(self, number: int, why: Delay, reason: str) -> None:
+        self.events.append(("held up", number, why))
+
+    def finished(self, trial: FrozenTrial) -> None:
+        self.events.append(("finished", trial.number, trial.state.name))
+
+    def run_id(self, number: int) -> str | None:
+        return f"run-{number}" if number else None
+
+
+def make_engine(study: optuna.Study, **changes: Any) -> Engine:
+    space = load_space(changes.pop("space", "recbole"))
+    settings = Settings(epochs=EPOCHS, trials=30, mutable=space.distributions)
+    return Engine(
+        **{
+            "study": study,
+            "space": space,
+            "config": CONFIG,
+            "objectives": parse_objectives("MRR@10"),
+            "sampler": SAMPLERS["random"],
+            "scheduler": SCHEDULERS[changes.pop("scheduler", "none")](settings),
+            "n_trials": 4,
+            "limits": Limits(),
+            "listener": Diary(),
+            **changes,
+        }
+    )
+
+
+@pytest.fixture
+def study() -> optuna.Study:
+    return optuna.create_study(direction="maximize")
+
+
+def report(epoch: int, value: float, *, final: bool = False, stopped_early: bool = False) -> EpochReport:
+    return EpochReport(
+        epoch=epoch,
+        value=value,
+        valid={"mrr_at_10": value},
+        best={"mrr_at_10": value},
+        best_epoch=epoch,
+        train_loss=1.0,
+        seconds=0.5,
+        total_seconds=0.5 * epoch,
+        targets_per_second=10.0,
+        n_parameters=100,
+        stopped_early=stopped_early,
+        final=final,
+    )
+
+
+def begin(engine: Engine) -> Leg:
+    leg = engine.next_leg()
+    assert isinstance(leg, Leg)
+    return leg
+
+
+def test_the_default_configuration_comes_first_inside_the_space_or_outside_it(study):
+    engine = make_engine(study, space="smoke")
+    assert engine.enqueue({"learning_rate": 0.001, "hidden_size": 128}, default=True)
+    assert not engine.enqueue({"learning_rate": 0.001, "hidden_size": 128})  # not twice
+    assert begin(engine).options == {"learning_rate": 0.001, "hidden_size": 128}
+    assert study.trials[0].params == {}
+    assert begin(engine).options["hidden_size"] in (16, 32)
+
+
+def test_every_epoch_is_reported_under_its_own_number_and_once(study):
+    engine = make_engine(study)
+    number = begin(engine).number
+    for epoch, value in ((2, 0.1), (2, 0.9), (4, 0.3)):
+        assert engine.report(number, report(epoch, value)) is Verdict.CONTINUE
+    assert study.trials[0].intermediate_values == {2: 0.1, 4: 0.3}
+
+
+@pytest.mark.parametrize(
+    ("stopped_early", "reason"), [(True, "no better after epoch 2"), (False, "all epochs trained")]
+)
+def test_a_trial_that_ends_by_itself_is_complete(study, stopped_early, reason):
+    engine = make_engine(study)
+    number = begin(engine).number
+    assert engine.report(number, report(2, 0.2, final=True, stopped_early=stopped_early)) is Verdict.STOP
+    trial = study.trials[0]
+    assert (trial.state, trial.value) == (TrialState.COMPLETE, 0.2)
+    assert trial.user_attrs["reason"] == reason
+    assert trial.user_attrs["progress"] == {
+        "epochs": 2, "best_epoch": 2, "valid": {"mrr_at_10": 0.2}, "seconds": 1.0, "value": 0.2,
+    }  # fmt: skip
+
+
+def test_a_failure_is_tried_again_from_where_it_stood_and_then_told(study):
+    engine = make_engine(study, limits=Limits(max_retries=1))
+    number = begin(engine).number
+    engine.report(number, report(1, 0.1))
+    engine.failed(number, "worker died", "a traceback")
+    again = begin(engine)
+    assert (again.number, again.epochs) == (number, 1)
+    engine.failed(number, "worker died again", "a traceback")
+    trial = study.trials[0]
+    assert trial.state is TrialState.FAIL
+    assert trial.user_attrs["reason"] == "worker died again"
+    assert trial.user_attrs["traceback"] == "a traceback"
+    assert trial.user_attrs["retries"] == 1
+
+
+def test_what_would_fail_again_is_not_tried_again(study):
+    engine = make_engine(study, limits=Limits(max_retries=5))
+    engine.failed(begin(engine).number, "NonFiniteLoss", "", worth_a_retry=False)
+    assert study.trials[0].state is TrialState.FAIL
+
+
+@pytest.mark.parametrize(
+    ("limits", "reason"),
+    [
+        (Limits(epochs=3), "epoch budget (3)"),
+        (Limits(plateau=2), "no new best in 2 epochs"),
+        (Limits(max_failed=0), "too many trials failed (1)"),
+    ],
+)
+def test_a_limit_ends_the_search_and_says_why(study, limits, reason):
+    engine = make_engine(study, limits=limits)
+    number = begin(engine).number
+    for epoch in (1, 2, 3):
+        engine.report(number, report(epoch, 0.1))
+    if limits.max_failed is not None:
+        engine.failed(number, "no luck", "")
+    assert engine.next_leg() is Idle.DONE
+    assert engine.close() == reason
+
+
+def test_a_limit_waits_for_what_is_in_flight_and_counts_no_more_of_it(study):
+    engine = make_engine(study, limits=Limits(epochs=2))
+    first, second = begin(engine), begin(engine)
+    assert engine.report(first.number, report(1, 0.1)) is Verdict.CONTINUE
+    assert engine.report(first.number, report(2, 0.1)) is Verdict.STOP
+    assert engine.is_training
+    assert engine.next_leg() is Idle.WAIT
+    assert engine.report(second.number, report(1, 0.9)) is Verdict.STOP
+    assert not engine.is_training
+    assert engine.next_leg() is Idle.DONE
+    assert engine.close() == "epoch budget (2)"
+    assert [trial.intermediate_values for trial in study.trials] == [{1: 0.1, 2: 0.1}, {}]
+    assert [trial.state for trial in study.trials] == [TrialState.WAITING] * 2
+
+
+def test_an_interrupted_search_leaves_nothing_running_and_goes_on(study):
+    engine = make_engine(study)
+    first, second = begin(engine), begin(engine)
+    engine.report(second.number, report(1, 0.1))
+    engine.stop("interrupted")
+    assert engine.close() == "interrupted"
+    assert not engine.is_training
+    assert [trial.state for trial in study.trials] == [TrialState.WAITING] * 2
+    resumed = make_engine(study)
+    legs = [begin(resumed), begin(resumed)]
+    assert [(leg.number, leg.epochs) for leg in legs] == [(second.number, 1), (first.number, 0)]
+    assert [leg.options for leg in legs] == [second.options, first.options]
+
+
+def test_a_finite_space_ends_when_it_is_exhausted(study):
+    engine = make_engine(study, space="smoke", n_trials=100)
+    while isinstance(leg := engine.next_leg(), Leg):
+        engine.report(leg.number, report(1, 0.1, final=True))
+    assert engine.close() == "every configuration of the space was tried"
+    assert len({str(trial.params) for trial in study.trials}) == len(study.trials) == 4
+
+
+def test_a_seed_follows_from_the_study_and_the_number_alone(study):
+    engine = make_engine(study)
+    assert [begin(engine).seed for _ in range(2)] == [derived_seed(7, 0), derived_seed(7, 1)]
+
+
+def test_several_objectives_are_told_together():
+    study = optuna.create_study(directions=["maximize", "minimize"])
+    engine = make_engine(study, objectives=parse_objectives("MRR@10,n_parameters"))
+    engine.report(begin(engine).number, report(1, 0.1, final=True))
+    assert study.trials[0].values == [0.1, 100.0]
+    assert study.trials[0].intermediate_values == {1: 0.1}
+
+
+def search_to_the_end(make: Any, crash: float) -> int:
+    """Train everything there is on two workers; with some probability everything is forgotten after an epoch."""
+    chance, engine, running, crashes = random.Random(1), make(), dict[int, int](), 0
+    while True:
+        while len(running) < 2 and isinstance(leg := engine.next_leg(), Leg):
+            running[leg.number] = leg.epochs
+        if not running:
+            break
+        number = chance.choice(list(running))
+        running[number] += 1
+        value = 0.01 * (number % 7) + 0.001 * running[number]
+        if (
+            engine.report(number, report(running[number], value, final=running[number] == EPOCHS))
+            is not Verdict.CONTINUE
+        ):
+            del running[number]
+        if chance.random() < crash:
+            engine, running, crashes = make(), {}, crashes + 1
+    engine.close()
+    return crashes
+
+
+def test_a_search_that_is_killed_again_and_again_does_the_same_trials(tmp_path):
+    storage = open_storage(f"sqlite:///{tmp_path}/s.db")
+    for name, crash in (("calm", 0.0), ("killed", 0.15)):
+        optuna.create_study(study_name=name, storage=storage, direction="maximize")
+
+        def make(name: str = name) -> Engine:
+            return make_engine(
+                optuna.load_study(study_name=name, storage=storage),
+                scheduler="asha",
+                sampler=SAMPLERS["tpe"],
+                n_trials=12,
+            )
+
+        assert (search_to_the_end(make, crash) > 3) == bool(crash)
+    calm, killed = (optuna.load_study(study_name=name, storage=storage).trials for name in ("calm", "killed"))
+    assert len(killed) == len(calm) == 12
+    assert {trial.state for trial in killed} == {TrialState.COMPLETE, TrialState.PRUNED}
+    assert len({str(trial.params) for trial in killed}) == 12
+    for trial in killed:
+        assert sorted(trial.intermediate_values) == list(range(1, len(trial.intermediate_values) + 1))
+
+
+def test_epochs_of_a_failed_trial_count_against_the_budget_after_a_crash_too(study):
+    engine = make_engine(study)
+    number = begin(engine).number
+    engine.report(number, report(1, 0.9))
+    engine.failed(number, "no luck", "")
+    resumed = make_engine(study, limits=Limits(epochs=2))
+    resumed.report(begin(resumed).number, report(1, 0.1))
+    assert resumed.close() == "epoch budget (2)"

@@ -1,0 +1,162 @@
+"""What a search leaves behind for machines."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from support.search_summary import FINALS, SUMMARY, comparison, trial
+
+from experiments.tuning.study.summary import (
+    OnBoundary,
+    ParetoPoint,
+    Summary,
+    format_params,
+    read_summary,
+    write_summary,
+)
+from narm.errors import InputError
+
+NAN = float("nan")
+
+
+def written(summary: Summary, path: Path) -> dict[str, Any]:
+    def refuse(constant: str) -> None:
+        raise AssertionError(f"{constant} is not JSON")
+
+    write_summary(path / "summary.json", summary)
+    content: dict[str, Any] = json.loads((path / "summary.json").read_text(), parse_constant=refuse)
+    return content
+
+
+def test_the_keys_are_exactly_those_documented(tmp_path: Path) -> None:
+    content = written(replace(SUMMARY, finals=FINALS), tmp_path)
+    assert list(content) == [
+        "study", "command", "git_commit", "versions", "seed", "dataset", "objective", "space",
+        "trials", "counts", "best", "default", "timing", "finals", "on_boundary", "pareto", "stop_reason",
+    ]  # fmt: skip
+    assert list(content["dataset"]) == ["name", "fingerprint", "n_sessions", "n_items", "n_targets", "n_valid"]
+    assert list(content["trials"][0]) == [
+        "number", "state", "params", "value", "best_epoch", "epochs", "seconds", "mlflow_run_id", "reason", "retries",
+    ]  # fmt: skip
+    assert content["counts"] == {"complete": 2, "pruned": 1, "failed": 1, "interrupted": 0}
+    assert list(content["best"]) == ["number", "params", "valid"]
+    assert list(content["default"]) == ["number", "valid"]
+    assert list(content["timing"]) == ["wall_s", "training_s", "overhead_s"]
+    assert list(content["finals"]) == [
+        "winner", "n_targets", "n_sessions", "finalists", "comparisons", "failures", "by_length",
+    ]  # fmt: skip
+    assert list(content["finals"]["finalists"][0]) == [
+        "number", "is_default", "params", "seeds", "epochs", "valid", "test",
+    ]  # fmt: skip
+    assert content["finals"]["finalists"][0]["test"]["recall_at_10"] == {"mean": 0.28, "sd": 0.01}
+    assert content["finals"]["by_length"][0] == {
+        "name": "2", "n_targets": 400, "n_sessions": 400,
+        "winner": {"mean": 0.31, "interval": [0.27, 0.35]}, "default": {"mean": 0.22, "interval": [0.19, 0.25]},
+    }  # fmt: skip
+    assert list(content["finals"]["comparisons"][0]) == ["metric", "against", "difference", "low", "high"]
+
+
+def test_what_is_not_known_yet_is_null(tmp_path: Path) -> None:
+    content = written(replace(SUMMARY, best=None, default=None), tmp_path)
+    assert content["best"] is content["default"] is content["finals"] is content["git_commit"] is None
+    assert content["on_boundary"] == content["pareto"] == []
+
+
+def test_bounds_and_the_pareto_front_are_kept(tmp_path: Path) -> None:
+    summary = replace(
+        SUMMARY,
+        on_boundary=[OnBoundary(name="learning_rate", value=0.01, side="upper")],
+        pareto=[ParetoPoint(number=1, values={"MRR@10": 0.3, "n_parameters": 1e5})],
+    )
+    content = written(summary, tmp_path)
+    assert content["on_boundary"] == [{"name": "learning_rate", "value": 0.01, "side": "upper"}]
+    assert content["pareto"] == [{"number": 1, "values": {"MRR@10": 0.3, "n_parameters": 1e5}}]
+
+
+def test_trials_stand_in_the_order_of_their_numbers(tmp_path: Path) -> None:
+    content = written(SUMMARY, tmp_path)
+    assert [trial["number"] for trial in content["trials"]] == [0, 1, 2, 3]
+    assert written(replace(SUMMARY, trials=list(reversed(SUMMARY.trials))), tmp_path) == content
+
+
+def test_interrupted_trials_are_counted(tmp_path: Path) -> None:
+    assert SUMMARY.counts.of([trial(0, "INTERRUPTED", 0.1)]).interrupted == 1
+
+
+def test_no_figure_breaks_the_json(tmp_path: Path) -> None:
+    odd = trial(4, "FAIL", NAN, weird=[float("inf"), {"deep": -float("inf")}])
+    [content] = written(replace(SUMMARY, trials=[odd]), tmp_path)["trials"]
+    assert content["value"] is None
+    assert content["params"]["weird"] == [None, {"deep": None}]
+
+
+def test_a_failed_write_keeps_the_last_summary(tmp_path: Path) -> None:
+    path = tmp_path / "summary.json"
+    write_summary(path, SUMMARY)
+    before = path.read_bytes()
+    with pytest.raises(TypeError):
+        write_summary(path, replace(SUMMARY, space=object()))
+    assert path.read_bytes() == before
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_what_was_written_is_read_again(tmp_path: Path) -> None:
+    path = tmp_path / "summary.json"
+    trials = sorted(SUMMARY.trials, key=lambda trial: trial.number)
+    front = [ParetoPoint(number=1, values={"MRR@10": 0.3})]
+    summary = replace(SUMMARY, trials=trials, finals=FINALS, pareto=front)
+    write_summary(path, summary)
+    first = path.read_bytes()
+    write_summary(path, read_summary(path))
+    assert path.read_bytes() == first
+    assert read_summary(path).finals is not None
+
+
+def test_a_summary_from_before_session_lengths_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "summary.json"
+    content = written(replace(SUMMARY, finals=FINALS), tmp_path)
+    del content["finals"]["by_length"]
+    path.write_text(json.dumps(content))
+    finals = read_summary(path).finals
+    assert finals is not None
+    assert finals.by_length == ()
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (None, "summary.json: No such file or directory"),
+        ("{", "summary.json: not the summary of a search: the file: invalid json"),
+        ("{}", "summary.json: not the summary of a search: study: field required"),
+    ],
+)
+def test_what_is_no_summary_is_refused(tmp_path: Path, content: str | None, message: str) -> None:
+    path = tmp_path / "summary.json"
+    if content is not None:
+        path.write_text(content)
+    with pytest.raises(InputError) as refused:
+        read_summary(path)
+    assert message in str(refused.value)
+    assert "\n" not in str(refused.value)
+
+
+def test_the_finalists_have_the_last_word_on_the_winner() -> None:
+    assert SUMMARY.winner == 1
+    assert replace(SUMMARY, finals=replace(FINALS, winner=0)).winner == 0
+    assert replace(SUMMARY, best=None).winner is None
+
+
+def test_what_is_to_be_shipped_is_the_default_unless_test_shows_that_it_is_beaten() -> None:
+    assert FINALS.recommended == FINALS.shipped.number == 1
+    unproven = replace(FINALS, comparisons=[comparison(0, 0.02, -0.01, 0.05), comparison(2, 0.03, 0.01, 0.07)])
+    assert unproven.recommended == unproven.shipped.number == 0
+    not_compared = replace(FINALS, comparisons=[comparison(2, 0.03, -0.01, 0.07)])
+    assert not_compared.recommended == 1
+    assert replace(SUMMARY, finals=unproven).recommended == 0
+    assert (SUMMARY.recommended, replace(SUMMARY, best=None).recommended) == (1, None)
+
+
+def test_parameters_are_short() -> None:
+    assert format_params({"a": 0.00123456, "b": (0.25, 0.5), "c": "CE"}) == "a=0.001235 b=[0.25, 0.5] c=CE"
