@@ -6,12 +6,12 @@
 A whole search, its command line and all: by default 30 trials of ml-100k, two at once, a thread each. Everything is
 read from the search's outbox, by `experiments.tracking.job_times`.
 
-- The *search* lasts from the first leg's start to the last report. Its capacity is that time times the slots.
+- The *search* lasts from the first job's start to the last report. Its capacity is that time times the slots.
 - *Training* is the sum of all epochs' seconds. What else happens in a slot, as a share of the capacity:
-- *first start*: from the start of a slot's first leg to the first step of its training; a worker imports torch.
-- *between trials*: from the report that ends a leg to the first step of the next leg in that slot. That step began
+- *first start*: from the start of a slot's first job to the first step of its training; a worker imports torch.
+- *between trials*: from the report that ends a job to the first step of the next job in that slot. That step began
   when the first report arrived, less the seconds of its epoch: the writing of a checkpoint counts as waiting.
-- *between epochs*: within a leg, from a report to the first step of the next epoch: checkpoint, report, decision.
+- *between epochs*: within a job, from a report to the first step of the next epoch: checkpoint, report, decision.
 - *tail*: once the last trial has begun, slots that wait for a promotion, or that nothing is left for.
 
 These add up to the capacity. Beside it stand the seconds before the search: *data*, and *start*, which is that of
@@ -33,7 +33,7 @@ from benchmarks.results_file import write_results
 from experiments.cli.command_line import run_command
 from experiments.cli.search_arguments import build_spec
 from experiments.cli.search_parser import build_parser
-from experiments.tracking.job_times import LegTimes, legs_in
+from experiments.tracking.job_times import JobTimes, jobs_in
 from experiments.tuning.driver.run import run_study
 from experiments.tuning.driver.study_run import Plan
 from narm.config_file import OptionsFile
@@ -61,32 +61,32 @@ class Overhead:
         return 1 - self.training / (self.wall * self.slots - self.tail)
 
 
-def measure(legs: Sequence[LegTimes], slots: int) -> Overhead:
-    """Assign each leg to the slot that has been empty longest, and add up.
+def measure(jobs: Sequence[JobTimes], slots: int) -> Overhead:
+    """Assign each job to the slot that has been empty longest, and add up.
 
     Args:
-        legs: in the order of their start, at least one a slot, each with a report.
+        jobs: in the order of their start, at least one a slot, each with a report.
         slots: trials at once.
     """
-    began, ended = legs[0].start, max(leg.end for leg in legs)
-    last_new = max(leg.start for leg in legs if leg.is_first)
-    in_slots = list(legs[:slots])  # the latest leg of each
+    began, ended = jobs[0].start, max(job.end for job in jobs)
+    last_new = max(job.start for job in jobs if job.is_first)
+    in_slots = list(jobs[:slots])  # the latest job of each
     changes, tail = [], 0.0
-    for leg in legs[slots:]:
+    for job in jobs[slots:]:
         before = min(in_slots, key=lambda latest: latest.end)
-        empty = leg.first_step - before.end
-        if leg.start <= last_new:
+        empty = job.first_step - before.end
+        if job.start <= last_new:
             changes.append(empty)
         else:
             tail += empty
-        in_slots[in_slots.index(before)] = leg
-    first = sum(leg.first_step - began for leg in legs[:slots])
+        in_slots[in_slots.index(before)] = job
+    first = sum(job.first_step - began for job in jobs[:slots])
     return Overhead(
         wall=ended - began,
         slots=slots,
-        training=sum(leg.training for leg in legs),
+        training=sum(job.training for job in jobs),
         first_start=first,
-        between_epochs=sum(leg.end - leg.first_step - leg.training for leg in legs),
+        between_epochs=sum(job.end - job.first_step - job.training for job in jobs),
         between_trials=changes,
         tail=tail + sum(ended - latest.end for latest in in_slots),
     )
@@ -100,8 +100,8 @@ def run(arguments: Sequence[str], folder: Path) -> tuple[Overhead, dict[str, flo
     splits = load_splits(spec.config.data)
     loaded = time.time()
     run_study(Plan(spec=spec), splits, quiet=True)
-    legs = [leg for leg in legs_in(spec.folder) if leg.reports]
-    return measure(legs, spec.concurrency), {"data": loaded - began, "start": legs[0].start - loaded}
+    jobs = [job for job in jobs_in(spec.folder) if job.reports]
+    return measure(jobs, spec.concurrency), {"data": loaded - began, "start": jobs[0].start - loaded}
 
 
 def rows(overhead: Overhead, before: dict[str, float]) -> list[dict[str, object]]:

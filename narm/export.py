@@ -60,7 +60,7 @@ class PaddedNARM(nn.Module):
         """
         narm = self.narm
         hidden = narm.item_embedding(prefixes).transpose(0, 1)  # [T, B, D]
-        for layer in narm.layers.gru.all_weights:
+        for layer in narm.gru.all_weights:
             hidden = self.gru_layer(hidden, *layer)
         hidden = hidden.transpose(0, 1)  # [B, T, H]; padding comes after all that counts
         last_step = (lengths - 1)[:, None, None].expand(-1, 1, hidden.shape[2])

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from benchmarks.curves import random_points
-from benchmarks.replay.world import Leg, Params, Report, World
+from benchmarks.replay.world import Job, Params, Report, World
 
 
 @dataclass(slots=True)
@@ -29,12 +29,12 @@ class InFull:
     _misses: int = 0
     _started: int = 0
 
-    def next(self) -> Leg | None:
+    def next(self) -> Job | None:
         """The next configuration."""
         if self._started == len(self.points) or (self.patience is not None and self._misses >= self.patience):
             return None
         self._started += 1
-        return Leg(trial=self._started - 1, params=self.points[self._started - 1])
+        return Job(trial=self._started - 1, params=self.points[self._started - 1])
 
     def reported(self, trial: int, report: Report) -> bool:
         """Train on; count the finished ones that brought nothing."""

@@ -6,7 +6,7 @@ import optuna
 from optuna.pruners import HyperbandPruner
 from optuna.samplers import TPESampler
 
-from benchmarks.replay.world import Leg, Report, World
+from benchmarks.replay.world import Job, Report, World
 
 
 class OptunaAlone:
@@ -30,14 +30,14 @@ class OptunaAlone:
         self._trials: list[optuna.Trial] = []
         self._n_trials = trials
 
-    def next(self) -> Leg | None:
+    def next(self) -> Job | None:
         """What the study proposes."""
         if len(self._trials) == self._n_trials:
             return None
         trial = self._study.ask()
         params = self._space.suggest(trial)
         self._trials.append(trial)
-        return Leg(trial=trial.number, params=params)
+        return Job(trial=trial.number, params=params)
 
     def reported(self, trial: int, report: Report) -> bool:
         """What the pruner decides; a trial is worth its best."""

@@ -8,13 +8,13 @@ import optuna
 from optuna.samplers import BaseSampler
 from optuna.trial import FrozenTrial
 
-from benchmarks.replay.world import Leg, Report, World
+from benchmarks.replay.world import Job, Report, World
 from experiments.tuning.engine import engine as real
-from experiments.tuning.optimizer.scheduler import Scheduler, Settings, Verdict
+from experiments.tuning.optimizer.scheduler import Decision, Scheduler, Settings
 from experiments.tuning.study import trial_attributes
 from experiments.tuning.study.limits import Limits
 from experiments.tuning.study.objectives import parse_objectives
-from experiments.tuning.worker.jobs import Leg as RealLeg
+from experiments.tuning.worker.jobs import TrialJob
 from experiments.tuning.worker.reports import EpochReport
 from narm.config import Config
 from search_spaces.space import SearchSpace
@@ -59,18 +59,18 @@ class Ours:
         )
         self._engine.enqueue({}, **{trial_attributes.DEFAULT: True})
 
-    def next(self) -> Leg | None:
-        """The engine's next leg."""
-        leg = self._engine.next_leg()
-        if isinstance(leg, real.Idle):
+    def next(self) -> Job | None:
+        """The engine's next job."""
+        job = self._engine.next_job()
+        if isinstance(job, real.Idle):
             return None
-        params = self._space.from_options(self._config.replace(leg.options))
+        params = self._space.from_options(self._config.replace(job.options))
         assert params is not None  # the default configuration is a point of the space too
-        return Leg(trial=leg.number, params=params)
+        return Job(trial=job.number, params=params)
 
     def reported(self, trial: int, report: Report) -> bool:
         """The engine's verdict."""
-        return self._engine.report(trial, _epoch_report(report)) is Verdict.CONTINUE
+        return self._engine.report(trial, _epoch_report(report)) is Decision.CONTINUE
 
 
 def _epoch_report(report: Report) -> EpochReport:
@@ -94,7 +94,7 @@ def _epoch_report(report: Report) -> EpochReport:
 class _Nobody:
     """Listens to nothing."""
 
-    def started(self, leg: RealLeg, origin: str) -> None: ...
+    def started(self, job: TrialJob, origin: str) -> None: ...
     def reported(self, number: int, report: EpochReport) -> None: ...
     def held_up(self, number: int, why: real.Delay, reason: str) -> None: ...
     def finished(self, trial: FrozenTrial) -> None: ...

@@ -14,7 +14,7 @@ import optuna
 from ray.tune.schedulers import AsyncHyperBandScheduler, TrialScheduler
 from ray.tune.search.optuna import OptunaSearch
 
-from benchmarks.replay.world import Leg, Report, World
+from benchmarks.replay.world import Job, Report, World
 
 METRIC = "value"
 
@@ -43,7 +43,7 @@ class PlainRay:
         self._trials: list[_Trial] = []
         self._num_samples = trials
 
-    def next(self) -> Leg | None:
+    def next(self) -> Job | None:
         """What OptunaSearch suggests."""
         if len(self._trials) == self._num_samples:
             return None
@@ -52,7 +52,7 @@ class PlainRay:
         assert params is not None  # it has no limit of its own
         self._scheduler.on_trial_add(None, trial)
         self._trials.append(trial)
-        return Leg(trial=len(self._trials) - 1, params=params)
+        return Job(trial=len(self._trials) - 1, params=params)
 
     def reported(self, trial: int, report: Report) -> bool:
         """What ASHA decides."""

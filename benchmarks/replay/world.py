@@ -48,7 +48,7 @@ class World(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Leg:
+class Job:
     """What a search wants trained: a new trial, or one that was held up and goes on where it stood."""
 
     trial: int
@@ -75,7 +75,7 @@ class Report:
 class Search(Protocol):
     """A search, as the world drives it."""
 
-    def next(self) -> Leg | None:
+    def next(self) -> Job | None:
         """What a free slot should train; None: nothing, for now or at all."""
 
     def reported(self, trial: int, report: Report) -> bool:
@@ -139,13 +139,13 @@ def replay(search: Search, world: World, *, seed: int, workers: int = WORKERS) -
     running: list[tuple[int, int, int]] = []  # when the epoch is over, the order of starts, the trial
     order, clock = count(), 0
     while True:
-        while len(running) < workers and (leg := search.next()) is not None:
-            if leg.trial not in trainings:
-                params = leg.params
+        while len(running) < workers and (job := search.next()) is not None:
+            if job.trial not in trainings:
+                params = job.params
                 curve = world.curve(params, seed, tried[configuration(params)])
-                trainings[leg.trial] = _Training(params, world.regret(params), curve, world.max_epochs)
+                trainings[job.trial] = _Training(params, world.regret(params), curve, world.max_epochs)
                 tried[configuration(params)] += 1
-            heappush(running, (clock + 1, next(order), leg.trial))
+            heappush(running, (clock + 1, next(order), job.trial))
         if not running:
             return steps
         clock, _, trial = heappop(running)

@@ -10,7 +10,7 @@ from dataclasses import asdict
 from experiments.cli import command_line
 from experiments.reporting.recorder import SUMMARY, WINNER
 from experiments.tracking import outbox
-from experiments.tracking.mlflow_writer import STUDY_RUN, Mirror
+from experiments.tracking.mlflow_writer import STUDY_RUN, MlflowWriter
 from experiments.tracking.outbox import Outbox, Update, root_cause
 from experiments.tracking.registry import CHAMPION, registration_of
 from experiments.tracking.tracker import absolute_uri
@@ -42,7 +42,7 @@ def run_registration(given: argparse.Namespace) -> int:
     update = Update(run=STUDY_RUN, time=time.time_ns() // 1_000_000, registration=asdict(registration))
     held = Outbox(folder / outbox.FILE, {}, receiver=mask_credentials(uri))  # no search goes on meanwhile
     try:
-        Mirror(uri, held.header).send([update])
+        MlflowWriter(uri, held.header).send([update])
     except Exception as error:  # whatever the client raises
         print(f"error: MLflow at {mask_credentials(uri)} did not take it: {root_cause(error)}", file=sys.stderr)
         return REFUSED

@@ -12,11 +12,11 @@ from pathlib import Path
 from optuna.trial import FrozenTrial
 
 from experiments.cli import command_line
-from experiments.tuning.study.storage import closing_study, load_study, read_record, storage_in
+from experiments.tuning.study.storage import closing_study, load_study, read_stored_spec, storage_in
 from experiments.tuning.study.stored_spec import Record
 from experiments.tuning.study.trial_attributes import PARENT, SEED, Progress, options_of, read_progress, trials_of
 from experiments.tuning.worker.checkpoints import CheckpointStore
-from experiments.tuning.worker.jobs import Leg
+from experiments.tuning.worker.jobs import TrialJob
 from experiments.tuning.worker.reports import EpochReport
 from experiments.tuning.worker.trainable import reports
 from narm.config import Config
@@ -61,7 +61,7 @@ def run_replay(given: argparse.Namespace) -> int:
     """
     name, output = command_line.study_place(given.study, given.output)
     with closing_study(load_study(name, given.storage or storage_in(output))) as study:
-        record, trials = read_record(study), trials_of(study)
+        record, trials = read_stored_spec(study), trials_of(study)
     trial, then = _find(trials, given.number, name)
     config = Config.from_flat({**record["config"], **command_line.given_options(given)})
     splits = _load(config, record, name)
@@ -122,11 +122,11 @@ class _Replay:
         parent = attributes.get(PARENT)
         if parent is not None:
             self.train(parent, self._inherited(number))
-        leg = Leg(
+        job = TrialJob(
             number=number, seed=attributes[SEED], options=options_of(self.trials[number]), epochs=0, parent=parent
         )
         *_, last = reports(
-            leg,
+            job,
             splits=self.splits,
             config=self.config.replace({"epochs": epochs}),
             device=self.device,

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from experiments.cli import command_line
-from experiments.tracking.mlflow_writer import Mirror
+from experiments.tracking.mlflow_writer import MlflowWriter
 from experiments.tracking.outbox import FILE, Drainer, Outbox, Update, root_cause
 from experiments.tracking.tracker import absolute_uri
 from experiments.tuning.study.environment import mask_credentials
@@ -48,7 +48,7 @@ def run_sync(given: argparse.Namespace) -> int:
     uri = absolute_uri(given.tracking_uri or recorded_uri(searched_by(study, output), output, given.storage))
     receiver = mask_credentials(uri)
     outbox = Outbox(path, {}, receiver=receiver)
-    mirror = Mirror(uri, outbox.header, artifact_attempts=1)  # who waits for the result can call again
+    mirror = MlflowWriter(uri, outbox.header, artifact_attempts=1)  # who waits for the result can call again
     sent = Sent()
     try:
         if given.all:
@@ -66,7 +66,7 @@ def run_sync(given: argparse.Namespace) -> int:
     return 0
 
 
-def send(outbox: Outbox, mirror: Mirror, sent: Sent) -> None:
+def send(outbox: Outbox, mirror: MlflowWriter, sent: Sent) -> None:
     """Send all that waits.
 
     Args:

@@ -19,8 +19,8 @@ from experiments.tuning.study.environment import command_line as own_command
 from experiments.tuning.study.limits import Limits
 from experiments.tuning.study.objectives import Objective, parse_objectives
 from experiments.tuning.study.spec import StudySpec
-from experiments.tuning.study.storage import closing_study, load_study, read_record, storage_in
-from experiments.tuning.study.stored_spec import Record, recorded_space
+from experiments.tuning.study.storage import closing_study, load_study, read_stored_spec, storage_in
+from experiments.tuning.study.stored_spec import Record, stored_space
 from narm.config import LEARNED_AT_ONCE, Config, EvaluationConfig, ModelName
 from narm.config_file import OptionsFile
 from narm.data.datasets import dataset_name
@@ -130,7 +130,7 @@ def read_max_failed(text: str, trials: int) -> int | None:
 
 def _record(name: str, storage: str) -> Record:
     with closing_study(load_study(name, storage)) as study:
-        return read_record(study)
+        return read_stored_spec(study)
 
 
 def _choose(name: str) -> Preset:
@@ -142,7 +142,7 @@ def _choose(name: str) -> Preset:
 def _space(given: argparse.Namespace, record: Record, preset: Preset, model: ModelName) -> SearchSpace:
     """As asked for; else the study's; else the preset's for NARM, and for any other model the one of its name."""
     if given.space is None and record:
-        return recorded_space(record)
+        return stored_space(record)
     return load_space(given.space or (preset.space if model == "narm" else model))
 
 

@@ -18,7 +18,7 @@ from experiments.reporting.importances import evaluator
 from experiments.reporting.material import Drawings, Impossible, Material, draw_all
 from experiments.reporting.ticks import log_ticks
 from experiments.reporting.timeline import Stretch, by_state, rows
-from experiments.tracking.job_times import LegTimes
+from experiments.tracking.job_times import JobTimes
 from experiments.tuning.study.summary import Estimate, LengthSummary, Summary
 
 ACCENT, DEFAULT, GREY, AMBER, RED = "#2f7ed8", "#c2571a", "#8a8f98", "#d49a1f", "#c8433f"
@@ -32,7 +32,7 @@ GROUP_STYLES: dict[str, dict[str, Any]] = {
 }
 STATE_COLORS = {"complete": ACCENT, "pruned": AMBER, "failed": RED, "running": "#4a9c5d", "interrupted": GREY}
 BY_TRIAL = "timeline_by_trial"
-"""The caption of a timeline without legs."""
+"""The caption of a timeline without jobs."""
 
 SLICE = "slice_"
 _GRID = "rgba(138, 143, 152, 0.22)"
@@ -58,15 +58,15 @@ _STYLE = go.layout.Template(
 )
 
 
-def figures(study: optuna.Study, summary: Summary, legs: Sequence[LegTimes] = ()) -> Drawings[go.Figure]:
+def figures(study: optuna.Study, summary: Summary, jobs: Sequence[JobTimes] = ()) -> Drawings[go.Figure]:
     """Every figure that this study has something for; slices are named after their parameter.
 
     Args:
         study: in the database.
         summary: of it.
-        legs: of its trials, in the order of their start; empty: nobody knows them.
+        jobs: of its trials, in the order of their start; empty: nobody knows them.
     """
-    material = Material(study, summary, legs)
+    material = Material(study, summary, jobs)
     slices = {f"{SLICE}{name}": partial(_slice, name) for name in material.params}
     return draw_all({**ARTISTS, **slices}, material)
 
@@ -216,7 +216,7 @@ def _timeline(material: Material) -> go.Figure:
     found = material.stretches()
     names = rows(found)
     figure = go.Figure([_bars_trace(state, bars) for state, bars in by_state(found).items()])
-    figure.update_layout(barmode="overlay", bargap=0.25, meta=None if material.legs else BY_TRIAL)
+    figure.update_layout(barmode="overlay", bargap=0.25, meta=None if material.jobs else BY_TRIAL)
     figure.update_xaxes(type="date")
     figure.update_yaxes(type="category", categoryorder="array", categoryarray=names[::-1])  # the first on top
     return _finish(figure, height=max(200, min(120 + 26 * len(names), 700)))

@@ -28,7 +28,7 @@ from experiments.reporting.importances import evaluator
 from experiments.reporting.material import Drawings, Material, draw_all
 from experiments.reporting.timeline import by_state, rows
 from experiments.reporting.views import inside
-from experiments.tracking.job_times import LegTimes
+from experiments.tracking.job_times import JobTimes
 from experiments.tuning.study.summary import Summary, format_value
 
 GROUP_STYLES: dict[str, dict[str, Any]] = {
@@ -43,18 +43,18 @@ _ROWS_NAMED = 30  # more names would cover each other
 _HALO = {"boxstyle": "square,pad=0.1", "facecolor": "white", "edgecolor": "none", "alpha": 0.75}
 
 
-def images(study: optuna.Study, summary: Summary, legs: Sequence[LegTimes] = ()) -> Drawings[bytes]:
+def images(study: optuna.Study, summary: Summary, jobs: Sequence[JobTimes] = ()) -> Drawings[bytes]:
     """Every figure that this study has something for, as the content of a PNG file.
 
     Args:
         study: in the database.
         summary: of it.
-        legs: of its trials, in the order of their start; empty: nobody knows them.
+        jobs: of its trials, in the order of their start; empty: nobody knows them.
     """
     plt.switch_backend("agg")  # no window, and no display needed
     with plt.rc_context():  # Optuna sets a style for the whole process
         try:
-            return draw_all({name: _as_png(draw) for name, draw in ARTISTS.items()}, Material(study, summary, legs))
+            return draw_all({name: _as_png(draw) for name, draw in ARTISTS.items()}, Material(study, summary, jobs))
         finally:
             plt.close("all")
 

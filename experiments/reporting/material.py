@@ -17,7 +17,7 @@ from experiments.reporting.curves import Curve, Rung, learning_curves, rungs
 from experiments.reporting.importances import importances, varied
 from experiments.reporting.timeline import Stretch, stretches
 from experiments.reporting.views import bare, inside, judged
-from experiments.tracking.job_times import LegTimes
+from experiments.tracking.job_times import JobTimes
 from experiments.tuning.study.summary import LengthSummary, Summary
 
 Drawn = TypeVar("Drawn")
@@ -34,7 +34,7 @@ class Material:
     Attributes:
         study: in the database.
         summary: of it.
-        legs: of its trials, in the order of their start; empty where nobody knows them.
+        jobs: of its trials, in the order of their start; empty where nobody knows them.
         judged: every trial with the best value it reached.
         bare: every trial as it is, without attributes.
         params: those that vary, the most important first.
@@ -42,7 +42,7 @@ class Material:
 
     study: optuna.Study
     summary: Summary
-    legs: Sequence[LegTimes] = ()
+    jobs: Sequence[JobTimes] = ()
     judged: optuna.Study = field(init=False)
     bare: optuna.Study = field(init=False)
     params: list[str] = field(init=False)
@@ -122,7 +122,7 @@ class Material:
 
     def stretches(self) -> list[Stretch]:
         """When what ran, one stretch at least."""
-        found = stretches(self.bare, self.summary, self.legs)
+        found = stretches(self.bare, self.summary, self.jobs)
         if not found:
             raise Impossible("no trial has begun")
         return found

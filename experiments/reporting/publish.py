@@ -8,14 +8,14 @@ from experiments.reporting import PAGE
 from experiments.reporting.figures import figures
 from experiments.reporting.images import images
 from experiments.reporting.page import study_page
-from experiments.tracking.job_times import legs_in
+from experiments.tracking.job_times import jobs_in
 from experiments.tuning.study.saved_study import SavedStudy
 from narm.machine.files import atomic_file, write_text
 
 
 def write_page(saved: SavedStudy, path: Path) -> None:
     """Write the report of a study as one HTML file, atomically."""
-    write_text(path, study_page(saved, figures(saved.study, saved.summary, legs_in(saved.folder))))
+    write_text(path, study_page(saved, figures(saved.study, saved.summary, jobs_in(saved.folder))))
 
 
 def publish(saved: SavedStudy) -> dict[str, Path]:
@@ -27,7 +27,7 @@ def publish(saved: SavedStudy) -> dict[str, Path]:
     page = saved.folder / PAGE
     write_page(saved, page)
     published = {PAGE: page}
-    for name, content in images(saved.study, saved.summary, legs_in(saved.folder)).made.items():
+    for name, content in images(saved.study, saved.summary, jobs_in(saved.folder)).made.items():
         artifact = f"figures/{name}.png"
         published[artifact] = saved.folder / artifact
         with atomic_file(published[artifact]) as file:

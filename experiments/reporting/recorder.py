@@ -26,11 +26,11 @@ from experiments.tuning.study.objectives import describe
 from experiments.tuning.study.results import seconds_trained, state_of, summarize, summarize_trial
 from experiments.tuning.study.saved_study import SavedStudy
 from experiments.tuning.study.spec import StudySpec
-from experiments.tuning.study.stored_spec import record_of
+from experiments.tuning.study.stored_spec import stored_spec
 from experiments.tuning.study.summary import FinalistFailure, Finals, Summary, write_summary
 from experiments.tuning.study.trial_attributes import REPLACED, TRACEBACK, read_progress, trials_of, value_of
 from experiments.tuning.worker.finalists import FinalistRun, finalist_seeds
-from experiments.tuning.worker.jobs import Leg
+from experiments.tuning.worker.jobs import TrialJob
 from experiments.tuning.worker.reports import EpochReport
 from narm.data.sessions import Splits
 from narm.machine.files import atomic_file
@@ -108,11 +108,11 @@ class Recorder:
             if trial.state.is_finished() or known.epochs:
                 self._progress.known(trial.number, known.params, known.epochs, known.value, known.state)
 
-    def started(self, leg: Leg, origin: str) -> None:
-        """A leg of a trial begins."""
-        tags = {**self._source, "seed": str(leg.seed), "origin": origin}
-        self._tracker.start_trial(leg.number, params=leg.options, tags=tags)
-        self._progress.started(leg.number, leg.options)
+    def started(self, job: TrialJob, origin: str) -> None:
+        """A job of a trial begins."""
+        tags = {**self._source, "seed": str(job.seed), "origin": origin}
+        self._tracker.start_trial(job.number, params=job.options, tags=tags)
+        self._progress.started(job.number, job.options)
 
     def reported(self, number: int, report: EpochReport) -> None:
         """A trial has trained an epoch."""
@@ -240,7 +240,7 @@ class Recorder:
         spec = self._spec
         saved = SavedStudy(
             study=self._study,
-            record=record_of(spec, self._splits.fingerprint),
+            record=stored_spec(spec, self._splits.fingerprint),
             summary=summary,
             folder=spec.folder,
             storage=spec.storage,

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from experiments.reporting.answer import headline
 from experiments.tuning.engine.verdict import compare_runs, compared_metrics
 from experiments.tuning.study.saved_study import SavedStudy
-from experiments.tuning.study.stored_spec import recorded_space
+from experiments.tuning.study.stored_spec import stored_space
 from experiments.tuning.study.summary import Best, Comparison, Default, FinalistSummary
 from experiments.tuning.worker.finalists import Finalist, FinalistRun, kept_runs
 from narm.config import Config
@@ -180,7 +180,7 @@ def _budget(study: SavedStudy) -> dict[str, str]:
 def _space_rows(first: SavedStudy, second: SavedStudy) -> tuple[dict[str, Row], int]:
     """Parameters that differ, and how many do not."""
     spaces = [
-        {parameter.name: parameter.describe() for parameter in recorded_space(study.record).parameters}
+        {parameter.name: parameter.describe() for parameter in stored_space(study.record).parameters}
         for study in (first, second)
     ]
     rows = _rows(spaces[0], spaces[1])
@@ -189,7 +189,7 @@ def _space_rows(first: SavedStudy, second: SavedStudy) -> tuple[dict[str, Row], 
 
 def _option_rows(first: SavedStudy, second: SavedStudy) -> dict[str, Row]:
     """Options that neither search varied and that are not the same."""
-    varied = {name for study in (first, second) for name in recorded_space(study.record).options}
+    varied = {name for study in (first, second) for name in stored_space(study.record).options}
     told = [
         {name: str(value) for name, value in study.record["config"].items() if name not in varied | _TOLD_ELSEWHERE}
         for study in (first, second)

@@ -1,4 +1,4 @@
-"""When each worker trained which trial; where the legs are not known, when each trial ran, its pauses included."""
+"""When each worker trained which trial; where the jobs are not known, when each trial ran, its pauses included."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from itertools import groupby
 
 import optuna
 
-from experiments.tracking.job_times import LegTimes, workers
+from experiments.tracking.job_times import JobTimes, workers
 from experiments.tuning.study.summary import STATE_WORDS, Summary
 from experiments.tuning.study.trial_attributes import trials_of
 
@@ -36,28 +36,28 @@ class Stretch:
     what: str
 
 
-def stretches(study: optuna.Study, summary: Summary, legs: Sequence[LegTimes]) -> list[Stretch]:
-    """A bar a leg, or a bar a trial where there are no legs; those of a row one after the other.
+def stretches(study: optuna.Study, summary: Summary, jobs: Sequence[JobTimes]) -> list[Stretch]:
+    """A bar a job, or a bar a trial where there are no jobs; those of a row one after the other.
 
     Args:
         study: with the times of the trials.
         summary: with their states.
-        legs: in the order of their start.
+        jobs: in the order of their start.
     """
     state = {trial.number: STATE_WORDS[trial.state] for trial in summary.trials}
-    return _of_legs(legs, state) if legs else _of_trials(study, state)
+    return _of_jobs(jobs, state) if jobs else _of_trials(study, state)
 
 
-def _of_legs(legs: Sequence[LegTimes], state: dict[int, str]) -> list[Stretch]:
+def _of_jobs(jobs: Sequence[JobTimes], state: dict[int, str]) -> list[Stretch]:
     return [
         Stretch(
             row=f"worker {worker + 1}",
-            state=state.get(leg.number, "running"),
-            start=datetime.fromtimestamp(leg.start),
-            end=datetime.fromtimestamp(leg.end),
-            what=f"trial {leg.number}, {_epochs(leg.epochs)}",
+            state=state.get(job.number, "running"),
+            start=datetime.fromtimestamp(job.start),
+            end=datetime.fromtimestamp(job.end),
+            what=f"trial {job.number}, {_epochs(job.epochs)}",
         )
-        for leg, worker in zip(legs, workers(legs), strict=True)
+        for job, worker in zip(jobs, workers(jobs), strict=True)
     ]
 
 

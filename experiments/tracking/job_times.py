@@ -1,6 +1,6 @@
-"""When the legs of a search's trials began and ended, as its outbox has noted; and in which worker each ran.
+"""When the jobs of a search's trials began and ended, as its outbox has noted; and in which worker each ran.
 
-The driver notes the moment at which it starts a leg of a trial, and at which each epoch's report reaches it; a report
+The driver notes the moment at which it starts a job of a trial, and at which each epoch's report reaches it; a report
 carries the seconds that its worker measured for the epoch, validation included.
 """
 
@@ -15,8 +15,8 @@ from experiments.tracking.outbox import FILE, Update
 
 
 @dataclass(slots=True)
-class LegTimes:
-    """When a leg of a trial began, and what it reported; seconds since 1970.
+class JobTimes:
+    """When a job of a trial began, and what it reported; seconds since 1970.
 
     Attributes:
         number: of the trial.
@@ -51,34 +51,34 @@ class LegTimes:
         return sum(seconds for _, seconds in self.reports)
 
 
-def read_legs(updates: Iterable[Update]) -> list[LegTimes]:
-    """The legs of a search, in the order of their start; one of which nothing more is known is none."""
-    legs: list[LegTimes] = []
-    latest: dict[str, LegTimes] = {}
+def read_jobs(updates: Iterable[Update]) -> list[JobTimes]:
+    """The jobs of a search, in the order of their start; one of which nothing more is known is none."""
+    jobs: list[JobTimes] = []
+    latest: dict[str, JobTimes] = {}
     begun: set[str] = set()
     for update in updates:
         if update.run == STUDY_RUN and update.status == "RUNNING":
             latest.clear()  # another session: what the last one left open ended with it, whenever that is noted
         elif update.status == "RUNNING" and update.run.isdecimal():
-            leg = LegTimes(int(update.run), update.time / 1000, is_first=update.run not in begun)
-            legs.append(leg)
-            latest[update.run] = leg
+            job = JobTimes(int(update.run), update.time / 1000, is_first=update.run not in begun)
+            jobs.append(job)
+            latest[update.run] = job
             begun.add(update.run)
         elif update.run in latest:
             _note(latest[update.run], update)
-    return [leg for leg in legs if leg.reports or leg.given_up]
+    return [job for job in jobs if job.reports or job.given_up]
 
 
-def _note(leg: LegTimes, update: Update) -> None:
+def _note(job: JobTimes, update: Update) -> None:
     if "epoch_seconds" in update.metrics:
-        leg.reports.append((update.time / 1000, update.metrics["epoch_seconds"]))
-        leg.epochs.append(update.step)
-    elif update.status is not None and not leg.reports:
-        leg.given_up = update.time / 1000
+        job.reports.append((update.time / 1000, update.metrics["epoch_seconds"]))
+        job.epochs.append(update.step)
+    elif update.status is not None and not job.reports:
+        job.given_up = update.time / 1000
 
 
-def legs_in(folder: Path) -> list[LegTimes]:
-    """The legs of a study; none where its outbox is not there.
+def jobs_in(folder: Path) -> list[JobTimes]:
+    """The jobs of a study; none where its outbox is not there.
 
     Args:
         folder: of the study.
@@ -87,7 +87,7 @@ def legs_in(folder: Path) -> list[LegTimes]:
         lines = (folder / FILE).read_bytes().splitlines()
     except OSError:
         return []
-    return read_legs(_updates(lines[1:]))  # behind the header
+    return read_jobs(_updates(lines[1:]))  # behind the header
 
 
 def _updates(lines: Iterable[bytes]) -> Iterator[Update]:
@@ -98,19 +98,19 @@ def _updates(lines: Iterable[bytes]) -> Iterator[Update]:
             continue
 
 
-def workers(legs: Sequence[LegTimes]) -> list[int]:
-    """The worker of each leg, from 0: of those that are free, the one that has been so longest, else a new one.
+def workers(jobs: Sequence[JobTimes]) -> list[int]:
+    """The worker of each job, from 0: of those that are free, the one that has been so longest, else a new one.
 
-    Nobody notes where a leg ran, so that this is the simplest story that fits the times.
+    Nobody notes where a job ran, so that this is the simplest story that fits the times.
 
     Args:
-        legs: in the order of their start.
+        jobs: in the order of their start.
     """
     free_since: list[float] = []
     found = []
-    for leg in legs:
-        idle = [worker for worker, since in enumerate(free_since) if since <= leg.start]
+    for job in jobs:
+        idle = [worker for worker, since in enumerate(free_since) if since <= job.start]
         worker = min(idle, key=free_since.__getitem__, default=len(free_since))
-        free_since[worker : worker + 1] = [leg.end]
+        free_since[worker : worker + 1] = [job.end]
         found.append(worker)
     return found

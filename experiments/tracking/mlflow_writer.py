@@ -35,7 +35,7 @@ NAME_TAG = "mlflow.runName"  # in an update: what a new run is called, where tha
 EXPERIMENT_TAGS = {"mlflow.experimentKind": "custom_model_development"}  # else the UI may take it for one of prompts
 
 
-class Mirror:
+class MlflowWriter:
     """Brings the runs of one study in MLflow up to date.
 
     Sending the same updates again changes nothing: runs are found by their tags before any is created, and

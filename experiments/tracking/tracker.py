@@ -18,7 +18,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from experiments.tracking.mlflow_writer import NAME_TAG, STUDY_RUN, Mirror
+from experiments.tracking.mlflow_writer import NAME_TAG, STUDY_RUN, MlflowWriter
 from experiments.tracking.outbox import OPEN, Drainer, Outbox, RunStatus, Update
 from experiments.tracking.registry import Registration
 from experiments.tuning.study.environment import mask_credentials
@@ -125,7 +125,7 @@ class Tracker:
         header = {"study": secrets.token_hex(8), "name": name, **self._header}
         self._outbox = Outbox(self._path, header, receiver=mask_credentials(self._uri))
         stopping = threading.Event()
-        self._mirror = Mirror(self._uri, self._outbox.header, stopping=stopping)
+        self._mirror = MlflowWriter(self._uri, self._outbox.header, stopping=stopping)
         name_of_server = f"MLflow at {mask_credentials(self._uri)}"
         self._drainer = Drainer(self._outbox, self._mirror.send, name=name_of_server, stopping=stopping)
         self._drainer.start()

@@ -1,7 +1,7 @@
 """Softmax losses over so few items that a core's cache holds all logits of some rows: loss and gradients in one visit.
 
 Each thread takes rows of its own, and shares nothing with the others until the items' gradients are added up. A chunk
-of rows is three products and one pass over its logits. The tiles of `narm.losses.chunked_softmax`, which larger catalogues
+of rows is three products and one pass over its logits. The tiles of `chunked_softmax`, which larger catalogues
 need, have to be rescaled and merged: with a thousand items that takes as long as the products.
 
 Shapes: Q targets, R of them in a chunk, V items, D embedding, P threads.

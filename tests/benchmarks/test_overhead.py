@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from benchmarks.overhead import measure
-from experiments.tracking.job_times import read_legs
+from experiments.tracking.job_times import read_jobs
 from experiments.tracking.outbox import Update
 
 
@@ -37,7 +37,7 @@ SEARCH = [
 
 
 def test_the_parts_of_a_search_add_up_to_the_time_of_its_slots():
-    overhead = measure(read_legs(SEARCH), slots=2)
+    overhead = measure(read_jobs(SEARCH), slots=2)
     assert overhead.wall == 26  # from 10 to 36
     assert overhead.training == 6 + 5 + 4 + 10 + 3
     assert overhead.first_start == 4 + 6

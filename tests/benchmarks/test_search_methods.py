@@ -13,7 +13,7 @@ from benchmarks.replay.optuna_alone import OptunaAlone
 from benchmarks.replay.ours import Ours
 from benchmarks.replay.plain_ray import PlainRay
 from benchmarks.replay.table import CurveTable
-from benchmarks.replay.world import Leg, Report, Step, replay
+from benchmarks.replay.world import Job, Report, Step, replay
 from experiments.tuning.engine.proposals import configuration
 from experiments.tuning.optimizer.samplers import SAMPLERS
 from experiments.tuning.optimizer.schedulers import SCHEDULERS
@@ -92,7 +92,7 @@ def test_an_exhaustive_search_trains_every_configuration_to_its_end(table: Curve
 def test_recbole_gives_up_after_trials_without_a_new_best(table: CurveTable) -> None:
     search = in_random_order(table, 1, 30, patience=2)
     for trial, value in enumerate((0.3, 0.2, 0.5, 0.5)):
-        assert search.next() == Leg(trial=trial, params=search.points[trial])
+        assert search.next() == Job(trial=trial, params=search.points[trial])
         search.reported(trial, Report(epoch=1, value=0.1, final=False, stopped_early=False))
         search.reported(trial, Report(epoch=2, value=value, final=True, stopped_early=True))
     assert search.next() is not None

@@ -7,23 +7,23 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from benchmarks.replay.table import CurveTable
-from benchmarks.replay.world import Leg, Report, replay
+from benchmarks.replay.world import Job, Report, replay
 
 
 @dataclass
 class Script:
-    """Asks for the given legs one after the other, holds up every trial after two epochs, and remembers."""
+    """Asks for the given jobs one after the other, holds up every trial after two epochs, and remembers."""
 
     table: CurveTable
-    legs: list[tuple[int, int]]
+    jobs: list[tuple[int, int]]
     hold_up: bool = False
     told: list[tuple[int, Report]] = field(default_factory=list)
 
-    def next(self) -> Leg | None:
-        if not self.legs:
+    def next(self) -> Job | None:
+        if not self.jobs:
             return None
-        trial, configuration = self.legs.pop(0)
-        return Leg(trial=trial, params=self.table.configurations[configuration])
+        trial, configuration = self.jobs.pop(0)
+        return Job(trial=trial, params=self.table.configurations[configuration])
 
     def reported(self, trial: int, report: Report) -> bool:
         self.told.append((trial, report))

@@ -17,10 +17,10 @@ from experiments.cli.command_line import run_command
 from experiments.cli.search_arguments import build_spec
 from experiments.cli.search_parser import build_parser
 from experiments.tuning.driver.study_run import build_engine
-from experiments.tuning.optimizer.scheduler import Verdict
+from experiments.tuning.optimizer.scheduler import Decision
 from experiments.tuning.study.storage import closing_study, create_study, load_study, storage_in
 from experiments.tuning.worker.checkpoints import CheckpointStore
-from experiments.tuning.worker.jobs import Leg
+from experiments.tuning.worker.jobs import TrialJob
 from experiments.tuning.worker.trainable import reports
 from narm.config_file import OptionsFile
 from narm.data.datasets import load_splits
@@ -46,9 +46,9 @@ def search(output: Path, *arguments: str) -> None:
     where["checkpoints"].prepare()
     with closing_study(create_study(spec, splits.fingerprint)) as study:
         engine = build_engine(spec, study, Nobody())
-        while isinstance(leg := engine.next_leg(), Leg):
-            for report in reports(leg, splits=splits, config=spec.config, device="cpu", **where):
-                if engine.report(leg.number, report) is not Verdict.CONTINUE:
+        while isinstance(job := engine.next_job(), TrialJob):
+            for report in reports(job, splits=splits, config=spec.config, device="cpu", **where):
+                if engine.report(job.number, report) is not Decision.CONTINUE:
                     break
         engine.close()
 

@@ -34,9 +34,9 @@ def test_models_are_compared_by_the_same_workers_and_a_comparison_that_is_repeat
     command = ["--study", "c", "--dataset", "synthetic", "--models", "s_pop,sr", "--output", str(tmp_path)]
     command += ["--trials", "3", "--metrics", "MRR@10", "--topk", "10", "--objective", "MRR@10"]
     assert run_command(compare.main, command) == 0
-    legs = workers.read_text().split()
-    assert len(legs) == 6  # a trial and a finalist of s_pop, three and one of sr
-    assert len(set(legs)) <= 2
+    jobs = workers.read_text().split()
+    assert len(jobs) == 6  # a trial and a finalist of s_pop, three and one of sr
+    assert len(set(jobs)) <= 2
     assert "is the best on validation, by MRR@10" in capsys.readouterr().out
     (found,) = tmp_path.glob("c/comparison.json")
     before, studies = found.read_text(), sorted(tmp_path.glob("c-*/finalists/*.npz"))
@@ -44,7 +44,7 @@ def test_models_are_compared_by_the_same_workers_and_a_comparison_that_is_repeat
     changed = [path.stat().st_mtime_ns for path in studies]
     assert run_command(compare.main, [*command, "--quiet"]) == 0
     assert [path.stat().st_mtime_ns for path in studies] == changed
-    assert workers.read_text().split() == legs
+    assert workers.read_text().split() == jobs
     assert json.loads(found.read_text())["rows"] == json.loads(before)["rows"]
     check_run_of_comparison(tmp_path, json.loads(before)["rows"])
 

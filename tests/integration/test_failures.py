@@ -47,8 +47,8 @@ ALWAYS = {
 
 def train_with_accidents(job: Mapping[str, Any], **rest: Any) -> None:
     """As `train`, until an accident."""
-    leg = job["leg"]
-    accident = ALWAYS.get(leg.number) or (ONCE.get(leg.number) if leg.epochs == 0 else None)
+    job = job["job"]
+    accident = ALWAYS.get(job.number) or (ONCE.get(job.number) if job.epochs == 0 else None)
     for report in job_reports(job, **rest):
         tune.report({REPORT: report})
         if accident is signal.SIGKILL and report.epoch >= 2:

@@ -17,7 +17,7 @@ from experiments.cli import command_line
 from experiments.cli.command_line import run_command
 from experiments.tuning.driver import run as study
 from experiments.tuning.driver.stopping import Interruption
-from experiments.tuning.worker.finalists import FinalistLeg
+from experiments.tuning.worker.finalists import FinalistJob
 from experiments.tuning.worker.trainable import train as train_job
 
 pytestmark = [pytest.mark.integration, pytest.mark.usefixtures("one_ray")]
@@ -44,11 +44,11 @@ def by_value(function: Callable[..., None]) -> Callable[..., None]:
 
 def train_with_accidents(job: Mapping[str, Any], **rest: Any) -> None:
     """The default fails always; the first worker of the other finalist dies, for each seed."""
-    leg = job["leg"]
-    if isinstance(leg, FinalistLeg):
-        if leg.finalist.is_default:
+    job = job["job"]
+    if isinstance(job, FinalistJob):
+        if job.finalist.is_default:
             raise ArithmeticError("the loss is nan in epoch 1")
-        if leg.attempt == 1:
+        if job.attempt == 1:
             os._exit(1)
     train_job(job, **rest)
 

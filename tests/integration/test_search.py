@@ -231,7 +231,7 @@ def fail(job: dict[str, Any], **_: Any) -> None:
     """One worker dies, in all others training fails."""
     import os
 
-    if job["leg"].number == 1:
+    if job["job"].number == 1:
         os._exit(1)
     raise ArithmeticError("the loss is nan in epoch 1")
 

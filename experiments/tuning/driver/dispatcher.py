@@ -1,6 +1,6 @@
 """Several studies in one run of Ray Tune: the next one begins when the others leave a slot empty.
 
-So the workers, which take seconds to start, stay from the first leg to the last, finalists included; and no slot is
+So the workers, which take seconds to start, stay from the first job to the last, finalists included; and no slot is
 empty while a study waits for its last trials.
 """
 
@@ -12,32 +12,32 @@ from typing import Any
 
 from experiments.tuning.driver.study_run import Report, StudyRun
 from experiments.tuning.engine.engine import Idle
-from experiments.tuning.optimizer.scheduler import Verdict
-from experiments.tuning.worker.finalists import FinalistLeg
-from experiments.tuning.worker.jobs import Leg
+from experiments.tuning.optimizer.scheduler import Decision
+from experiments.tuning.worker.finalists import FinalistJob
+from experiments.tuning.worker.jobs import TrialJob
 
 
 @dataclass(frozen=True, slots=True)
-class Job:
-    """A leg of one of the studies.
+class StudyJob:
+    """A job of one of the studies.
 
     Attributes:
         study: its index.
-        leg: what to train.
+        job: what to train.
     """
 
     study: int
-    leg: Leg | FinalistLeg
+    job: TrialJob | FinalistJob
 
     @property
     def config(self) -> dict[str, Any]:
         """As Ray Tune hands it to a worker."""
-        return {"study": self.study, "leg": self.leg}
+        return {"study": self.study, "job": self.job}
 
 
 @dataclass(slots=True)
-class Relay:
-    """Asks the studies for legs, in their order, and brings each the reports of its own.
+class Dispatcher:
+    """Asks the studies for jobs, in their order, and brings each the reports of its own.
 
     Ray Tune loses or wraps what is raised within it: an error is kept here, and ends the training.
 
@@ -57,8 +57,8 @@ class Relay:
         """Begin a study, whether or not there is a slot for it."""
         self.begun.append(self.begin[len(self.begun)]())
 
-    def next_job(self) -> Job | Idle:
-        """The next leg: of the earliest study that has one."""
+    def next_job(self) -> StudyJob | Idle:
+        """The next job: of the earliest study that has one."""
         if self.may_end:
             return Idle.DONE
         try:
@@ -67,27 +67,27 @@ class Relay:
             self._error = error
             return Idle.DONE
 
-    def _next_job(self) -> Job | Idle:
+    def _next_job(self) -> StudyJob | Idle:
         idle = Idle.DONE
         for index in range(len(self.begin)):
             if index == len(self.begun):
                 self.begin_next()
-            leg = self.begun[index].next_leg()
-            if not isinstance(leg, Idle):
-                return Job(index, leg)
-            idle = Idle.WAIT if leg is Idle.WAIT else idle
+            job = self.begun[index].next_job()
+            if not isinstance(job, Idle):
+                return StudyJob(index, job)
+            idle = Idle.WAIT if job is Idle.WAIT else idle
         return idle
 
-    def report(self, job: Job, report: Report) -> Verdict:
-        """Take what a leg reports; whether it goes on."""
-        return self.begun[job.study].report(job.leg, report)
+    def report(self, job: StudyJob, report: Report) -> Decision:
+        """Take what a job reports; whether it goes on."""
+        return self.begun[job.study].report(job.job, report)
 
-    def failed(self, job: Job, reason: str, details: str, *, worth_a_retry: bool) -> None:
-        """Take the failure of a leg."""
-        self.begun[job.study].failed(job.leg, reason, details, worth_a_retry=worth_a_retry)
+    def failed(self, job: StudyJob, reason: str, details: str, *, worth_a_retry: bool) -> None:
+        """Take the failure of a job."""
+        self.begun[job.study].failed(job.job, reason, details, worth_a_retry=worth_a_retry)
 
     def interrupt(self) -> None:
-        """End every study: no leg is begun any more."""
+        """End every study: no job is begun any more."""
         self._is_interrupted = True
 
     def look_at_the_clock(self) -> None:
@@ -97,7 +97,7 @@ class Relay:
 
     @property
     def may_end(self) -> bool:
-        """Whether no leg in flight is worth waiting for: Ray Tune may end at once."""
+        """Whether no job in flight is worth waiting for: Ray Tune may end at once."""
         if self._error is not None or self._is_interrupted:
             return True
         return len(self.begun) == len(self.begin) and all(run.may_end for run in self.begun)

@@ -14,12 +14,12 @@ from ray import tune
 from rich.console import Console
 
 from experiments.reporting.progress import Display
-from experiments.tuning.driver.dispatcher import Relay
+from experiments.tuning.driver.dispatcher import Dispatcher
 from experiments.tuning.driver.gc_freeze import short_collections
 from experiments.tuning.driver.ray_session import ray_session
 from experiments.tuning.driver.stopping import Interruption
 from experiments.tuning.driver.study_run import Plan, StudyResult, StudyRun
-from experiments.tuning.driver.tune_adapters import Failures, RelayScheduler, RelaySearcher
+from experiments.tuning.driver.tune_adapters import Failures, StudyScheduler, StudySearcher
 from experiments.tuning.study.spec import StudySpec
 from experiments.tuning.worker.checkpoints import CheckpointStore
 from experiments.tuning.worker.jobs import Training
@@ -55,11 +55,11 @@ def run_studies(
     first = plans[0].spec
     trainings = [_training(plan.spec) for plan in plans]
     display = Display(console, quiet=quiet)
-    relay = Relay(
+    dispatcher = Dispatcher(
         [partial(StudyRun, plan, splits, training, display) for plan, training in zip(plans, trainings, strict=True)]
     )
-    interruption = Interruption(relay)
-    relay.begin_next()  # before Ray takes its time to start: the study may be refused
+    interruption = Interruption(dispatcher)
+    dispatcher.begin_next()  # before Ray takes its time to start: the study may be refused
     try:
         compile_all()
         with (
@@ -70,13 +70,13 @@ def run_studies(
         ):
             trainable = tune.with_parameters(train, splits=splits, trainings=trainings)
             for number in count():
-                _tuner(trainable, relay, interruption, first, folder / f"tune-{number}").fit()
-                if not relay.settle():
+                _tuner(trainable, dispatcher, interruption, first, folder / f"tune-{number}").fit()
+                if not dispatcher.settle():
                     break
     except BaseException as error:
-        relay.abandon(error)
+        dispatcher.abandon(error)
         raise
-    return [run.result for run in relay.begun if run.result is not None]
+    return [run.result for run in dispatcher.begun if run.result is not None]
 
 
 def _training(spec: StudySpec) -> Training:
@@ -90,13 +90,13 @@ def _training(spec: StudySpec) -> Training:
 
 
 def _tuner(
-    trainable: Callable[..., None], relay: Relay, interruption: Interruption, spec: StudySpec, folder: Path
+    trainable: Callable[..., None], dispatcher: Dispatcher, interruption: Interruption, spec: StudySpec, folder: Path
 ) -> tune.Tuner:
     return tune.Tuner(
         tune.with_resources(trainable, spec.resources),
         tune_config=tune.TuneConfig(
-            search_alg=RelaySearcher(relay),
-            scheduler=RelayScheduler(relay),
+            search_alg=StudySearcher(dispatcher),
+            scheduler=StudyScheduler(dispatcher),
             num_samples=-1,  # until the searcher says that it is done
             max_concurrent_trials=spec.concurrency,
             reuse_actors=True,
@@ -106,7 +106,7 @@ def _tuner(
             name=folder.name,
             storage_path=str(folder.parent),
             stop=interruption,
-            callbacks=[Failures(relay)],
+            callbacks=[Failures(dispatcher)],
             verbose=0,
         ),
     )

@@ -18,7 +18,7 @@ from experiments.tuning.driver.signals import INTERRUPTS, was_interrupted
 
 
 class Interruptible(Protocol):
-    """What Ray Tune works on: `experiments.tuning.driver.dispatcher.Relay`."""
+    """What Ray Tune works on: `experiments.tuning.driver.dispatcher.Dispatcher`."""
 
     def interrupt(self) -> None:
         """End it."""
@@ -28,11 +28,11 @@ class Interruptible(Protocol):
 
     @property
     def may_end(self) -> bool:
-        """Whether no leg in flight is worth waiting for."""
+        """Whether no job in flight is worth waiting for."""
 
 
 class Interruption(Stopper):
-    """Ends every leg at once when a person says so, or when none of them is worth waiting for.
+    """Ends every job at once when a person says so, or when none of them is worth waiting for.
 
     Args:
         work: what is to be ended.
@@ -43,7 +43,7 @@ class Interruption(Stopper):
         self._is_requested = False
 
     def __call__(self, trial_id: str, result: dict[str, object]) -> bool:
-        """No leg is ended alone."""
+        """No job is ended alone."""
         return False
 
     def stop_all(self) -> bool:

@@ -18,24 +18,24 @@ from experiments.tuning.engine.engine import Engine, Idle, Listener
 from experiments.tuning.engine.finalist_queue import FinalistQueue
 from experiments.tuning.engine.verdict import judge_finalists
 from experiments.tuning.optimizer.samplers import SAMPLERS
-from experiments.tuning.optimizer.scheduler import Verdict
+from experiments.tuning.optimizer.scheduler import Decision
 from experiments.tuning.study.limits import INTERRUPTED, TIME_BUDGET
 from experiments.tuning.study.results import default_trial, summarize_trial, winner
 from experiments.tuning.study.spec import StudySpec
 from experiments.tuning.study.storage import closing_study, create_study, resume_study
 from experiments.tuning.study.summary import Finals, Summary
-from experiments.tuning.study.trial_attributes import DEFAULT, ORIGIN, SPARED, trials_of
+from experiments.tuning.study.trial_attributes import DEFAULT, NEVER_STOPPED, ORIGIN, trials_of
 from experiments.tuning.study.warm_start import Queued
 from experiments.tuning.worker.checkpoints import trial_checkpoint
 from experiments.tuning.worker.finalists import (
     Finalist,
-    FinalistLeg,
+    FinalistJob,
     FinalistRun,
     best_checkpoint,
     choose_finalists,
     finalist_seeds,
 )
-from experiments.tuning.worker.jobs import Leg, Training
+from experiments.tuning.worker.jobs import Training, TrialJob
 from experiments.tuning.worker.reports import EpochReport
 from narm.data.sessions import Splits
 from narm.evaluation.full_ranking import chosen_targets
@@ -43,7 +43,7 @@ from narm.evaluation.full_ranking import chosen_targets
 Phase = Literal["search", "finalists", "over"]
 
 Report = EpochReport | FinalistRun | int
-"""What a leg reports: of a trial every epoch; of a finalist the epochs trained so far, and at last its run."""
+"""What a job reports: of a trial every epoch; of a finalist the epochs trained so far, and at last its run."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,7 +100,7 @@ def build_engine(spec: StudySpec, study: optuna.Study, listener: Listener) -> En
 
 
 class StudyRun:
-    """Hands out the legs of a study, takes what they report, and records it all; it begins when it is made.
+    """Hands out the jobs of a study, takes what they report, and records it all; it begins when it is made.
 
     Args:
         plan: what to do.
@@ -159,50 +159,50 @@ class StudyRun:
         needs neither.
         """
         flat = self._spec.config.flat()
-        marks = {DEFAULT: True} if self._spec.finalists else {DEFAULT: True, SPARED: True}
+        marks = {DEFAULT: True} if self._spec.finalists else {DEFAULT: True, NEVER_STOPPED: True}
         self._engine.enqueue({name: flat[name] for name in self._spec.space.options}, **marks)
         for queued in queue:
             self._engine.enqueue(queued.options, **{ORIGIN: queued.origin})
 
     # What Ray Tune asks, and tells
 
-    def next_leg(self) -> Leg | FinalistLeg | Idle:
-        """What to train next: the trials' legs, and when the search is over the finalists'; then comes the verdict."""
-        leg: Leg | FinalistLeg | Idle = Idle.DONE
-        if self._phase == "search" and (leg := self._engine.next_leg()) is Idle.DONE:
+    def next_job(self) -> TrialJob | FinalistJob | Idle:
+        """What to train next: the trials' jobs, and when the search is over the finalists'; then comes the verdict."""
+        job: TrialJob | FinalistJob | Idle = Idle.DONE
+        if self._phase == "search" and (job := self._engine.next_job()) is Idle.DONE:
             self._end_search()
-        if self._finalists is not None and (leg := self._finalists.next_leg()) is Idle.DONE:
+        if self._finalists is not None and (job := self._finalists.next_job()) is Idle.DONE:
             self._judge(self._finalists)
-        return leg
+        return job
 
-    def report(self, leg: Leg | FinalistLeg, report: Report) -> Verdict:
-        """Take what a leg reports; whether it goes on."""
-        if isinstance(leg, Leg) and isinstance(report, EpochReport):
-            return self._engine.report(leg.number, report)
+    def report(self, job: TrialJob | FinalistJob, report: Report) -> Decision:
+        """Take what a job reports; whether it goes on."""
+        if isinstance(job, TrialJob) and isinstance(report, EpochReport):
+            return self._engine.report(job.number, report)
         if isinstance(report, FinalistRun) and self._finalists is not None:
             self._finalists.trained(report)
-            return Verdict.STOP
-        return Verdict.CONTINUE
+            return Decision.STOP
+        return Decision.CONTINUE
 
-    def failed(self, leg: Leg | FinalistLeg, reason: str, details: str, *, worth_a_retry: bool) -> None:
-        """Take the failure of a leg.
+    def failed(self, job: TrialJob | FinalistJob, reason: str, details: str, *, worth_a_retry: bool) -> None:
+        """Take the failure of a job.
 
         Args:
-            leg: that failed.
+            job: that failed.
             reason: in one line.
             details: the traceback.
             worth_a_retry: whether a second attempt could end otherwise.
         """
-        if isinstance(leg, Leg):
-            self._engine.failed(leg.number, reason, details, worth_a_retry=worth_a_retry)
+        if isinstance(job, TrialJob):
+            self._engine.failed(job.number, reason, details, worth_a_retry=worth_a_retry)
         elif self._finalists is not None:
-            self._finalists.failed(leg, reason, worth_a_retry=worth_a_retry)
+            self._finalists.failed(job, reason, worth_a_retry=worth_a_retry)
 
     # How it ends
 
     @property
     def may_end(self) -> bool:
-        """Whether no leg in flight is worth waiting for: it is over, or its search is to end now."""
+        """Whether no job in flight is worth waiting for: it is over, or its search is to end now."""
         ends_now = self._engine.reason is not None and self._engine.is_training
         return self._phase == "over" or (self._phase == "search" and ends_now)
 

@@ -1,6 +1,6 @@
 """Ray Tune's view of the studies: a searcher, a scheduler and a callback, each a few lines.
 
-Every leg, of a trial or of a finalist, is a trial of Ray's. What Ray's own OptunaSearch and schedulers would do
+Every job, of a trial or of a finalist, is a trial of Ray's. What Ray's own OptunaSearch and schedulers would do
 instead, and why that wastes trials, stands in `docs/decisions/0004-own-searcher.md`.
 """
 
@@ -16,23 +16,23 @@ from ray.tune.experiment import Trial
 from ray.tune.schedulers import FIFOScheduler, TrialScheduler
 from ray.tune.search import Searcher
 
-from experiments.tuning.driver.dispatcher import Job, Relay
+from experiments.tuning.driver.dispatcher import Dispatcher, StudyJob
 from experiments.tuning.engine.engine import Idle
-from experiments.tuning.optimizer.scheduler import Verdict
+from experiments.tuning.optimizer.scheduler import Decision
 from experiments.tuning.worker.trainable import REPORT
 from narm.training import NonFiniteLoss
 
 
-class RelaySearcher(Searcher):
-    """Hands the legs of the studies to Ray."""
+class StudySearcher(Searcher):
+    """Hands the jobs of the studies to Ray."""
 
-    def __init__(self, relay: Relay) -> None:
+    def __init__(self, dispatcher: Dispatcher) -> None:
         super().__init__()
-        self._relay = relay
+        self._dispatcher = dispatcher
 
     def suggest(self, trial_id: str) -> dict[str, Any] | str | None:  # type: ignore[override]  # Ray's words for "done"
-        """The next leg; None: ask again later; or Ray's word for the end."""
-        job = self._relay.next_job()
+        """The next job; None: ask again later; or Ray's word for the end."""
+        job = self._dispatcher.next_job()
         if isinstance(job, Idle):
             return None if job is Idle.WAIT else str(Searcher.FINISHED)
         return job.config
@@ -51,17 +51,17 @@ class RelaySearcher(Searcher):
         return {}
 
 
-class RelayScheduler(FIFOScheduler):
-    """Brings the studies what their legs report, and Ray the verdict."""
+class StudyScheduler(FIFOScheduler):
+    """Brings the studies what their jobs report, and Ray the decision."""
 
-    def __init__(self, relay: Relay) -> None:
+    def __init__(self, dispatcher: Dispatcher) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
-        self._relay = relay
+        self._dispatcher = dispatcher
 
     def on_trial_result(self, controller: Any, trial: Trial, result: dict[str, Any]) -> str:
-        """Whether the leg goes on."""
-        verdict = self._relay.report(Job(**trial.config), result[REPORT])
-        return TrialScheduler.CONTINUE if verdict is Verdict.CONTINUE else TrialScheduler.STOP
+        """Whether the job goes on."""
+        decision = self._dispatcher.report(StudyJob(**trial.config), result[REPORT])
+        return TrialScheduler.CONTINUE if decision is Decision.CONTINUE else TrialScheduler.STOP
 
     def __getstate__(self) -> dict[str, Any]:
         """Nothing, as with the searcher."""
@@ -75,16 +75,16 @@ _HOPELESS = f"{NonFiniteLoss.__module__}.{NonFiniteLoss.__qualname__}"  # the sa
 class Failures(Callback):
     """Brings the studies the reasons of failures, which Ray tells only to callbacks."""
 
-    def __init__(self, relay: Relay) -> None:
-        self._relay = relay
+    def __init__(self, dispatcher: Dispatcher) -> None:
+        self._dispatcher = dispatcher
 
     def on_trial_error(self, iteration: int, trials: list[Trial], trial: Trial, **info: Any) -> None:
-        """A leg has failed."""
+        """A job has failed."""
         details = _ANSI_COLOUR.sub("", Path(trial.error_file).read_text()).strip()
         last = details.splitlines()[-1]
         reason = textwrap.shorten(last, width=300, placeholder=" ...")
-        job = Job(**trial.config)
-        self._relay.failed(job, reason, details, worth_a_retry=not last.startswith(_HOPELESS))
+        job = StudyJob(**trial.config)
+        self._dispatcher.failed(job, reason, details, worth_a_retry=not last.startswith(_HOPELESS))
 
     def __getstate__(self) -> dict[str, Any]:
         """Nothing, as with the searcher."""

@@ -1,6 +1,6 @@
 """The search itself: which trial is trained next, for how long, and what the study is told.
 
-Knows Optuna, and neither Ray nor MLflow. A trial is trained in one leg or several: a leg goes on from the trial's
+Knows Optuna, and neither Ray nor MLflow. A trial is trained in one job or several: a job goes on from the trial's
 latest checkpoint after the scheduler held it up, after a failure, after the search itself was interrupted. The study
 database is the truth: an engine made on a study that another left behind, however that ended, goes on where it stood.
 """
@@ -18,13 +18,13 @@ from optuna.samplers import BaseSampler
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from experiments.tuning.engine.proposals import Configuration, Proposer, configuration
-from experiments.tuning.optimizer.scheduler import Curve, CurveState, Offspring, Promotion, Scheduler, Verdict
+from experiments.tuning.optimizer.scheduler import Curve, CurveState, Decision, Offspring, Promotion, Scheduler
 from experiments.tuning.study import trial_attributes
 from experiments.tuning.study.limits import Limits, Tally
 from experiments.tuning.study.objectives import Objective
-from experiments.tuning.study.parameter_names import StoredNames, plain_names
+from experiments.tuning.study.parameter_names import ParameterNames, plain_names
 from experiments.tuning.study.trial_attributes import options_of, origin_of, progress_of, read_progress, trials_of
-from experiments.tuning.worker.jobs import Leg
+from experiments.tuning.worker.jobs import TrialJob
 from experiments.tuning.worker.reports import EpochReport
 from narm.config import Config
 from narm.seeds import derived_seed
@@ -35,7 +35,7 @@ EXHAUSTED = "every configuration of the space was tried"
 
 
 class Idle(Enum):
-    """Why there is no leg to train."""
+    """Why there is no job to train."""
 
     WAIT = "what is in flight may bring work"
     DONE = "there is no more to come"
@@ -48,8 +48,8 @@ Delay = Literal["PAUSED", "FAILED", "INTERRUPTED"]
 class Listener(Protocol):
     """Is told what happens to the trials, before the study is. It must not raise: that would end the search."""
 
-    def started(self, leg: Leg, origin: str) -> None:
-        """A leg of a trial begins; `origin` is who wanted the trial tried."""
+    def started(self, job: TrialJob, origin: str) -> None:
+        """A job of a trial begins; `origin` is who wanted the trial tried."""
 
     def reported(self, number: int, report: EpochReport) -> None:
         """A trial has trained an epoch."""
@@ -81,7 +81,7 @@ class _Open:
 
 @dataclass(slots=True)
 class Engine:
-    """Asks for legs, takes reports, and keeps the study up to date.
+    """Asks for jobs, takes reports, and keeps the study up to date.
 
     One engine at a time works on a study. Methods are called from one thread.
 
@@ -108,7 +108,7 @@ class Engine:
     listener: Listener
     reason: str | None = field(init=False, default=None)
     """Why the search ends, None as long as it does not."""
-    _names: StoredNames = field(init=False)
+    _names: ParameterNames = field(init=False)
     _proposer: Proposer = field(init=False)
     _open: dict[int, _Open] = field(init=False, default_factory=dict)
     _curves: dict[int, Curve] = field(init=False, default_factory=dict)
@@ -117,7 +117,7 @@ class Engine:
     _tried: set[Configuration] = field(init=False, default_factory=set)
 
     def __post_init__(self) -> None:
-        self._names = StoredNames(self.space, self.study)
+        self._names = ParameterNames(self.space, self.study)
         self._proposer = Proposer(self.sampler, self.space, self.config.training.seed)
         for trial in trials_of(self.study):
             self._count(trial.params)
@@ -144,7 +144,7 @@ class Engine:
         self._create(TrialState.WAITING, params or {}, {trial_attributes.OPTIONS: wanted, **attributes})
         return True
 
-    def next_leg(self) -> Leg | Idle:
+    def next_job(self) -> TrialJob | Idle:
         """The most urgent work: what was interrupted or queued, what the scheduler promotes, a new configuration."""
         found = None if self.reason else self._queued() or self._scheduled() or self._proposed()
         if found is not None:
@@ -153,14 +153,14 @@ class Engine:
 
     @property
     def is_training(self) -> bool:
-        """Whether a leg is in flight."""
+        """Whether a job is in flight."""
         return any(trial.phase == "running" for trial in self._open.values())
 
-    def report(self, number: int, report: EpochReport) -> Verdict:
+    def report(self, number: int, report: EpochReport) -> Decision:
         """Take an epoch of a running trial; what becomes of the trial now."""
         trial = self._open.get(number)
         if trial is None or trial.phase != "running":
-            return Verdict.STOP
+            return Decision.STOP
         if self.reason is not None:  # its checkpoint has the epoch, for a search that is resumed
             return self._release(trial)
         if report.epoch > trial.epochs:
@@ -168,17 +168,17 @@ class Engine:
         if report.final:
             reason = f"no better after epoch {report.best_epoch}" if report.stopped_early else "all epochs trained"
             self._tell(trial, TrialState.COMPLETE, reason, [goal.value(report) for goal in self.objectives])
-            verdict = Verdict.STOP
+            verdict = Decision.STOP
         else:
             verdict = self._judge(trial)
         self._check_limits()
         return verdict if self.reason is None else self._release(trial)
 
-    def _release(self, trial: _Open) -> Verdict:
-        """Let a leg end with the search: its trial waits."""
+    def _release(self, trial: _Open) -> Decision:
+        """Let a job end with the search: its trial waits."""
         if trial.phase == "running":
             trial.phase = "queued"
-        return Verdict.STOP
+        return Decision.STOP
 
     def failed(self, number: int, reason: str, details: str, *, worth_a_retry: bool = True) -> None:
         """Take the failure of a trial in flight: it is queued again, from its checkpoint, or has failed for good.
@@ -203,7 +203,7 @@ class Engine:
             self._check_limits()
 
     def stop(self, reason: str) -> None:
-        """End the search: no leg is begun any more."""
+        """End the search: no job is begun any more."""
         self.reason = self.reason or reason
 
     def close(self) -> str:
@@ -288,12 +288,12 @@ class Engine:
         self._count(stored)
         return self._open.setdefault(number, _Open(optuna.Trial(self.study, trial_id)))
 
-    def _start(self, trial: _Open) -> Leg:
+    def _start(self, trial: _Open) -> TrialJob:
         attributes = trial.trial.user_attrs
         trial.trial.storage.set_trial_state_values(trial.trial._trial_id, TrialState.RUNNING)  # of one that waited
         trial.phase = "running"
         trial.has_begun = True
-        leg = Leg(
+        job = TrialJob(
             number=trial.number,
             seed=attributes[trial_attributes.SEED],
             options=dict(attributes[trial_attributes.OPTIONS]),
@@ -301,8 +301,8 @@ class Engine:
             parent=attributes.get(trial_attributes.PARENT),
         )
         self._redraw(trial, "running")
-        self.listener.started(leg, origin_of(attributes))
-        return leg
+        self.listener.started(job, origin_of(attributes))
+        return job
 
     def _note(self, trial: _Open, report: EpochReport) -> None:
         """Write an epoch down: for the mirrors first, so that none is missing there after a crash."""
@@ -314,11 +314,11 @@ class Engine:
         trial.epochs = report.epoch
         self._redraw(trial, "running", {report.epoch: report.value})
 
-    def _judge(self, trial: _Open) -> Verdict:
-        verdict = self.scheduler.judge(self._curves[trial.number], list(self._curves.values()))
-        if verdict is Verdict.STOP:
+    def _judge(self, trial: _Open) -> Decision:
+        verdict = self.scheduler.on_result(self._curves[trial.number], list(self._curves.values()))
+        if verdict is Decision.STOP:
             self._tell(trial, TrialState.PRUNED, f"stopped by the scheduler after epoch {trial.epochs}")
-        elif verdict is Verdict.PAUSE:
+        elif verdict is Decision.PAUSE:
             trial.phase = "paused"
             self._redraw(trial, "paused")
             self.listener.held_up(trial.number, "PAUSED", f"paused by the scheduler after epoch {trial.epochs}")
@@ -394,5 +394,5 @@ def _curve(trial: FrozenTrial) -> Curve:
         state=_CURVE_STATES.get(trial.state, "running"),
         values={epoch: value for epoch, value in reported if progress and epoch <= progress["epochs"]},
         params=plain_names(trial.params),
-        spared=trial_attributes.SPARED in trial.user_attrs,
+        never_stopped=trial_attributes.NEVER_STOPPED in trial.user_attrs,
     )

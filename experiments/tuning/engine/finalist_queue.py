@@ -11,7 +11,7 @@ from pathlib import Path
 
 from experiments.tuning.engine.engine import Idle
 from experiments.tuning.study.summary import FinalistFailure
-from experiments.tuning.worker.finalists import Finalist, FinalistLeg, FinalistRun, read_run, write_run
+from experiments.tuning.worker.finalists import Finalist, FinalistJob, FinalistRun, read_run, write_run
 from narm.config import Config
 from narm.data.sessions import Splits
 
@@ -48,19 +48,19 @@ class FinalistQueue:
     on_done: Callable[[FinalistRun | FinalistFailure], None]
     runs: list[FinalistRun] = field(init=False, default_factory=list)
     failures: list[FinalistFailure] = field(init=False, default_factory=list)
-    _waiting: deque[FinalistLeg] = field(init=False, default_factory=deque)
+    _waiting: deque[FinalistJob] = field(init=False, default_factory=deque)
     _running: int = field(init=False, default=0)
 
     def __post_init__(self) -> None:
         for seed, finalist in product(self.seeds, self.finalists):
             run = read_run(self.folder, finalist, seed, splits=self.splits, config=self.config)
             if run is None:
-                self._waiting.append(FinalistLeg(finalist, seed))
+                self._waiting.append(FinalistJob(finalist, seed))
             else:
                 self.runs.append(run)
                 self.on_done(run)
 
-    def next_leg(self) -> FinalistLeg | Idle:
+    def next_job(self) -> FinalistJob | Idle:
         """What to train next."""
         if not self._waiting:
             return Idle.WAIT if self._running else Idle.DONE
@@ -68,25 +68,25 @@ class FinalistQueue:
         return self._waiting.popleft()
 
     def trained(self, run: FinalistRun) -> None:
-        """Take the result of a leg."""
+        """Take the result of a job."""
         self._running -= 1
         self._keep(run)
         self.runs.append(run)
         self.on_done(run)
 
-    def failed(self, leg: FinalistLeg, reason: str, *, worth_a_retry: bool = True) -> None:
-        """Take the failure of a leg: it is queued again, or has failed for good.
+    def failed(self, job: FinalistJob, reason: str, *, worth_a_retry: bool = True) -> None:
+        """Take the failure of a job: it is queued again, or has failed for good.
 
         Args:
-            leg: that failed.
+            job: that failed.
             reason: in one line.
             worth_a_retry: whether a second attempt could end otherwise.
         """
         self._running -= 1
-        if worth_a_retry and leg.attempt < ATTEMPTS:
-            self._waiting.append(replace(leg, attempt=leg.attempt + 1))
+        if worth_a_retry and job.attempt < ATTEMPTS:
+            self._waiting.append(replace(job, attempt=job.attempt + 1))
             return
-        failure = FinalistFailure(number=leg.finalist.number, seed=leg.seed, reason=reason)
+        failure = FinalistFailure(number=job.finalist.number, seed=job.seed, reason=reason)
         self.failures.append(failure)
         self.on_done(failure)
 

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from experiments.tuning.optimizer.scheduler import Curve, Promotion, Verdict
+from experiments.tuning.optimizer.scheduler import Curve, Decision, Promotion
 
 Rungs = tuple[int, ...]
 
@@ -55,12 +55,12 @@ class SuccessiveHalving:
     crowd: int = 1
     survivors: int = 1
 
-    def judge(self, trial: Curve, curves: Sequence[Curve]) -> Verdict:
+    def on_result(self, trial: Curve, curves: Sequence[Curve]) -> Decision:
         """Pause at a rung, unless the trial is among its best."""
-        if trial.spared or trial.epoch not in self._rungs(trial):
-            return Verdict.CONTINUE
+        if trial.never_stopped or trial.epoch not in self._rungs(trial):
+            return Decision.CONTINUE
         best = self._best(trial.epoch, self._bracket(trial), curves)
-        return Verdict.CONTINUE if trial.number in best else Verdict.PAUSE
+        return Decision.CONTINUE if trial.number in best else Decision.PAUSE
 
     def next(self, curves: Sequence[Curve], *, more: bool) -> Promotion | None:
         """The best paused trial that its rung has a place for: on the highest rung, or, in the end, on the lowest."""

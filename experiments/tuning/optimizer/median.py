@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import median
 
-from experiments.tuning.optimizer.scheduler import Curve, Verdict
+from experiments.tuning.optimizer.scheduler import Curve, Decision
 
 FEWEST = 3  # a median of fewer says nothing
 
@@ -20,15 +20,15 @@ class MedianStopping:
 
     grace_epochs: int
 
-    def judge(self, trial: Curve, curves: Sequence[Curve]) -> Verdict:
+    def on_result(self, trial: Curve, curves: Sequence[Curve]) -> Decision:
         """Stop it, or let it go on."""
-        if trial.spared or trial.epoch < self.grace_epochs:
-            return Verdict.CONTINUE
+        if trial.never_stopped or trial.epoch < self.grace_epochs:
+            return Decision.CONTINUE
         others = [
             value for curve in curves if curve.number != trial.number and (value := curve.at(trial.epoch)) is not None
         ]
         behind = len(others) >= FEWEST and trial.values[trial.epoch] < median(others)
-        return Verdict.STOP if behind else Verdict.CONTINUE
+        return Decision.STOP if behind else Decision.CONTINUE
 
     def next(self, curves: Sequence[Curve], *, more: bool) -> None:
         """Nothing is ever paused."""

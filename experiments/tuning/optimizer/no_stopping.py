@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from experiments.tuning.optimizer.scheduler import Curve, Verdict
+from experiments.tuning.optimizer.scheduler import Curve, Decision
 
 
 class NoStopping:
     """Stops nothing."""
 
-    def judge(self, trial: Curve, curves: Sequence[Curve]) -> Verdict:
+    def on_result(self, trial: Curve, curves: Sequence[Curve]) -> Decision:
         """Go on."""
-        return Verdict.CONTINUE
+        return Decision.CONTINUE
 
     def next(self, curves: Sequence[Curve], *, more: bool) -> None:
         """Nothing is ever paused."""

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
 
-from experiments.tuning.optimizer.scheduler import Curve, Offspring, Promotion, Verdict
+from experiments.tuning.optimizer.scheduler import Curve, Decision, Offspring, Promotion
 
 QUANTILE = 0.25  # the paper's "truncation selection" has a fifth
 FACTORS = (0.8, 1.2)  # the paper's
@@ -37,10 +37,10 @@ class PopulationBased:
     mutable: Mapping[str, BaseDistribution]
     seed: int
 
-    def judge(self, trial: Curve, curves: Sequence[Curve]) -> Verdict:
+    def on_result(self, trial: Curve, curves: Sequence[Curve]) -> Decision:
         """Wait for the others at each comparison."""
-        due = trial.epoch % self.interval == 0 and not trial.spared
-        return Verdict.PAUSE if due else Verdict.CONTINUE
+        due = trial.epoch % self.interval == 0 and not trial.never_stopped
+        return Decision.PAUSE if due else Decision.CONTINUE
 
     def next(self, curves: Sequence[Curve], *, more: bool) -> Promotion | Offspring | None:
         """The member that is furthest back goes on, or gives way if it is among the worst."""

@@ -19,7 +19,7 @@ REDUCTION = 4
 CurveState = Literal["running", "paused", "complete", "stopped"]
 
 
-class Verdict(Enum):
+class Decision(Enum):
     """What becomes of a trial after an epoch."""
 
     CONTINUE = "continue"
@@ -37,14 +37,14 @@ class Curve:
         state: running; paused, on a scheduler's word; complete, at its own end; stopped for good by a scheduler.
         values: the best objective so far by epoch, larger is better; epochs ascend.
         params: its parameters, as Optuna has them.
-        spared: whether it is never held up, since it is there to be compared with.
+        never_stopped: whether it is never held up, since it is there to be compared with.
     """
 
     number: int
     state: CurveState
     values: dict[int, float]
     params: Mapping[str, Any]
-    spared: bool = False
+    never_stopped: bool = False
 
     @property
     def epoch(self) -> int:
@@ -80,7 +80,7 @@ class Offspring:
 class Scheduler(Protocol):
     """Says after every epoch whether a trial goes on, and which goes on when a slot is free."""
 
-    def judge(self, trial: Curve, curves: Sequence[Curve]) -> Verdict:
+    def on_result(self, trial: Curve, curves: Sequence[Curve]) -> Decision:
         """What becomes of a trial that has just reported an epoch and could train on.
 
         Args:

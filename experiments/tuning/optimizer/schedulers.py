@@ -1,6 +1,6 @@
 """Schedulers by name: which trials stop before their last epoch.
 
-All judge the best value so far, larger is better, against the epoch; none of them stops a trial that is spared.
+All judge the best value so far, larger is better, against the epoch; none of them stops a trial that is never_stopped.
 """
 
 from __future__ import annotations

@@ -17,7 +17,7 @@ from search_spaces.space import SearchSpace
 _VERSION = "~"
 
 
-class StoredNames:
+class ParameterNames:
     """The way between a parameter's name in the space and in the study.
 
     Args:

@@ -11,7 +11,7 @@ import optuna
 
 from experiments.cli.command_line import DEFAULT_OUTPUT
 from experiments.tuning.study.environment import mask_credentials
-from experiments.tuning.study.storage import closing_study, database_in, load_study, read_record, storage_in
+from experiments.tuning.study.storage import closing_study, database_in, load_study, read_stored_spec, storage_in
 from experiments.tuning.study.stored_spec import Record
 from experiments.tuning.study.summary import Summary, read_summary
 from narm.errors import InputError
@@ -76,7 +76,7 @@ def open_saved(name: str, *, output: Path, storage: str | None = None) -> SavedS
     study = load_study(name, url)
     return SavedStudy(
         study=study,
-        record=read_record(study),
+        record=read_stored_spec(study),
         summary=read_summary(output / name / "summary.json"),
         folder=output / name,
         storage=url,
@@ -106,7 +106,7 @@ def recorded_uri(study: str, output: Path, storage: str | None) -> str:
             f"storage: {database_in(output)} is not there, and it knows the server: give --tracking-uri or --storage"
         )
     with closing_study(load_study(study, storage or storage_in(output))) as found:
-        uri: str | None = read_record(found)["tracking_uri"]
+        uri: str | None = read_stored_spec(found)["tracking_uri"]
     if uri is None:
         raise InputError("tracking URI: it had a password, and is kept nowhere: give --tracking-uri")
     return uri

@@ -18,7 +18,7 @@ from sqlalchemy.exc import IntegrityError, OperationalError, ProgrammingError, S
 from experiments.tuning.study import trial_attributes
 from experiments.tuning.study.environment import mask_credentials
 from experiments.tuning.study.spec import StudySpec
-from experiments.tuning.study.stored_spec import Record, check_resumable, record_of
+from experiments.tuning.study.stored_spec import Record, check_resumable, stored_spec
 from narm.config import did_you_mean
 from narm.errors import InputError
 
@@ -58,7 +58,7 @@ def create_study(spec: StudySpec, fingerprint: str) -> optuna.Study:
     except InputError:
         spec.folder.rmdir()
         raise
-    study.set_user_attr(trial_attributes.SPEC, record_of(spec, fingerprint))
+    study.set_user_attr(trial_attributes.SPEC, stored_spec(spec, fingerprint))
     return study
 
 
@@ -83,11 +83,11 @@ def resume_study(spec: StudySpec, fingerprint: str) -> optuna.Study:
     """
     study = load_study(spec.name, spec.storage)
     try:
-        check_resumable(read_record(study), spec, fingerprint)
+        check_resumable(read_stored_spec(study), spec, fingerprint)
     except InputError:
         _disconnect(study)
         raise
-    study.set_user_attr(trial_attributes.SPEC, record_of(spec, fingerprint))
+    study.set_user_attr(trial_attributes.SPEC, stored_spec(spec, fingerprint))
     return study
 
 
@@ -123,7 +123,7 @@ def _disconnect(study: optuna.Study) -> None:
         backend.engine.dispose()
 
 
-def read_record(study: optuna.Study) -> Record:
+def read_stored_spec(study: optuna.Study) -> Record:
     """What a study says of itself.
 
     Raises:

@@ -23,7 +23,7 @@ _SETTINGS = (
 )  # fmt: skip
 
 
-def record_of(spec: StudySpec, fingerprint: str) -> Record:
+def stored_spec(spec: StudySpec, fingerprint: str) -> Record:
     """What to keep, in JSON types. An address with a password is not kept.
 
     Args:
@@ -42,7 +42,7 @@ def record_of(spec: StudySpec, fingerprint: str) -> Record:
     }
 
 
-def recorded_space(record: Record) -> SearchSpace:
+def stored_space(record: Record) -> SearchSpace:
     """The space of a study, as it was."""
     kept = record["space"]
     return parse_space(kept["name"], kept["file"], kept["source"])
@@ -67,7 +67,7 @@ def check_resumable(record: Record, spec: StudySpec, fingerprint: str) -> None:
             f"resume: study '{spec.name}' is for {describe(before)}, not {describe(now)}: start a new study"
         )
     flat = spec.config.flat()
-    searched = {*spec.space.options, *recorded_space(record).options}
+    searched = {*spec.space.options, *stored_space(record).options}
     for name, option in options().items():
         # What the data are is in the fingerprint; files may have moved.
         if option.section != "data" and name not in _FREE | searched and record["config"].get(name) != flat[name]:

@@ -14,7 +14,7 @@ from experiments.tuning.worker.reports import EpochReport
 OPTIONS = "options"  # values of the options that its parameters stand for
 SEED = "seed"  # of its training
 DEFAULT = "default"  # it is the default configuration
-SPARED = "spared"  # no scheduler holds it up
+NEVER_STOPPED = "spared"  # no scheduler holds it up
 ORIGIN = "origin"  # where a configuration came from that no sampler drew
 PARENT = "parent"  # number of the trial whose checkpoint it started from
 PROGRESS = "progress"

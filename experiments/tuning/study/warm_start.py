@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from experiments.tuning.study.storage import closing_study, load_study, read_record
+from experiments.tuning.study.storage import closing_study, load_study, read_stored_spec
 from experiments.tuning.study.trial_attributes import options_of, trials_of, value_of
 from narm.config import Config, canonical, check_value, did_you_mean
 from narm.errors import InputError
@@ -42,7 +42,7 @@ def best_of_study(text: str, *, storage: str, space: SearchSpace, config: Config
     if colon and not (count.isdecimal() and int(count)):
         raise InputError(f"warm start: '{text}': write STUDY or STUDY:{BEST}, for its best {BEST}")
     with closing_study(load_study(name, storage)) as study:
-        record, trials = read_record(study), trials_of(study)
+        record, trials = read_stored_spec(study), trials_of(study)
     if record["fingerprint"] != fingerprint:
         raise InputError(f"warm start: study '{name}' was on other data: what was best there need not be best here")
     valued = [(value, -trial.number, trial) for trial in trials if (value := value_of(trial)) is not None]

@@ -2,7 +2,7 @@
 
 A run of a finalist leaves two files: the checkpoint, written after every epoch, from which a killed run goes on, and
 which holds the model; and the result, written when it has been judged, which is never trained again. This module
-knows no Ray: `experiments.tuning.engine.finalist_queue` says what is trained when, and `experiments.tuning.worker.trainable` trains it.
+knows no Ray: the finalist queue says what is trained when, and `experiments.tuning.worker.trainable` trains it.
 
 Q targets of the test split.
 """
@@ -66,7 +66,7 @@ class Finalist:
 
 
 @dataclass(frozen=True, slots=True)
-class FinalistLeg:
+class FinalistJob:
     """A training of a finalist, as a worker gets it.
 
     Attributes:

@@ -10,7 +10,7 @@ from narm.config import Config
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Leg:
+class TrialJob:
     """A stretch of a trial's training: from its latest checkpoint until it ends or is held up.
 
     Attributes:
@@ -18,7 +18,7 @@ class Leg:
         seed: of its training.
         options: config options that its parameters stand for.
         epochs: that the study knows of already; the trial's checkpoint may have more.
-        parent: trial whose checkpoint it starts from, in its first leg; None: from nothing.
+        parent: trial whose checkpoint it starts from, in its first job; None: from nothing.
     """
 
     number: int

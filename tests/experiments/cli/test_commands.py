@@ -60,7 +60,8 @@ def test_every_flag_is_explained(name):
 def test_help_and_wrong_usage_import_nothing_heavy(name):
     """Counted in modules, not seconds, which depend on the machine."""
     code = (
-        f"import sys; from experiments.cli.commands import commands; from experiments.cli.command_line import run_command; "
+        "import sys; from experiments.cli.commands import commands; "
+        "from experiments.cli.command_line import run_command; "
         f"command = commands()[{name!r}]; command.parser().format_help(); "
         f"print(run_command(command.main, ['--no-such-flag']), *(m for m in {HEAVY!r} if m in sys.modules))"
     )

@@ -25,7 +25,7 @@ from experiments.reporting.importances import importances
 from experiments.reporting.material import Impossible, Material, draw_all
 from experiments.reporting.ticks import linear_ticks, log_ticks
 from experiments.reporting.views import bare, judged
-from experiments.tracking.job_times import LegTimes
+from experiments.tracking.job_times import JobTimes
 from experiments.tuning.study.summary import Summary
 
 
@@ -233,15 +233,15 @@ def test_slices_are_a_panel_each_four_in_a_row(study, summary):
     assert width > 1.5 * height  # two panels
 
 
-def test_the_timeline_has_a_row_a_worker_and_a_bar_a_leg(study, summary):
+def test_the_timeline_has_a_row_a_worker_and_a_bar_a_job(study, summary):
     pruned, failed = (next(t.number for t in summary.trials if t.state == state) for state in ("PRUNED", "FAIL"))
-    legs = [
-        LegTimes(0, 100.0, is_first=True, reports=[(110.0, 5.0), (120.0, 5.0)], epochs=[1, 2]),
-        LegTimes(pruned, 101.0, is_first=True, reports=[(105.0, 3.0)], epochs=[1]),
-        LegTimes(failed, 106.0, is_first=True, given_up=107.0),
-        LegTimes(99, 108.0, is_first=True, reports=[(109.0, 1.0)], epochs=[1]),  # the summary does not know it yet
+    jobs = [
+        JobTimes(0, 100.0, is_first=True, reports=[(110.0, 5.0), (120.0, 5.0)], epochs=[1, 2]),
+        JobTimes(pruned, 101.0, is_first=True, reports=[(105.0, 3.0)], epochs=[1]),
+        JobTimes(failed, 106.0, is_first=True, given_up=107.0),
+        JobTimes(99, 108.0, is_first=True, reports=[(109.0, 1.0)], epochs=[1]),  # the summary does not know it yet
     ]
-    figure = figures(study, summary, legs).made["timeline"]
+    figure = figures(study, summary, jobs).made["timeline"]
     assert figure.layout.yaxis.categoryarray == ("worker 2", "worker 1")
     assert {trace.name: list(zip(trace.y, trace.text, trace.x, strict=True)) for trace in figure.data} == {
         "complete": [("worker 1", "trial 0, epochs 1–2: 20.0 s", 20_000.0)],
@@ -249,10 +249,10 @@ def test_the_timeline_has_a_row_a_worker_and_a_bar_a_leg(study, summary):
         "failed": [("worker 2", f"trial {failed}, no epoch: 1.0 s", 1_000.0)],
         "running": [("worker 2", "trial 99, epoch 1: 1.0 s", 1_000.0)],
     }
-    assert images(study, summary, legs).made["timeline"].startswith(b"\x89PNG")
+    assert images(study, summary, jobs).made["timeline"].startswith(b"\x89PNG")
 
 
-def test_without_legs_the_timeline_has_a_row_a_trial(study, summary):
+def test_without_jobs_the_timeline_has_a_row_a_trial(study, summary):
     figure = figures(study, summary).made["timeline"]
     assert figure.layout.meta == interactive.BY_TRIAL
     assert figure.layout.yaxis.categoryarray[-1] == "trial 0"

@@ -16,7 +16,7 @@ from support.small_study import saved
 from experiments.reporting.figures import figures
 from experiments.reporting.intervals import final_intervals
 from experiments.reporting.page import study_page
-from experiments.tracking.job_times import LegTimes
+from experiments.tracking.job_times import JobTimes
 from experiments.tuning.study.saved_study import SavedStudy
 from experiments.tuning.study.summary import OnBoundary, ParetoPoint
 
@@ -180,8 +180,8 @@ def test_intervals_share_an_axis_that_holds_zero() -> None:
 def test_a_timeline_says_whose_it_is(study: SavedStudy, page: Page) -> None:
     assert "Timeline of the trials" in page.prose
     assert "Timeline of the workers" not in page.prose
-    legs = [LegTimes(0, 100.0, is_first=True, reports=[(110.0, 5.0)], epochs=[1])]
-    known = Page(study_page(study, figures(study.study, study.summary, legs)))
+    jobs = [JobTimes(0, 100.0, is_first=True, reports=[(110.0, 5.0)], epochs=[1])]
+    known = Page(study_page(study, figures(study.study, study.summary, jobs)))
     assert "Timeline of the workers" in known.prose
     assert "Timeline of the trials" not in known.prose
 

@@ -17,7 +17,7 @@ from mlflow.entities import Run, ViewType
 
 from experiments.tracking import mlflow_writer as mirror
 from experiments.tracking import tracker as tracking
-from experiments.tracking.mlflow_writer import RUN_TAG, STUDY_TAG, Mirror
+from experiments.tracking.mlflow_writer import RUN_TAG, STUDY_TAG, MlflowWriter
 from experiments.tracking.outbox import Outbox
 from experiments.tracking.registry import Registration
 from experiments.tracking.tracker import LONGEST_TAG, Dataset, Tracker, absolute_uri, flat_params
@@ -308,7 +308,7 @@ def test_sending_everything_again_changes_nothing(
 
     (tmp_path / "outbox.jsonl.sent").unlink()
     outbox = Outbox(tmp_path / "outbox.jsonl", {}, receiver="x")
-    again = Mirror(store, outbox.header)
+    again = MlflowWriter(store, outbox.header)
     for update in outbox.read(limit=10_000)[0]:  # one by one: batches need not be cut in the same places
         again.send([update])
     outbox.close()
@@ -529,7 +529,7 @@ def test_many_epochs_take_few_calls(
     )
     header = {**outbox.header, "artifact_dir": str(tmp_path)}
     outbox.close()
-    mirror = Mirror(store, header)
+    mirror = MlflowWriter(store, header)
     mirror.send(
         [
             tracking.Update(run="0", time=1000 + epoch, step=epoch, metrics=dict.fromkeys(names, 0.1))

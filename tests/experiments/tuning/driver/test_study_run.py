@@ -1,4 +1,4 @@
-"""A study from its first leg to the verdict, without Ray: its legs are trained in this process."""
+"""A study from its first job to the verdict, without Ray: its jobs are trained in this process."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from experiments.cli.search_parser import build_parser
 from experiments.reporting.progress import Display
 from experiments.tuning.driver.study_run import Plan, StudyResult, StudyRun
 from experiments.tuning.engine.engine import Idle
-from experiments.tuning.optimizer.scheduler import Verdict
+from experiments.tuning.optimizer.scheduler import Decision
 from experiments.tuning.study.storage import closing_study, load_study, storage_in
 from experiments.tuning.worker.checkpoints import CheckpointStore
-from experiments.tuning.worker.finalists import FinalistLeg
-from experiments.tuning.worker.jobs import Leg, Training
+from experiments.tuning.worker.finalists import FinalistJob
+from experiments.tuning.worker.jobs import Training, TrialJob
 from experiments.tuning.worker.trainable import job_reports
 from narm.config_file import OptionsFile
 from narm.data.datasets import load_splits
 
 
 class Worker:
-    """Trains the legs of a study of tiny models."""
+    """Trains the jobs of a study of tiny models."""
 
     def __init__(self, output: Path, *arguments: str, resume: bool = False) -> None:
         small = ["--hidden_size", "8", "--embedding_size", "8", "--threads", "1", "--device", "cpu"]
@@ -45,20 +45,20 @@ class Worker:
         display = Display(Console(file=io.StringIO()), quiet=True)
         self.run = StudyRun(Plan(spec=spec, resume=resume), self.splits, self.training, display)
 
-    def begin(self) -> Leg | FinalistLeg:
-        leg = self.run.next_leg()
-        assert not isinstance(leg, Idle)
-        return leg
+    def begin(self) -> TrialJob | FinalistJob:
+        job = self.run.next_job()
+        assert not isinstance(job, Idle)
+        return job
 
-    def train(self, leg: Leg | FinalistLeg) -> None:
-        for report in job_reports({"study": 0, "leg": leg}, splits=self.splits, trainings=[self.training]):
-            if self.run.report(leg, report) is not Verdict.CONTINUE:
+    def train(self, job: TrialJob | FinalistJob) -> None:
+        for report in job_reports({"study": 0, "job": job}, splits=self.splits, trainings=[self.training]):
+            if self.run.report(job, report) is not Decision.CONTINUE:
                 return
 
     def train_all(self) -> StudyResult:
-        while not isinstance(leg := self.run.next_leg(), Idle):
-            self.train(leg)
-        assert leg is Idle.DONE
+        while not isinstance(job := self.run.next_job(), Idle):
+            self.train(job)
+        assert job is Idle.DONE
         assert self.run.result is not None
         return self.run.result
 
@@ -77,20 +77,20 @@ def test_trials_are_followed_by_finalists_and_the_verdict(tmp_path: Path) -> Non
     assert result.summary.finals is not None
     assert states(tmp_path) == [TrialState.COMPLETE] * 3
     assert (tmp_path / "s" / "winner.pt").exists()
-    assert worker.run.next_leg() is Idle.DONE
+    assert worker.run.next_job() is Idle.DONE
 
 
 @pytest.mark.parametrize("limit", ["--epoch-budget", "--time-budget"])
 def test_finalists_of_a_search_that_a_limit_broke_off_are_trained(tmp_path: Path, limit: str) -> None:
     worker = Worker(tmp_path, limit, "3" if limit == "--epoch-budget" else "1s")
     first, in_flight = worker.begin(), worker.begin()
-    assert isinstance(in_flight, Leg)
+    assert isinstance(in_flight, TrialJob)
     worker.train(first)
     if limit == "--time-budget":
         worker.run._deadline = 0.0
         worker.run.look_at_the_clock()
-    assert worker.run.next_leg() is Idle.WAIT
-    assert worker.run.may_end  # Ray Tune ends, and the leg in flight with it
+    assert worker.run.next_job() is Idle.WAIT
+    assert worker.run.may_end  # Ray Tune ends, and the job in flight with it
     worker.run.settle(is_interrupted=False)
     assert not worker.run.may_end
     result = worker.train_all()
@@ -103,7 +103,7 @@ def test_an_interruption_reads_no_test_split_and_can_be_resumed(tmp_path: Path) 
     worker = Worker(tmp_path)
     for _ in range(3):
         worker.train(worker.begin())
-    assert isinstance(worker.begin(), FinalistLeg)
+    assert isinstance(worker.begin(), FinalistJob)
     worker.run.settle(is_interrupted=True)
     assert worker.run.result is not None
     assert worker.run.result.reason == "interrupted"

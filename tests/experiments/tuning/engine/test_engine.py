@@ -11,12 +11,12 @@ from optuna.trial import FrozenTrial, TrialState
 
 from experiments.tuning.engine.engine import Delay, Engine, Idle
 from experiments.tuning.optimizer.samplers import SAMPLERS
-from experiments.tuning.optimizer.scheduler import Settings, Verdict
+from experiments.tuning.optimizer.scheduler import Decision, Settings
 from experiments.tuning.optimizer.schedulers import SCHEDULERS
 from experiments.tuning.study.limits import Limits
 from experiments.tuning.study.objectives import parse_objectives
 from experiments.tuning.study.storage import open_storage
-from experiments.tuning.worker.jobs import Leg
+from experiments.tuning.worker.jobs import TrialJob
 from experiments.tuning.worker.reports import EpochReport
 from narm.config import Config
 from narm.seeds import derived_seed
@@ -32,8 +32,8 @@ class Diary:
     def __init__(self) -> None:
         self.events: list[tuple[Any, ...]] = []
 
-    def started(self, leg: Leg, origin: str) -> None:
-        self.events.append(("started", leg.number))
+    def started(self, job: TrialJob, origin: str) -> None:
+        self.events.append(("started", job.number))
 
     def reported(self, number: int, report: EpochReport) -> None:
         self.events.append(("reported", number, report.epoch))
@@ -89,10 +89,10 @@ def report(epoch: int, value: float, *, final: bool = False, stopped_early: bool
     )
 
 
-def begin(engine: Engine) -> Leg:
-    leg = engine.next_leg()
-    assert isinstance(leg, Leg)
-    return leg
+def begin(engine: Engine) -> TrialJob:
+    job = engine.next_job()
+    assert isinstance(job, TrialJob)
+    return job
 
 
 def test_the_default_configuration_comes_first_inside_the_space_or_outside_it(study):
@@ -108,7 +108,7 @@ def test_every_epoch_is_reported_under_its_own_number_and_once(study):
     engine = make_engine(study)
     number = begin(engine).number
     for epoch, value in ((2, 0.1), (2, 0.9), (4, 0.3)):
-        assert engine.report(number, report(epoch, value)) is Verdict.CONTINUE
+        assert engine.report(number, report(epoch, value)) is Decision.CONTINUE
     assert study.trials[0].intermediate_values == {2: 0.1, 4: 0.3}
 
 
@@ -118,7 +118,7 @@ def test_every_epoch_is_reported_under_its_own_number_and_once(study):
 def test_a_trial_that_ends_by_itself_is_complete(study, stopped_early, reason):
     engine = make_engine(study)
     number = begin(engine).number
-    assert engine.report(number, report(2, 0.2, final=True, stopped_early=stopped_early)) is Verdict.STOP
+    assert engine.report(number, report(2, 0.2, final=True, stopped_early=stopped_early)) is Decision.STOP
     trial = study.trials[0]
     assert (trial.state, trial.value) == (TrialState.COMPLETE, 0.2)
     assert trial.user_attrs["reason"] == reason
@@ -163,20 +163,20 @@ def test_a_limit_ends_the_search_and_says_why(study, limits, reason):
         engine.report(number, report(epoch, 0.1))
     if limits.max_failed is not None:
         engine.failed(number, "no luck", "")
-    assert engine.next_leg() is Idle.DONE
+    assert engine.next_job() is Idle.DONE
     assert engine.close() == reason
 
 
 def test_a_limit_waits_for_what_is_in_flight_and_counts_no_more_of_it(study):
     engine = make_engine(study, limits=Limits(epochs=2))
     first, second = begin(engine), begin(engine)
-    assert engine.report(first.number, report(1, 0.1)) is Verdict.CONTINUE
-    assert engine.report(first.number, report(2, 0.1)) is Verdict.STOP
+    assert engine.report(first.number, report(1, 0.1)) is Decision.CONTINUE
+    assert engine.report(first.number, report(2, 0.1)) is Decision.STOP
     assert engine.is_training
-    assert engine.next_leg() is Idle.WAIT
-    assert engine.report(second.number, report(1, 0.9)) is Verdict.STOP
+    assert engine.next_job() is Idle.WAIT
+    assert engine.report(second.number, report(1, 0.9)) is Decision.STOP
     assert not engine.is_training
-    assert engine.next_leg() is Idle.DONE
+    assert engine.next_job() is Idle.DONE
     assert engine.close() == "epoch budget (2)"
     assert [trial.intermediate_values for trial in study.trials] == [{1: 0.1, 2: 0.1}, {}]
     assert [trial.state for trial in study.trials] == [TrialState.WAITING] * 2
@@ -191,15 +191,15 @@ def test_an_interrupted_search_leaves_nothing_running_and_goes_on(study):
     assert not engine.is_training
     assert [trial.state for trial in study.trials] == [TrialState.WAITING] * 2
     resumed = make_engine(study)
-    legs = [begin(resumed), begin(resumed)]
-    assert [(leg.number, leg.epochs) for leg in legs] == [(second.number, 1), (first.number, 0)]
-    assert [leg.options for leg in legs] == [second.options, first.options]
+    jobs = [begin(resumed), begin(resumed)]
+    assert [(job.number, job.epochs) for job in jobs] == [(second.number, 1), (first.number, 0)]
+    assert [job.options for job in jobs] == [second.options, first.options]
 
 
 def test_a_finite_space_ends_when_it_is_exhausted(study):
     engine = make_engine(study, space="smoke", n_trials=100)
-    while isinstance(leg := engine.next_leg(), Leg):
-        engine.report(leg.number, report(1, 0.1, final=True))
+    while isinstance(job := engine.next_job(), TrialJob):
+        engine.report(job.number, report(1, 0.1, final=True))
     assert engine.close() == "every configuration of the space was tried"
     assert len({str(trial.params) for trial in study.trials}) == len(study.trials) == 4
 
@@ -221,8 +221,8 @@ def search_to_the_end(make: Any, crash: float) -> int:
     """Train everything there is on two workers; with some probability everything is forgotten after an epoch."""
     chance, engine, running, crashes = random.Random(1), make(), dict[int, int](), 0
     while True:
-        while len(running) < 2 and isinstance(leg := engine.next_leg(), Leg):
-            running[leg.number] = leg.epochs
+        while len(running) < 2 and isinstance(job := engine.next_job(), TrialJob):
+            running[job.number] = job.epochs
         if not running:
             break
         number = chance.choice(list(running))
@@ -230,7 +230,7 @@ def search_to_the_end(make: Any, crash: float) -> int:
         value = 0.01 * (number % 7) + 0.001 * running[number]
         if (
             engine.report(number, report(running[number], value, final=running[number] == EPOCHS))
-            is not Verdict.CONTINUE
+            is not Decision.CONTINUE
         ):
             del running[number]
         if chance.random() < crash:

@@ -12,7 +12,7 @@ import pytest
 from experiments.tuning.engine import finalist_queue
 from experiments.tuning.engine.engine import Idle
 from experiments.tuning.engine.finalist_queue import FinalistQueue
-from experiments.tuning.worker.finalists import Finalist, FinalistLeg, FinalistRun, result_path
+from experiments.tuning.worker.finalists import Finalist, FinalistJob, FinalistRun, result_path
 from narm.config import Config
 from narm.data.sessions import Splits
 
@@ -31,15 +31,15 @@ def make(ring_splits: Splits, tmp_path: Path) -> Callable[[], tuple[FinalistQueu
     return make_queue
 
 
-def next_leg(queue: FinalistQueue) -> FinalistLeg:
-    leg = queue.next_leg()
-    assert isinstance(leg, FinalistLeg)
-    return leg
+def next_job(queue: FinalistQueue) -> FinalistJob:
+    job = queue.next_job()
+    assert isinstance(job, FinalistJob)
+    return job
 
 
-def run_of(leg: FinalistLeg) -> FinalistRun:
+def run_of(job: FinalistJob) -> FinalistRun:
     return FinalistRun(
-        finalist=leg.finalist, seed=leg.seed, epochs=1, best_epoch=1, seconds=0.0, valid={}, test={}, ranks=np.arange(3)
+        finalist=job.finalist, seed=job.seed, epochs=1, best_epoch=1, seconds=0.0, valid={}, test={}, ranks=np.arange(3)
     )
 
 
@@ -49,35 +49,35 @@ def who(found: Any) -> list[tuple[int, int]]:
 
 def test_seeds_go_round_and_each_is_kept(make, tmp_path):
     queue, told = make()
-    legs = [next_leg(queue) for _ in range(4)]
-    assert who(legs) == [(3, 11), (0, 11), (3, 12), (0, 12)]
-    assert queue.next_leg() is Idle.WAIT
-    for leg in legs:
-        queue.trained(run_of(leg))
-    assert queue.next_leg() is Idle.DONE
+    jobs = [next_job(queue) for _ in range(4)]
+    assert who(jobs) == [(3, 11), (0, 11), (3, 12), (0, 12)]
+    assert queue.next_job() is Idle.WAIT
+    for job in jobs:
+        queue.trained(run_of(job))
+    assert queue.next_job() is Idle.DONE
     assert told == queue.runs
-    assert who(queue.runs) == who(legs)
-    assert all(result_path(tmp_path, leg.finalist, leg.seed).exists() for leg in legs)
+    assert who(queue.runs) == who(jobs)
+    assert all(result_path(tmp_path, job.finalist, job.seed).exists() for job in jobs)
 
 
 def test_what_an_earlier_session_trained_is_not_trained_again(make):
     queue, _ = make()
-    first = next_leg(queue)
-    next_leg(queue)  # in flight when the session ends
+    first = next_job(queue)
+    next_job(queue)  # in flight when the session ends
     queue.trained(run_of(first))
     again, told = make()
     assert who(told) == who(again.runs) == [(3, 11)]
-    assert who(next_leg(again) for _ in range(3)) == [(0, 11), (3, 12), (0, 12)]
+    assert who(next_job(again) for _ in range(3)) == [(0, 11), (3, 12), (0, 12)]
 
 
 def test_a_failure_is_tried_once_more_and_then_told(make):
     queue, told = make()
-    legs = [next_leg(queue) for _ in range(4)]
-    queue.failed(legs[1], "ArithmeticError: the loss is nan")
-    again = next_leg(queue)
+    jobs = [next_job(queue) for _ in range(4)]
+    queue.failed(jobs[1], "ArithmeticError: the loss is nan")
+    again = next_job(queue)
     assert (who([again]), again.attempt) == ([(0, 11)], 2)
     queue.failed(again, "ArithmeticError: the loss is nan")
-    assert queue.next_leg() is Idle.WAIT
+    assert queue.next_job() is Idle.WAIT
     (failure,) = queue.failures
     assert told == [failure]
     assert (failure.number, failure.seed, failure.reason) == (0, 11, "ArithmeticError: the loss is nan")
@@ -85,10 +85,10 @@ def test_a_failure_is_tried_once_more_and_then_told(make):
 
 def test_what_would_fail_again_is_not_tried_again(make):
     queue, _ = make()
-    queue.failed(next_leg(queue), "NonFiniteLoss", worth_a_retry=False)
+    queue.failed(next_job(queue), "NonFiniteLoss", worth_a_retry=False)
     assert len(queue.failures) == 1
-    assert len([next_leg(queue) for _ in range(3)]) == 3
-    assert queue.next_leg() is Idle.WAIT
+    assert len([next_job(queue) for _ in range(3)]) == 3
+    assert queue.next_job() is Idle.WAIT
 
 
 def test_a_full_disk_does_not_cost_what_is_known(make, monkeypatch, caplog):
@@ -97,6 +97,6 @@ def test_a_full_disk_does_not_cost_what_is_known(make, monkeypatch, caplog):
 
     monkeypatch.setattr(finalist_queue, "write_run", full)
     queue, told = make()
-    queue.trained(run_of(next_leg(queue)))
+    queue.trained(run_of(next_job(queue)))
     assert len(told) == 1
     assert "the result of trial 3 is not kept: No space left on device" in caplog.text

@@ -8,7 +8,15 @@ from optuna.distributions import CategoricalDistribution, FloatDistribution, Int
 
 from experiments.tuning.optimizer.halving import SuccessiveHalving, rungs
 from experiments.tuning.optimizer.population import perturbed
-from experiments.tuning.optimizer.scheduler import Curve, CurveState, Offspring, Promotion, Scheduler, Settings, Verdict
+from experiments.tuning.optimizer.scheduler import (
+    Curve,
+    CurveState,
+    Decision,
+    Offspring,
+    Promotion,
+    Scheduler,
+    Settings,
+)
 from experiments.tuning.optimizer.schedulers import SCHEDULERS
 
 EPOCHS = 9
@@ -19,9 +27,11 @@ def scheduler(name: str, trials: int = 30) -> Scheduler:
     return SCHEDULERS[name](Settings(epochs=EPOCHS, trials=trials, mutable=MUTABLE))
 
 
-def curve(number: int, *values: float, state: CurveState = "running", spared: bool = False) -> Curve:
+def curve(number: int, *values: float, state: CurveState = "running", never_stopped: bool = False) -> Curve:
     params = {"learning_rate": 0.001 * (number + 1)}
-    return Curve(number=number, state=state, values=dict(enumerate(values, 1)), params=params, spared=spared)
+    return Curve(
+        number=number, state=state, values=dict(enumerate(values, 1)), params=params, never_stopped=never_stopped
+    )
 
 
 @pytest.mark.parametrize(
@@ -43,8 +53,8 @@ def waiting(numbers: range, *values: float) -> list[Curve]:
 def test_halving_holds_up_whoever_is_not_among_the_best_third():
     behind, ahead = curve(0, 0.1), curve(3, 0.4)
     others = [curve(1, 0.2, state="paused"), curve(2, 0.3, state="paused")]
-    assert halving().judge(behind, [behind]) is Verdict.PAUSE
-    assert halving().judge(ahead, [behind, *others, ahead]) is Verdict.CONTINUE
+    assert halving().on_result(behind, [behind]) is Decision.PAUSE
+    assert halving().on_result(ahead, [behind, *others, ahead]) is Decision.CONTINUE
 
 
 def test_halving_promotes_the_best_that_waits_on_the_highest_rung():
@@ -60,8 +70,8 @@ def test_the_first_rung_waits_for_a_crowd_as_long_as_new_trials_come():
     ahead = curve(6, 0.4)
     paused = waiting(range(6), 0.1)
     assert crowded.next(paused, more=True) is None
-    assert crowded.judge(curve(5, 0.4), [*paused[:5], curve(5, 0.4)]) is Verdict.PAUSE
-    assert crowded.judge(ahead, [*paused, ahead]) is Verdict.CONTINUE
+    assert crowded.on_result(curve(5, 0.4), [*paused[:5], curve(5, 0.4)]) is Decision.PAUSE
+    assert crowded.on_result(ahead, [*paused, ahead]) is Decision.CONTINUE
     assert crowded.next([*paused, ahead], more=True) == Promotion(5)
     assert crowded.next(paused, more=False) == Promotion(5)
 
@@ -138,23 +148,23 @@ def test_a_trial_that_ended_by_itself_keeps_its_value_on_later_rungs():
 
 @pytest.mark.parametrize("name", SCHEDULERS)
 def test_a_spared_trial_is_never_held_up(name):
-    spared = curve(9, 0.0, 0.0, 0.0, spared=True)
+    never_stopped = curve(9, 0.0, 0.0, 0.0, never_stopped=True)
     others = [curve(n, 0.5, 0.5, 0.5) for n in range(5)]
-    assert scheduler(name).judge(spared, [*others, spared]) is Verdict.CONTINUE
+    assert scheduler(name).on_result(never_stopped, [*others, never_stopped]) is Decision.CONTINUE
 
 
 def test_the_brackets_of_hyperband_do_not_compete():
     hyperband = scheduler("hyperband")
-    verdicts = {hyperband.judge(trial, [trial]) for trial in (curve(number, 0.1) for number in range(40))}
-    assert verdicts == {Verdict.PAUSE, Verdict.CONTINUE}  # one bracket begins at epoch 1, others later
+    verdicts = {hyperband.on_result(trial, [trial]) for trial in (curve(number, 0.1) for number in range(40))}
+    assert verdicts == {Decision.PAUSE, Decision.CONTINUE}  # one bracket begins at epoch 1, others later
 
 
 def test_the_median_rule_stops_what_lies_below():
     others = [curve(n, 0.2) for n in range(3)]
     low, high = curve(8, 0.1), curve(9, 0.3)
-    assert scheduler("median").judge(low, [*others, low]) is Verdict.STOP
-    assert scheduler("median").judge(high, [*others, high]) is Verdict.CONTINUE
-    assert scheduler("median").judge(low, [*others[:2], low]) is Verdict.CONTINUE  # two others say nothing
+    assert scheduler("median").on_result(low, [*others, low]) is Decision.STOP
+    assert scheduler("median").on_result(high, [*others, high]) is Decision.CONTINUE
+    assert scheduler("median").on_result(low, [*others[:2], low]) is Decision.CONTINUE  # two others say nothing
 
 
 def test_the_worst_of_a_population_takes_over_from_the_best():
@@ -187,5 +197,5 @@ def test_a_perturbed_value_is_near_and_inside():
 
 def test_none_stops_nothing():
     behind = curve(9, 0.0)
-    assert scheduler("none").judge(behind, [behind, *(curve(n, 0.5) for n in range(9))]) is Verdict.CONTINUE
+    assert scheduler("none").on_result(behind, [behind, *(curve(n, 0.5) for n in range(9))]) is Decision.CONTINUE
     assert scheduler("none").next([behind], more=True) is None
