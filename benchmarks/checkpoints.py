@@ -18,7 +18,8 @@ from benchmarks.results_file import RESULTS, write_results
 from experiments.cli.command_line import run_command
 from experiments.reporting.model_comparison import plot_by_length
 from experiments.tuning.engine.model_comparison import Contender, compare_models
-from experiments.tuning.worker.finalists import Finalist, FinalistRun
+from experiments.tuning.worker.jobs import Finalist
+from experiments.tuning.worker.reports import FinalistRun
 from narm.checkpoint import load_model, read_checkpoint
 from narm.config import Config
 from narm.data.datasets import load_splits

@@ -65,7 +65,7 @@ def seconds_a_target(case: Case, splits: Splits, epochs: int) -> list[float]:
     """Seconds a target of each of our training epochs, after one to warm up."""
     config = Config.from_flat({**case.options, "epochs": epochs + 1, "eval_step": 0})
     run = fit(create_model(splits.n_items, config), splits, config.training, config.evaluation, device="cpu")
-    return [epoch.train_seconds / epoch.n_targets for epoch in run][1:]
+    return [1 / epoch.targets_per_second for epoch in run][1:]
 
 
 def measure(case: Case, *, rounds: int, steps: int, venv: Path) -> dict[str, object]:

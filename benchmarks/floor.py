@@ -51,7 +51,7 @@ def measure(name: str, splits: Splits, rounds: int) -> dict[str, object]:
     parts = epoch_gflop(splits, config)
     seconds, peaks = [], []
     for epoch in fit(create_model(splits.n_items, config), splits, config.training, config.evaluation, device="cpu"):
-        seconds.append(epoch.train_seconds)
+        seconds.append(epoch.n_targets / epoch.targets_per_second)
         peaks.append(sgemm_gflops())
     # an epoch and the peak right after it share the machine's mood: their ratio varies less than either
     shares = sorted(sum(parts.values()) / peak / spent for spent, peak in zip(seconds[1:], peaks[1:], strict=True))

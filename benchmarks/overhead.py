@@ -4,7 +4,7 @@
     python -m benchmarks.overhead --space narm
 
 A whole search, its command line and all: by default 30 trials of ml-100k, two at once, a thread each. Everything is
-read from the search's outbox, by `experiments.tracking.job_times`.
+read from the log of its jobs, `experiments.tuning.study.job_log`.
 
 - The *search* lasts from the first job's start to the last report. Its capacity is that time times the slots.
 - *Training* is the sum of all epochs' seconds. What else happens in a slot, as a share of the capacity:
@@ -33,9 +33,11 @@ from benchmarks.results_file import write_results
 from experiments.cli.command_line import run_command
 from experiments.cli.search_arguments import build_spec
 from experiments.cli.search_parser import build_parser
-from experiments.tracking.job_times import JobTimes, jobs_in
-from experiments.tuning.driver.run import run_study
+from experiments.reporting.progress import Display
+from experiments.reporting.recorder import Recording
+from experiments.tuning.driver.run import run_studies
 from experiments.tuning.driver.study_run import Plan
+from experiments.tuning.study.job_log import JobTimes, jobs_in
 from narm.config_file import OptionsFile
 from narm.data.datasets import load_splits
 
@@ -99,7 +101,7 @@ def run(arguments: Sequence[str], folder: Path) -> tuple[Overhead, dict[str, flo
     began = time.time()
     splits = load_splits(spec.config.data)
     loaded = time.time()
-    run_study(Plan(spec=spec), splits, quiet=True)
+    run_studies([Plan(spec=spec)], splits, Recording(Display(quiet=True)).open)
     jobs = [job for job in jobs_in(spec.folder) if job.reports]
     return measure(jobs, spec.concurrency), {"data": loaded - began, "start": jobs[0].start - loaded}
 

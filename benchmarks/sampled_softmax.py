@@ -49,7 +49,7 @@ def train(splits: Splits, loss_type: str, *, epochs: int, decay: float) -> list[
                 "epoch": epoch.epoch,
                 "Recall@20": round(100 * epoch.valid["recall_at_20"], 2),
                 "MRR@20": round(100 * epoch.valid["mrr_at_20"], 2),
-                "seconds": round(epoch.train_seconds),
+                "seconds": round(epoch.n_targets / epoch.targets_per_second),
             }
         )
         print(rows[-1], flush=True)

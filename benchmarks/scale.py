@@ -62,7 +62,7 @@ def time_items(n_items: int) -> dict[str, float]:
     started = time.perf_counter()
     evaluate(model, splits.valid, config.evaluation, max_length=splits.max_length)
     ranked = time.perf_counter() - started
-    return {"work": epoch.n_targets, "train s": epoch.train_seconds, "rank s": ranked}
+    return {"work": epoch.n_targets, "train s": epoch.n_targets / epoch.targets_per_second, "rank s": ranked}
 
 
 KINDS: dict[str, tuple[Callable[[int], dict[str, float]], tuple[int, ...]]] = {

@@ -26,7 +26,7 @@ from benchmarks.mlflow_server import Server
 from benchmarks.results_file import write_results
 from experiments.cli.command_line import run_command
 from experiments.tracking import mlflow_writer as mirror
-from experiments.tracking.tracker import Tracker
+from experiments.tracking.tracker import open_tracker
 from narm.metrics import METRICS, metric_key
 
 CONCURRENCY = 2
@@ -93,14 +93,15 @@ def metrics_of_an_epoch() -> dict[str, float]:
 def through_the_outbox(calls: Calls, uri: str, load: Load, held_up: Stopwatch) -> None:
     """As a search does it, up to the moment when the store has everything."""
     with tempfile.TemporaryDirectory() as folder, patch.object(mirror, "_new_client", lambda _: calls):
-        tracker = Tracker(
+        tracker = open_tracker(
             uri,
+            name="benchmark",
             experiment=f"outbox {time.time_ns()}",
             artifact_dir=Path(folder) / "artifacts",
             outbox=Path(folder) / "outbox.jsonl",
             flush_seconds=600,
         )
-        tracker.start_study("benchmark", tags={}, params={}, artifacts={})
+        tracker.start_study(tags={}, params={}, artifacts={})
         for pair in load.pairs():
             for number in pair:
                 with held_up:

@@ -96,6 +96,7 @@ def run_comparison(
     from experiments.reporting.comparison_recorder import record_comparison
     from experiments.reporting.recorder import SUMMARY
     from experiments.tuning.engine.model_comparison import compare_models
+    from experiments.tuning.study.dataset import Dataset
     from narm.data.datasets import load_splits
 
     folder = specs[0].output / specs[0].name.removesuffix(f"-{models[0]}")
@@ -118,18 +119,22 @@ def run_comparison(
     )
     _write(folder, comparison)
     missing = sorted(set(models) - {contender.model for contender in contenders})
-    record_comparison(comparison, folder, of=specs[0], splits=splits, without_result=missing)
+    dataset = Dataset.of(splits, specs[0].config)
+    record_comparison(comparison, folder, of=specs[0], dataset=dataset, without_result=missing)
     return Compared(comparison=comparison, folder=folder, without_result=missing)
 
 
 def _search_all(specs: Sequence[StudySpec], splits: Splits, *, quiet: bool) -> list[Contender] | None:
     """What each search found, those without a result left out; None if a person interrupted."""
+    from experiments.reporting.progress import Display
+    from experiments.reporting.recorder import Recording
     from experiments.tuning.driver.run import run_studies
     from experiments.tuning.driver.study_run import Plan
     from experiments.tuning.study.limits import INTERRUPTED
 
     plans = [Plan(spec=spec, resume=spec.folder.exists(), label=spec.config.model.model) for spec in specs]
-    results = run_studies(plans, splits, quiet=quiet)
+    with Display(quiet=quiet) as display:
+        results = run_studies(plans, splits, Recording(display).open)
     if len(results) < len(specs) or any(result.reason == INTERRUPTED for result in results):
         return None
     contenders: list[Contender] = []
@@ -207,13 +212,14 @@ def _metrics(text: str) -> list[str]:
 def _contender(spec: StudySpec, splits: Splits, summary: Summary) -> Contender | None:
     """The winner of a search, with what its finalists left; None if there is none."""
     from experiments.tuning.engine.model_comparison import Contender
-    from experiments.tuning.worker.finalists import Finalist, kept_runs
+    from experiments.tuning.study.finalist_runs import FinalistRuns
+    from experiments.tuning.worker.jobs import Finalist
 
     if summary.finals is None:
         return None
     winner = summary.finals.finalists[0]
     finalist = Finalist(number=winner.number, options=winner.params, is_default=winner.is_default)
-    runs = kept_runs(spec.folder / "finalists", finalist, winner.seeds, splits=splits, config=spec.config)
+    runs = FinalistRuns(spec.folder / "finalists", spec.config, splits.fingerprint).require(finalist, winner.seeds)
     trained = sum(trial.seconds for trial in summary.trials)
     return Contender(
         model=spec.config.model.model,

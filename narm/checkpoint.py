@@ -9,7 +9,7 @@ from __future__ import annotations
 import pickle
 import warnings
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import torch
@@ -21,9 +21,7 @@ from narm.errors import InputError
 from narm.machine.device import resolve_device
 from narm.machine.files import atomic_file
 from narm.models import Model, build_model
-
-if TYPE_CHECKING:
-    from narm.training import TrainingState
+from narm.training_state import TrainingState
 
 FORMAT = "narm-checkpoint-1"
 
@@ -44,7 +42,7 @@ def save_checkpoint(path: Path, state: TrainingState, *, config: Config, splits:
         "best_epoch": state.best_epoch,
         "best": state.best,
         "best_weights": state.best_weights,
-        "history": state.history,
+        "history": [epoch.record() for epoch in state.history],
     }
     with atomic_file(path) as file:
         torch.save(content, file)

@@ -6,17 +6,15 @@ a run resumed from a checkpoint after any epoch goes on bit for bit as if it had
 
 from __future__ import annotations
 
-import copy
 import math
 import time
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor
 
 from narm.baselines.baseline import Baseline
 from narm.checkpoint import read_checkpoint
@@ -32,84 +30,11 @@ from narm.machine.device import resolve_device
 from narm.model import SessionEncoder
 from narm.models import Model, build_model
 from narm.seeds import derived_seed
+from narm.training_state import EpochResult, LiveEpoch, TrainingState, ends_training, read_history
 
 
 class NonFiniteLoss(ArithmeticError):
     """The loss, or a score, became infinite or NaN; the message names the epoch and the configuration."""
-
-
-@dataclass(slots=True)
-class TrainingState:
-    """What a checkpoint holds: all that the next epoch depends on.
-
-    Attributes:
-        model: as it stands after the last epoch.
-        optimizer: Adam and its moments; None: the model is learned at once.
-        epoch: epochs trained so far.
-        best_epoch: the epoch with the best validation so far; 0 before the first.
-        best: its validation metrics.
-        best_weights: its weights; empty where there is but one epoch.
-        misses: validations since then.
-        history: what each epoch brought: epoch, seconds, targets_per_second, n_parameters, train_loss, valid, and
-            best_epoch and stopped_early as they stood then.
-    """
-
-    model: Model
-    optimizer: torch.optim.Optimizer | None
-    epoch: int = 0
-    best_epoch: int = 0
-    best: dict[str, float] = field(default_factory=dict)
-    best_weights: dict[str, Tensor] = field(default_factory=dict)
-    misses: int = 0
-    history: list[dict[str, Any]] = field(default_factory=list)
-
-    def judge(self, valid: dict[str, float], objective: str) -> None:
-        """Keep the weights if they are the best so far, as RecBole does: rounded to 4 decimals, a tie is a new best."""
-        if not self.best or round(valid[objective], 4) >= round(self.best[objective], 4):
-            self.best_epoch, self.best, self.misses = self.epoch, valid, 0
-            if not isinstance(self.model, Baseline):
-                self.best_weights = copy.deepcopy(self.model.state_dict())
-        else:
-            self.misses += 1
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EpochResult:
-    """What one epoch brought.
-
-    Attributes:
-        epoch: epochs trained so far, from 1.
-        train_loss: mean over the targets; None: the model has no loss, it counts.
-        n_targets: targets trained in this epoch.
-        train_seconds: wall clock of its training.
-        valid_seconds: wall clock of its validation.
-        valid: validation metrics by key (`recall_at_10`); None where `eval_step` skips the epoch.
-        best_epoch: the best epoch so far by `valid_metric`; 0 before the first validation.
-        best: its validation metrics.
-        stopped_early: whether `stopping_step` ran out, so that this is the last epoch.
-        state: live, the next epoch changes it: save it now or never.
-    """
-
-    epoch: int
-    train_loss: float | None
-    n_targets: int
-    train_seconds: float
-    valid_seconds: float
-    valid: dict[str, float] | None
-    best_epoch: int
-    best: dict[str, float]
-    stopped_early: bool
-    state: TrainingState
-
-    @property
-    def seconds(self) -> float:
-        """Wall clock of the epoch."""
-        return self.train_seconds + self.valid_seconds
-
-    @property
-    def targets_per_second(self) -> float:
-        """Training speed."""
-        return self.n_targets / self.train_seconds
 
 
 def create_model(n_items: int, config: Config) -> Model:
@@ -127,7 +52,7 @@ def fit(
     device: str = "auto",
     resume: Path | None = None,
     inherit: Path | None = None,
-) -> Iterator[EpochResult]:
+) -> Iterator[LiveEpoch]:
     """Train, an epoch at each step of the iteration; a baseline that is learned at once has one.
 
     Ends after `training.epochs`, or when `stopping_step` validations in a row brought no new best; the model then
@@ -178,11 +103,6 @@ def fit(
         model.load_state_dict(state.best_weights)
 
 
-def is_last(epoch: Mapping[str, Any], training: TrainingConfig) -> bool:
-    """Whether training ends with this entry of `TrainingState.history`."""
-    return bool(epoch["stopped_early"]) or epoch["epoch"] >= training.epochs
-
-
 def training_windows(splits: Splits, training: TrainingConfig) -> Windows:
     """The training sessions, cut as `batching` and `window_stride` say."""
     if training.batching == "prefixes":
@@ -198,64 +118,54 @@ def _train_epoch(
     splits: Splits,
     training: TrainingConfig,
     evaluation: EvaluationConfig,
-) -> EpochResult:
+) -> LiveEpoch:
     state.epoch += 1
     started = time.perf_counter()
     train_loss, n_targets = _train(state, windows, objective, training)
-    seconds = time.perf_counter() - started
-    return _conclude(state, train_loss, n_targets, seconds, splits, training, evaluation)
+    return _conclude(state, train_loss, n_targets, started, splits, training, evaluation)
 
 
 def _learn_at_once(
     model: Baseline, splits: Splits, training: TrainingConfig, evaluation: EvaluationConfig
-) -> EpochResult:
+) -> LiveEpoch:
     state = TrainingState(model, None, epoch=1)
     started = time.perf_counter()
     model.learn(splits.train)
-    seconds = time.perf_counter() - started
-    return _conclude(state, None, len(splits.train), seconds, splits, training, evaluation)
+    return _conclude(state, None, len(splits.train), started, splits, training, evaluation)
 
 
 def _conclude(
     state: TrainingState,
     train_loss: float | None,
     n_targets: int,
-    train_seconds: float,
+    started: float,
     splits: Splits,
     training: TrainingConfig,
     evaluation: EvaluationConfig,
-) -> EpochResult:
-    """Validate after an epoch, if it is time to, and note down what it brought."""
-    started = time.perf_counter()
+) -> LiveEpoch:
+    """Validate after an epoch that has just been trained, if it is due, and record what the epoch brought."""
+    trained = time.perf_counter()
     valid = None
     if training.eval_step and state.epoch % training.eval_step == 0:
         valid = _validate(state, splits, training, evaluation)
-        state.judge(valid, evaluation.objective)
+        state.note_validation(valid, evaluation.objective)
+    seconds, stopped_early = time.perf_counter() - started, _exhausted(state, training)
     result = EpochResult(
         epoch=state.epoch,
         train_loss=train_loss,
-        n_targets=n_targets,
-        train_seconds=train_seconds,
-        valid_seconds=time.perf_counter() - started,
+        targets_per_second=n_targets / (trained - started),
+        n_parameters=state.model.n_parameters,
+        seconds=seconds,
+        total_seconds=state.total_seconds + seconds,
         valid=valid,
         best_epoch=state.best_epoch,
         best=state.best,
-        stopped_early=_exhausted(state, training),
-        state=state,
+        stopped_early=stopped_early,
+        is_last=ends_training(state.epoch, training, stopped_early=stopped_early),
     )
-    state.history.append(
-        {
-            "epoch": state.epoch,
-            "seconds": result.seconds,
-            "targets_per_second": result.targets_per_second,
-            "n_parameters": state.model.n_parameters,
-            "train_loss": train_loss,
-            "valid": valid,
-            "best_epoch": state.best_epoch,
-            "stopped_early": result.stopped_early,
-        }
-    )
-    return result
+    state.history.append(result)
+    known = {part.name: getattr(result, part.name) for part in fields(result)}
+    return LiveEpoch(**known, n_targets=n_targets, state=state)
 
 
 def _validate(
@@ -361,7 +271,8 @@ def _restore(state: TrainingState, path: Path, splits: Splits, training: Trainin
             raise InputError(f"{path}: was trained with {name} {before[name]}, not {value}; resume with the same")
     model.load_state_dict(saved["model"])
     optimizer.load_state_dict(saved["optimizer"])
-    state.epoch, state.misses, state.history = saved["epoch"], saved["misses"], saved["history"]
+    state.epoch, state.misses = saved["epoch"], saved["misses"]
+    state.history = read_history(saved["history"], training)
     state.best_epoch, state.best, state.best_weights = (
         saved["best_epoch"],
         saved["best"],

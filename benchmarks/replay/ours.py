@@ -10,13 +10,15 @@ from optuna.trial import FrozenTrial
 
 from benchmarks.replay.world import Job, Report, World
 from experiments.tuning.engine import engine as real
+from experiments.tuning.engine.callbacks import Pause
 from experiments.tuning.optimizer.scheduler import Decision, Scheduler, Settings
 from experiments.tuning.study import trial_attributes
 from experiments.tuning.study.limits import Limits
 from experiments.tuning.study.objectives import parse_objectives
+from experiments.tuning.study.storage import StoredTrial
 from experiments.tuning.worker.jobs import TrialJob
-from experiments.tuning.worker.reports import EpochReport
 from narm.config import Config
+from narm.training_state import EpochResult
 from search_spaces.space import SearchSpace
 
 
@@ -55,7 +57,7 @@ class Ours:
             scheduler=scheduler(settings),
             n_trials=trials,
             limits=Limits(),
-            listener=_Nobody(),
+            callbacks=_NoCallbacks(),
         )
         self._engine.enqueue({}, **{trial_attributes.DEFAULT: True})
 
@@ -69,17 +71,16 @@ class Ours:
         return Job(trial=job.number, params=params)
 
     def reported(self, trial: int, report: Report) -> bool:
-        """The engine's verdict."""
-        return self._engine.report(trial, _epoch_report(report)) is Decision.CONTINUE
+        """The engine's decision."""
+        return self._engine.report(trial, _epoch_result(report)) is Decision.CONTINUE
 
 
-def _epoch_report(report: Report) -> EpochReport:
-    """What the engine is told of an epoch; a table of curves knows no more than the objective."""
-    return EpochReport(
+def _epoch_result(report: Report) -> EpochResult:
+    """An epoch as a worker reports it; a table of curves knows no more than the objective."""
+    return EpochResult(
         epoch=report.epoch,
-        value=report.value,
         valid=None,
-        best={},
+        best={"mrr_at_10": report.value},
         best_epoch=report.epoch,
         train_loss=0.0,
         seconds=1.0,
@@ -87,15 +88,15 @@ def _epoch_report(report: Report) -> EpochReport:
         targets_per_second=0.0,
         n_parameters=0,
         stopped_early=report.stopped_early,
-        final=report.final,
+        is_last=report.final,
     )
 
 
-class _Nobody:
-    """Listens to nothing."""
+class _NoCallbacks:
+    """Does nothing."""
 
-    def started(self, job: TrialJob, origin: str) -> None: ...
-    def reported(self, number: int, report: EpochReport) -> None: ...
-    def held_up(self, number: int, why: real.Delay, reason: str) -> None: ...
-    def finished(self, trial: FrozenTrial) -> None: ...
-    def run_id(self, number: int) -> None: ...
+    def on_trial_start(self, job: TrialJob, origin: str) -> None: ...
+    def on_epoch(self, number: int, result: EpochResult) -> None: ...
+    def on_trial_pause(self, number: int, why: Pause, reason: str) -> None: ...
+    def before_trial_end(self, trial: StoredTrial) -> None: ...
+    def on_trial_end(self, trial: FrozenTrial) -> None: ...

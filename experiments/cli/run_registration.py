@@ -13,10 +13,9 @@ from experiments.tracking import outbox
 from experiments.tracking.mlflow_writer import STUDY_RUN, MlflowWriter
 from experiments.tracking.outbox import Outbox, Update, root_cause
 from experiments.tracking.registry import CHAMPION, registration_of
-from experiments.tracking.tracker import absolute_uri
-from experiments.tuning.study.environment import mask_credentials
 from experiments.tuning.study.saved_study import recorded_uri
 from experiments.tuning.study.summary import read_summary
+from experiments.tuning.worker.addresses import absolute_tracking_uri, mask_credentials
 from narm.errors import InputError
 
 REFUSED = 3
@@ -37,7 +36,7 @@ def run_registration(given: argparse.Namespace) -> int:
     summary, checkpoint = read_summary(folder / SUMMARY), folder / WINNER
     if not checkpoint.is_file():
         raise InputError(f"{checkpoint}: no such file: the study has no winner yet, see --resume of experiments.search")
-    uri = absolute_uri(given.tracking_uri or recorded_uri(study, output, given.storage))
+    uri = absolute_tracking_uri(given.tracking_uri or recorded_uri(study, output, given.storage))
     registration = registration_of(summary, checkpoint, alias=CHAMPION)
     update = Update(run=STUDY_RUN, time=time.time_ns() // 1_000_000, registration=asdict(registration))
     held = Outbox(folder / outbox.FILE, {}, receiver=mask_credentials(uri))  # no search goes on meanwhile

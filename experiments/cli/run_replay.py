@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from enum import Enum
 from pathlib import Path
 
@@ -14,17 +14,17 @@ from optuna.trial import FrozenTrial
 from experiments.cli import command_line
 from experiments.tuning.study.storage import closing_study, load_study, read_stored_spec, storage_in
 from experiments.tuning.study.stored_spec import Record
-from experiments.tuning.study.trial_attributes import PARENT, SEED, Progress, options_of, read_progress, trials_of
+from experiments.tuning.study.trial_attributes import PARENT, SEED, TrialProgress, options_of, read_progress, trials_of
 from experiments.tuning.worker.checkpoints import CheckpointStore
-from experiments.tuning.worker.jobs import TrialJob
-from experiments.tuning.worker.reports import EpochReport
-from experiments.tuning.worker.trainable import reports
+from experiments.tuning.worker.jobs import Training, TrialJob
+from experiments.tuning.worker.trial_training import train_trial
 from narm.config import Config
 from narm.data.datasets import load_splits
 from narm.data.sessions import Splits
 from narm.errors import InputError
 from narm.machine.threads import set_threads
 from narm.training import NonFiniteLoss
+from narm.training_state import EpochResult
 
 ANOTHER_VALUE = 1
 
@@ -40,13 +40,13 @@ class Agreement(Enum):
     ANOTHER = "another value"
 
     @classmethod
-    def of(cls, then: Progress, now: EpochReport) -> Agreement:
-        """Of a trial as the study knows it, and trained again."""
-        if now.epoch != then["epochs"]:
+    def of(cls, then: TrialProgress, epoch: int, value: float) -> Agreement:
+        """Compare a trial as the study knows it with what it reached when it was trained again."""
+        if epoch != then["epochs"]:
             return cls.ANOTHER
-        if now.value == then["value"]:
+        if value == then["value"]:
             return cls.SAME
-        return cls.ROUNDED if abs(now.value - then["value"]) <= _ROUNDING else cls.ANOTHER
+        return cls.ROUNDED if abs(value - then["value"]) <= _ROUNDING else cls.ANOTHER
 
 
 def run_replay(given: argparse.Namespace) -> int:
@@ -72,20 +72,28 @@ def run_replay(given: argparse.Namespace) -> int:
     seed = trial.user_attrs[SEED]
     print(f"Trial {trial.number}: {options_of(trial)}, seed {seed}, {epochs} epochs, threads: {threads}")
     try:
-        now = replay(trials, trial.number, epochs, splits=splits, config=config, device=device)
+        now = replay(trials, trial.number, epochs, splits=splits, config=config, threads=threads, device=device)
     except NonFiniteLoss as error:
         print(f"It had a value then, and diverges now: {error}")
         return ANOTHER_VALUE
-    agreement = Agreement.of(then, now)
+    value = now.best[config.evaluation.objective]
+    agreement = Agreement.of(then, now.epoch, value)
     print(f"{metric} after epoch {epochs} then: {then['value']!r}")
-    print(f"{metric} after epoch {now.epoch} now:  {now.value!r}: {agreement.value}")
+    print(f"{metric} after epoch {now.epoch} now:  {value!r}: {agreement.value}")
     return ANOTHER_VALUE if agreement is Agreement.ANOTHER else 0
 
 
 def replay(
-    trials: Sequence[FrozenTrial], number: int, epochs: int, *, splits: Splits, config: Config, device: str
-) -> EpochReport:
-    """Train a trial again, as its workers did; what it reports after that epoch, or after its last if it ends before.
+    trials: Sequence[FrozenTrial],
+    number: int,
+    epochs: int,
+    *,
+    splits: Splits,
+    config: Config,
+    threads: int,
+    device: str,
+) -> EpochResult:
+    """Train a trial again, as its workers did; its result after that epoch, or after its last.
 
     Args:
         trials: of the study, by number.
@@ -93,13 +101,18 @@ def replay(
         epochs: to train.
         splits: the data of the study.
         config: of the study.
+        threads: for torch and the kernels.
         device: auto, cpu or cuda.
     Raises:
         InputError: it started from the checkpoint of another trial, after an epoch that is not known.
         NonFiniteLoss: it diverges.
     """
     with tempfile.TemporaryDirectory() as folder:
-        return _Replay(trials, splits, config, device, Path(folder)).train(number, epochs)
+        store = CheckpointStore(folder)
+        training = Training(
+            config=config, threads=threads, device=device, checkpoints=store, finalist_checkpoints=store
+        )
+        return _Replay(trials, splits, training, Path(folder)).train(number, epochs)
 
 
 @dataclass
@@ -108,15 +121,10 @@ class _Replay:
 
     trials: Sequence[FrozenTrial]
     splits: Splits
-    config: Config
-    device: str
+    training: Training
     folder: Path
-    checkpoints: CheckpointStore = field(init=False)
 
-    def __post_init__(self) -> None:
-        self.checkpoints = CheckpointStore(str(self.folder))
-
-    def train(self, number: int, epochs: int) -> EpochReport:
+    def train(self, number: int, epochs: int) -> EpochResult:
         """As `replay`."""
         attributes = self.trials[number].user_attrs
         parent = attributes.get(PARENT)
@@ -125,27 +133,21 @@ class _Replay:
         job = TrialJob(
             number=number, seed=attributes[SEED], options=options_of(self.trials[number]), epochs=0, parent=parent
         )
-        *_, last = reports(
-            job,
-            splits=self.splits,
-            config=self.config.replace({"epochs": epochs}),
-            device=self.device,
-            checkpoints=self.checkpoints,
-            scratch=self.folder,
-        )
+        config = self.training.config.replace({"epochs": epochs})
+        *_, last = train_trial(job, self.splits, replace(self.training, config=config), self.folder)
         return last
 
     def _inherited(self, number: int) -> int:
         """Epochs that the parent had trained when the trial started from it."""
-        if self.config.training.eval_step > 1:
+        if self.training.config.training.eval_step > 1:
             raise InputError(
                 f"trial {number} started from the checkpoint of another, and with eval_step "
-                f"{self.config.training.eval_step} it is not known after which epoch: choose another trial"
+                f"{self.training.config.training.eval_step} it is not known after which epoch: choose another trial"
             )
         return min(self.trials[number].intermediate_values) - 1
 
 
-def _find(trials: Sequence[FrozenTrial], number: int, study: str) -> tuple[FrozenTrial, Progress]:
+def _find(trials: Sequence[FrozenTrial], number: int, study: str) -> tuple[FrozenTrial, TrialProgress]:
     """A trial, and how far it came.
 
     Raises:

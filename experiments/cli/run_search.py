@@ -10,14 +10,16 @@ from rich.console import Console
 from experiments.cli import command_line
 from experiments.cli.search_arguments import build_spec
 from experiments.reporting.console import print_summary
-from experiments.reporting.progress import format_duration
-from experiments.reporting.recorder import WINNER
-from experiments.tuning.driver.run import run_study
+from experiments.reporting.progress import Display, format_duration
+from experiments.reporting.recorder import WINNER, Recording
+from experiments.tracking.tracker import where_to_look
+from experiments.tuning.driver.run import run_studies
 from experiments.tuning.driver.study_run import Plan
 from experiments.tuning.study.limits import INTERRUPTED
 from experiments.tuning.study.spec import StudySpec
 from experiments.tuning.study.summary import summary_json
 from experiments.tuning.study.warm_start import Queued, best_of_study, read_queue
+from experiments.tuning.worker.addresses import absolute_tracking_uri
 from narm.config_file import OptionsFile, read_config
 from narm.data.datasets import dataset_name, load_splits
 
@@ -43,12 +45,14 @@ def run_search(given: argparse.Namespace) -> int:
     _announce(spec, console)
     for note in (*file.notes, *splits.notes):
         console.out(f"note: {note}", highlight=False)
-    result = run_study(Plan(spec=spec, resume=bool(given.resume), queue=queue), splits, quiet=given.quiet)
+    with Display(quiet=given.quiet) as display:
+        plan = Plan(spec=spec, resume=bool(given.resume), queue=queue)
+        (result,) = run_studies([plan], splits, Recording(display).open)
     console.out(f"The search ended: {result.reason}.", highlight=False)
     report, winner = spec.folder / "report.html", spec.folder / WINNER
     where = {"report": str(report)} if report.is_file() else {}
     where |= {f"model to ship, trial {result.summary.recommended}": str(winner)} if winner.is_file() else {}
-    where |= {"MLflow": result.mlflow}
+    where |= {"MLflow": where_to_look(absolute_tracking_uri(spec.tracking_uri))}
     print_summary(result.summary, console, where=where)
     command_line.write_json(given, summary_json(result.summary))
     if result.reason == INTERRUPTED:

@@ -11,9 +11,8 @@ from pathlib import Path
 from experiments.cli import command_line
 from experiments.tracking.mlflow_writer import MlflowWriter
 from experiments.tracking.outbox import FILE, Drainer, Outbox, Update, root_cause
-from experiments.tracking.tracker import absolute_uri
-from experiments.tuning.study.environment import mask_credentials
 from experiments.tuning.study.saved_study import recorded_uri, searched_by
+from experiments.tuning.worker.addresses import absolute_tracking_uri, mask_credentials
 from narm.config import did_you_mean
 from narm.errors import InputError
 
@@ -45,7 +44,7 @@ def run_sync(given: argparse.Namespace) -> int:
     """
     study, output = command_line.study_place(given.study, given.output)
     path = outbox_of(study, output)
-    uri = absolute_uri(given.tracking_uri or recorded_uri(searched_by(study, output), output, given.storage))
+    uri = absolute_tracking_uri(given.tracking_uri or recorded_uri(searched_by(study, output), output, given.storage))
     receiver = mask_credentials(uri)
     outbox = Outbox(path, {}, receiver=receiver)
     mirror = MlflowWriter(uri, outbox.header, artifact_attempts=1)  # who waits for the result can call again

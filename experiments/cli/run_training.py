@@ -16,6 +16,7 @@ from rich.console import Console
 
 from experiments.cli import command_line
 from experiments.reporting.judgement import print_judgement
+from experiments.tuning.study.dataset import Dataset
 from experiments.tuning.study.summary import DatasetSummary
 from narm.baselines.baseline import Baseline
 from narm.checkpoint import save_checkpoint
@@ -28,7 +29,8 @@ from narm.evaluation.test_report import Judgement, judge
 from narm.machine.device import resolve_device
 from narm.machine.files import require_writable
 from narm.machine.threads import set_threads, usable_cores
-from narm.training import EpochResult, NonFiniteLoss, TrainingState, create_model, fit
+from narm.training import NonFiniteLoss, create_model, fit
+from narm.training_state import EpochResult, TrainingState
 
 NON_FINITE = 3
 
@@ -95,10 +97,10 @@ def _test(state: TrainingState, splits: Splits, config: Config, console: Console
 def _record(state: TrainingState, splits: Splits, config: Config, test: Judgement | None) -> dict[str, Any]:
     """What `--json` writes."""
     return {
-        "dataset": asdict(DatasetSummary.of(splits, config.evaluation)),
+        "dataset": asdict(DatasetSummary.of(Dataset.of(splits, config))),
         "config": config.flat(),
         "n_parameters": state.model.n_parameters,
-        "epochs": state.history,
+        "epochs": [epoch.record() for epoch in state.history],
         "best": {"epoch": state.best_epoch, "valid": state.best} if state.best_epoch else None,
         "test": None if test is None else test.as_json(),
     }

@@ -11,14 +11,14 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from experiments.reporting.model_comparison import sentences
-from experiments.reporting.recorder import dataset_of, source_tags
+from experiments.reporting.recorder import source_tags
 from experiments.tracking import outbox
-from experiments.tracking.tracker import Tracker
+from experiments.tracking.tracker import open_tracker
 from experiments.tuning.engine.model_comparison import ModelComparison
+from experiments.tuning.study.dataset import Dataset
 from experiments.tuning.study.environment import git_commit
 from experiments.tuning.study.saved_study import COMPARISON
 from experiments.tuning.study.spec import StudySpec
-from narm.data.sessions import Splits
 from narm.errors import InputError
 from narm.metrics import metric_key, parse_metric
 
@@ -28,7 +28,7 @@ ARTIFACTS = (COMPARISON, "comparison.md", "by_length.png")
 
 
 def record_comparison(
-    comparison: ModelComparison, folder: Path, *, of: StudySpec, splits: Splits, without_result: Sequence[str]
+    comparison: ModelComparison, folder: Path, *, of: StudySpec, dataset: Dataset, without_result: Sequence[str]
 ) -> None:
     """Write a comparison's run, or bring it up to date; what goes wrong is a warning, as the results are on disk.
 
@@ -36,28 +36,28 @@ def record_comparison(
         comparison: what was found.
         folder: of the comparison, whose name is the run's; it holds the artifacts.
         of: one of the searches: they share data, objective and server.
-        splits: the data.
+        dataset: what is known of the data.
         without_result: models that are missing.
     """
-    tracker = Tracker(
-        of.tracking_uri,
-        experiment=splits.name,
-        artifact_dir=of.output / "artifacts",
-        outbox=folder / outbox.FILE,
-    )
     try:
-        tracker.start_study(
-            folder.name,
-            kind="comparison",
-            tags=source_tags(folder.name, "experiments.compare") | _tags(comparison, of, without_result),
-            # MLflow keeps a parameter's first value: these are the ones that no repetition can change.
-            params={"dataset": comparison.dataset, "objective": comparison.objective, "seed": of.seed},
-            artifacts={},
-            dataset=dataset_of(splits, source=of.config.data.dataset),
+        tracker = open_tracker(
+            of.tracking_uri,
+            name=folder.name,
+            experiment=dataset.name,
+            artifact_dir=of.output / "artifacts",
+            outbox=folder / outbox.FILE,
+            dataset=dataset,
         )
     except (InputError, OSError) as error:
-        logger.warning("MLflow is not told of the comparison (%s): its results are in %s", error, folder)
+        logger.warning("The comparison is not recorded in MLflow (%s): its results are in %s", error, folder)
         return
+    tracker.start_study(
+        kind="comparison",
+        tags=source_tags(folder.name, "experiments.compare") | _tags(comparison, of, without_result),
+        # MLflow keeps a parameter's first value: these are the ones that no repetition can change.
+        params={"dataset": comparison.dataset, "objective": comparison.objective, "seed": of.seed},
+        artifacts={},
+    )
     tracker.end_study(
         status="FINISHED",
         metrics=comparison_metrics(comparison),

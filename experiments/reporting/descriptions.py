@@ -10,7 +10,7 @@ from experiments.tuning.study.summary import (
     TrialState,
     TrialSummary,
 )
-from experiments.tuning.worker.finalists import FinalistRun
+from experiments.tuning.worker.reports import FinalistRun
 from narm.metrics import metric_key, parse_metric
 
 _OUTCOME: dict[TrialState, str] = {

@@ -9,10 +9,10 @@ from typing import Any
 
 from experiments.reporting.progress import format_duration
 from experiments.tracking.tracker import where_to_look
-from experiments.tuning.study.environment import mask_credentials
 from experiments.tuning.study.saved_study import SavedStudy
 from experiments.tuning.study.summary import Summary
 from experiments.tuning.study.trial_attributes import trials_of
+from experiments.tuning.worker.addresses import mask_credentials
 from narm.config import Config
 
 _OF_THE_SEARCH = {"epochs", "seed", "valid_metric"}  # they are told with the settings

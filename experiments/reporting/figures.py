@@ -18,7 +18,7 @@ from experiments.reporting.importances import evaluator
 from experiments.reporting.material import Drawings, Impossible, Material, draw_all
 from experiments.reporting.ticks import log_ticks
 from experiments.reporting.timeline import Stretch, by_state, rows
-from experiments.tracking.job_times import JobTimes
+from experiments.tuning.study.job_log import JobTimes
 from experiments.tuning.study.summary import Estimate, LengthSummary, Summary
 
 ACCENT, DEFAULT, GREY, AMBER, RED = "#2f7ed8", "#c2571a", "#8a8f98", "#d49a1f", "#c8433f"

@@ -28,7 +28,7 @@ from experiments.reporting.importances import evaluator
 from experiments.reporting.material import Drawings, Material, draw_all
 from experiments.reporting.timeline import by_state, rows
 from experiments.reporting.views import inside
-from experiments.tracking.job_times import JobTimes
+from experiments.tuning.study.job_log import JobTimes
 from experiments.tuning.study.summary import Summary, format_value
 
 GROUP_STYLES: dict[str, dict[str, Any]] = {

@@ -17,7 +17,7 @@ from experiments.reporting.curves import Curve, Rung, learning_curves, rungs
 from experiments.reporting.importances import importances, varied
 from experiments.reporting.timeline import Stretch, stretches
 from experiments.reporting.views import bare, inside, judged
-from experiments.tracking.job_times import JobTimes
+from experiments.tuning.study.job_log import JobTimes
 from experiments.tuning.study.summary import LengthSummary, Summary
 
 Drawn = TypeVar("Drawn")

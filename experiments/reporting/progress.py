@@ -17,7 +17,7 @@ from rich.table import Table
 from rich.text import Text
 
 from experiments.tuning.study.summary import STATE_WORDS, FinalistFailure, TrialState, format_params
-from experiments.tuning.worker.finalists import FinalistRun
+from experiments.tuning.worker.reports import FinalistRun
 from narm.metrics import metric_key, parse_metric
 
 

@@ -1,4 +1,4 @@
-"""Tells MLflow, the progress display and `summary.json` what happens in a study."""
+"""Records a study outside its database: in MLflow, on the display, in `summary.json`, the report and the job log."""
 
 from __future__ import annotations
 
@@ -6,35 +6,41 @@ import json
 import logging
 import shutil
 import time
-from dataclasses import asdict
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Literal
 
 import optuna
 from optuna.trial import FrozenTrial
 
 from experiments.reporting.answer_markdown import answer_markdown
 from experiments.reporting.descriptions import describe_finalist, describe_search, describe_trial
-from experiments.reporting.progress import Progress
+from experiments.reporting.progress import Display, Progress
+from experiments.tracking import outbox
 from experiments.tracking.outbox import root_cause
 from experiments.tracking.registry import registration_of
 from experiments.tracking.system_metrics import SystemMonitor
-from experiments.tracking.tracker import Dataset, Tracker
-from experiments.tuning.engine.engine import Delay
+from experiments.tracking.tracker import Tracker, open_tracker
+from experiments.tuning.driver.study_run import EndStatus, Plan
+from experiments.tuning.engine.callbacks import Pause
+from experiments.tuning.engine.finalists import finalist_seeds
+from experiments.tuning.study.dataset import Dataset
 from experiments.tuning.study.environment import git_commit, user_name, versions
+from experiments.tuning.study.job_log import JobLog
 from experiments.tuning.study.objectives import describe
 from experiments.tuning.study.results import seconds_trained, state_of, summarize, summarize_trial
 from experiments.tuning.study.saved_study import SavedStudy
 from experiments.tuning.study.spec import StudySpec
+from experiments.tuning.study.storage import StoredTrial
 from experiments.tuning.study.stored_spec import stored_spec
 from experiments.tuning.study.summary import FinalistFailure, Finals, Summary, write_summary
-from experiments.tuning.study.trial_attributes import REPLACED, TRACEBACK, read_progress, trials_of, value_of
-from experiments.tuning.worker.finalists import FinalistRun, finalist_seeds
+from experiments.tuning.study.trial_attributes import REPLACED, RUN_ID, TRACEBACK, read_progress, trials_of, value_of
 from experiments.tuning.worker.jobs import TrialJob
-from experiments.tuning.worker.reports import EpochReport
-from narm.data.sessions import Splits
+from experiments.tuning.worker.reports import FinalistRun
 from narm.machine.files import atomic_file
 from narm.model_options import used_options
+from narm.training_state import EpochResult
 
 logger = logging.getLogger(__name__)
 
@@ -43,25 +49,67 @@ WINNER = "winner.pt"
 """Files in the study's folder: what the search found, and the checkpoint of the model to ship."""
 
 
-class Recorder:
-    """The engine's listener: everything that is written outside the study database goes through it.
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """Opens the recorder of each study of a command; they share the display.
 
     Args:
-        spec: of the study.
-        splits: the data.
+        display: where progress is shown.
+    """
+
+    display: Display
+
+    @contextmanager
+    def open(self, plan: Plan, dataset: Dataset, study: optuna.Study) -> Iterator[Recorder]:
+        """The recorder of a study, which shows its progress within the block.
+
+        Raises:
+            InputError: another process is writing this study, or its outbox is no such file.
+        """
+        spec = plan.spec
+        tracker = open_tracker(
+            spec.tracking_uri,
+            name=spec.name,
+            experiment=dataset.name,
+            artifact_dir=spec.output / "artifacts",
+            outbox=spec.folder / outbox.FILE,
+            dataset=dataset,
+        )
+        with Progress(
+            spec.trials_possible,
+            spec.objective,
+            most_epochs=spec.build_scheduler().most_epochs(spec.trials_possible, spec.config.training.epochs),
+            time_budget=spec.time_budget,
+            display=self.display,
+            label=plan.label,
+        ) as progress:
+            if plan.label:
+                self.display.print(f"{plan.label}: study {spec.name}")
+            recorder = Recorder(spec, dataset, study, tracker, progress)
+            recorder.begin()
+            yield recorder
+
+
+class Recorder:
+    """Callbacks of the engine, and of the study's end: everything written outside the study database.
+
+    Args:
+        spec: what the study is to do.
+        dataset: what is known of its data.
         study: the truth, from which the summary is made.
         tracker: MLflow.
         progress: the display.
     """
 
     def __init__(
-        self, spec: StudySpec, splits: Splits, study: optuna.Study, tracker: Tracker, progress: Progress
+        self, spec: StudySpec, dataset: Dataset, study: optuna.Study, tracker: Tracker, progress: Progress
     ) -> None:
         self._spec = spec
-        self._splits = splits
+        self._dataset = dataset
         self._study = study
         self._tracker = tracker
         self._progress = progress
+        self._jobs = JobLog(spec.folder)
         self._start = time.monotonic()
         self._wall_seconds: float | None = None
         self._trained_before = seconds_trained(trials_of(study))
@@ -73,7 +121,6 @@ class Recorder:
         spec, space = self._spec, self._spec.space
         flat, used = spec.config.flat(), used_options(spec.config.model.model)
         self._tracker.start_study(
-            spec.name,
             tags={
                 **self._source,
                 "command": spec.command,
@@ -82,7 +129,7 @@ class Recorder:
                 "sampler": spec.sampler,
                 "scheduler": spec.scheduler,
                 "space": space.name,
-                "fingerprint": self._splits.fingerprint,
+                "fingerprint": self._dataset.fingerprint,
             },
             params={name: flat[name] for name in used if name not in space.options},
             artifacts={
@@ -90,16 +137,16 @@ class Recorder:
                 "config.json": _json(flat),
                 "environment.json": _json({"git_commit": git_commit(), **versions()}),
             },
-            description=describe_search(spec, self._splits.name),
-            dataset=dataset_of(self._splits, source=spec.config.data.dataset),
+            description=describe_search(spec, self._dataset.name),
         )
+        self._jobs.session()
         if spec.system_metrics:
             self._monitor.start()
         self._catch_up()
         self._write(self.summary())
 
     def _catch_up(self) -> None:
-        """Show what earlier sessions did, and tell MLflow of a trial whose end it missed in a crash."""
+        """Show what earlier sessions did, and close the MLflow run of a trial whose end it missed in a crash."""
         open_trials = self._tracker.open_trials
         for trial in trials_of(self._study):
             known = summarize_trial(trial)
@@ -108,39 +155,39 @@ class Recorder:
             if trial.state.is_finished() or known.epochs:
                 self._progress.known(trial.number, known.params, known.epochs, known.value, known.state)
 
-    def started(self, job: TrialJob, origin: str) -> None:
+    def on_trial_start(self, job: TrialJob, origin: str) -> None:
         """A job of a trial begins."""
         tags = {**self._source, "seed": str(job.seed), "origin": origin}
         self._tracker.start_trial(job.number, params=job.options, tags=tags)
         self._progress.started(job.number, job.options)
+        self._jobs.start(job.number)
 
-    def reported(self, number: int, report: EpochReport) -> None:
+    def on_epoch(self, number: int, result: EpochResult) -> None:
         """A trial has trained an epoch."""
-        best = {f"best_{self._spec.config.evaluation.objective}": report.value}
-        metrics = {
-            **(best if report.valid else {}),  # first: what MLflow preselects where trials are compared
-            **({} if report.train_loss is None else {"train_loss": report.train_loss}),
-            "epoch_seconds": report.seconds,
-            "targets_per_second": report.targets_per_second,
-            "n_parameters": float(report.n_parameters),
-            **(report.valid or {}),
-        }
-        self._tracker.log_epoch(number, epoch=report.epoch, metrics=metrics)
-        self._progress.epoch(number, report.epoch, report.value)
+        self._tracker.log_epoch(number, epoch=result.epoch, metrics=_epoch_metrics(result, self._spec))
+        self._progress.epoch(number, result.epoch, self._spec.objectives[0].value(result))
+        self._jobs.epoch(number, result.epoch, result.seconds)
 
-    def held_up(self, number: int, why: Delay, reason: str) -> None:
-        """A trial trains no further for now."""
+    def on_trial_pause(self, number: int, why: Pause, reason: str) -> None:
+        """A trial is paused, awaits a retry, or was interrupted."""
+        self._jobs.end(number)
         if why == "INTERRUPTED":
             self._tracker.interrupt_trial(number, reason=reason)
             return
-        self._tracker.hold_up_trial(number, state=why, reason=reason)
+        self._tracker.pause_trial(number, state=why, reason=reason)
         if why == "PAUSED":
             self._progress.paused(number)
         else:
             self._progress.retried(number, reason)
 
-    def finished(self, trial: FrozenTrial) -> None:
-        """A trial has ended."""
+    def before_trial_end(self, trial: StoredTrial) -> None:
+        """Keep the id of the trial's run in MLflow with the trial, as far as the server has given one."""
+        if (run_id := self._tracker.run_id(trial.number)) is not None:
+            trial.set_attribute(RUN_ID, run_id)
+
+    def on_trial_end(self, trial: FrozenTrial) -> None:
+        """A trial reached a final state."""
+        self._jobs.end(trial.number)
         self._end_run(trial)
         self._progress.finished(trial.number, state_of(trial), value_of(trial))
         self._write(self.summary())
@@ -160,8 +207,12 @@ class Recorder:
             description=describe_trial(known, self._spec.objective),
         )
 
-    def finalist_done(self, outcome: FinalistRun | FinalistFailure) -> None:
-        """A finalist has been trained with one of its seeds, now or by an earlier session, or was given up."""
+    def on_finalists_start(self, n_runs: int) -> None:
+        """So many runs of finalists are to be trained."""
+        self._progress.finalists(n_runs)
+
+    def on_finalist_end(self, outcome: FinalistRun | FinalistFailure) -> None:
+        """A run of a finalist is done, now or by an earlier session, or was given up."""
         spec = self._spec
         description = describe_finalist(outcome, spec.objective)
         ordinal = 1 + finalist_seeds(spec.seed, spec.finalist_seeds).index(outcome.seed)
@@ -188,20 +239,16 @@ class Recorder:
             )
         self._progress.finalist_done(outcome)
 
-    def searched(self) -> None:
+    def on_search_end(self) -> None:
         """The search is over, and its clock stops; finalists may follow."""
         self._wall_seconds = time.monotonic() - self._start
 
-    def run_id(self, number: int) -> str | None:
-        """The MLflow run of a trial, as far as it is known."""
-        return self._tracker.run_id(number)
-
     def end(
         self,
-        status: Literal["FINISHED", "KILLED", "FAILED"],
+        status: EndStatus,
         reason: str,
-        finals: Finals | None = None,
-        model: Path | None = None,
+        finals: Finals | None,
+        model: Path | None,
     ) -> Summary:
         """Close the study's run in MLflow, with the summary, the report and the checkpoint to ship.
 
@@ -220,7 +267,7 @@ class Recorder:
             description=answer_markdown(summary),
             registration=registration_of(summary, kept) if kept and status == "FINISHED" else None,
         )
-        summary = self.summary(reason, finals)  # MLflow has told the last runs' ids by now
+        summary = self.summary(reason, finals)  # the ids of the last runs are known by now
         self._write(summary)
         return summary
 
@@ -240,7 +287,7 @@ class Recorder:
         spec = self._spec
         saved = SavedStudy(
             study=self._study,
-            record=stored_spec(spec, self._splits.fingerprint),
+            record=stored_spec(spec, self._dataset.fingerprint),
             summary=summary,
             folder=spec.folder,
             storage=spec.storage,
@@ -257,9 +304,9 @@ class Recorder:
         """Of the study as it stands."""
         return summarize(
             self._spec,
-            self._splits,
+            self._dataset,
             self._study,
-            run_id=self.run_id,
+            run_id=self._tracker.run_id,
             wall_seconds=self._wall_seconds or time.monotonic() - self._start,
             trained_before=self._trained_before,
             reason=reason,
@@ -281,6 +328,19 @@ def _study_metrics(summary: Summary) -> dict[str, float]:
     if summary.finals is not None:
         metrics |= {f"test_{name}": spread.mean for name, spread in summary.finals.shipped.test.items()}
     return metrics
+
+
+def _epoch_metrics(result: EpochResult, spec: StudySpec) -> dict[str, float]:
+    """What MLflow shows of an epoch; the best objective first, as MLflow preselects that where trials are compared."""
+    best = {f"best_{spec.config.evaluation.objective}": spec.objectives[0].value(result)}
+    return {
+        **(best if result.valid else {}),
+        **({} if result.train_loss is None else {"train_loss": result.train_loss}),
+        "epoch_seconds": result.seconds,
+        "targets_per_second": result.targets_per_second,
+        "n_parameters": float(result.n_parameters),
+        **(result.valid or {}),
+    }
 
 
 def _number(trial: int | None) -> str:
@@ -308,20 +368,6 @@ def source_tags(name: str, program: str) -> dict[str, str]:
         "mlflow.source.git.commit": git_commit() or "",
         "mlflow.user": user_name() or "",
     }
-
-
-def dataset_of(splits: Splits, *, source: str) -> Dataset:
-    """The data as MLflow lists them."""
-    return Dataset(
-        name=splits.name,
-        fingerprint=splits.fingerprint,
-        source=source,
-        counts={
-            "n_items": splits.n_items,
-            "n_sessions": len(splits.train.sessions),
-            **{f"n_{part}": len(getattr(splits, part)) for part in ("train", "valid", "test")},
-        },
-    )
 
 
 def _json(content: object) -> str:

@@ -7,10 +7,12 @@ from dataclasses import dataclass
 
 from experiments.reporting.answer import headline
 from experiments.tuning.engine.verdict import compare_runs, compared_metrics
+from experiments.tuning.study.finalist_runs import FinalistRuns
 from experiments.tuning.study.saved_study import SavedStudy
 from experiments.tuning.study.stored_spec import stored_space
 from experiments.tuning.study.summary import Best, Comparison, Default, FinalistSummary
-from experiments.tuning.worker.finalists import Finalist, FinalistRun, kept_runs
+from experiments.tuning.worker.jobs import Finalist
+from experiments.tuning.worker.reports import FinalistRun
 from narm.config import Config
 from narm.data.datasets import load_splits
 from narm.data.sessions import Splits
@@ -239,7 +241,7 @@ def _runs(study: SavedStudy, splits: Splits) -> list[FinalistRun]:
     assert winner is not None
     finalist = Finalist(number=winner.number, options=winner.params, is_default=winner.is_default)
     config, folder = Config.from_flat(study.record["config"]), study.folder / "finalists"
-    runs = kept_runs(folder, finalist, winner.seeds, splits=splits, config=config)
+    runs = FinalistRuns(folder, config, splits.fingerprint).require(finalist, winner.seeds)
     if any(len(run.ranks) != len(splits.test) for run in runs):
         raise InputError(f"{folder}: the ranks are not of the {len(splits.test):,} test targets")
     return runs

@@ -9,7 +9,7 @@ from itertools import groupby
 
 import optuna
 
-from experiments.tracking.job_times import JobTimes, workers
+from experiments.tuning.study.job_log import JobTimes, workers
 from experiments.tuning.study.summary import STATE_WORDS, Summary
 from experiments.tuning.study.trial_attributes import trials_of
 

@@ -20,7 +20,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, Literal
 
-from experiments.tuning.study.environment import mask_credentials
+from experiments.tuning.worker.addresses import mask_credentials
 from narm.errors import InputError
 from narm.machine.files import write_text
 

@@ -14,16 +14,16 @@ import shlex
 import threading
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Literal
 
 from experiments.tracking.mlflow_writer import NAME_TAG, STUDY_RUN, MlflowWriter
 from experiments.tracking.outbox import OPEN, Drainer, Outbox, RunStatus, Update
 from experiments.tracking.registry import Registration
-from experiments.tuning.study.environment import mask_credentials
+from experiments.tuning.study.dataset import Dataset
 from experiments.tuning.study.summary import TrialState
-from narm.errors import InputError
+from experiments.tuning.worker.addresses import absolute_tracking_uri, mask_credentials
 
 logger = logging.getLogger(__name__)
 
@@ -39,100 +39,96 @@ LONGEST_TAG = 8000  # characters that MLflow takes
 DIGEST_LENGTH = 12  # enough to tell data apart, and room in the table's column
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Dataset:
-    """The data of a study, as MLflow is to list them; the data themselves are not sent.
+def open_tracker(
+    tracking_uri: str,
+    *,
+    name: str,
+    experiment: str,
+    artifact_dir: Path,
+    outbox: Path,
+    dataset: Dataset | None = None,
+    flush_seconds: float = 20.0,
+) -> Tracker:
+    """Open the record of a study, and the thread that sends it.
 
-    Attributes:
-        name: as a person knows it.
-        fingerprint: SHA-256 of the content.
-        source: where they came from.
-        counts: sizes by name.
+    Args:
+        tracking_uri: address of a server, or of a database: `sqlite:///FILE`.
+        name: name of the study, and of its run.
+        experiment: name of the MLflow experiment, one a dataset.
+        artifact_dir: where artifacts go when there is no server to keep them.
+        outbox: file in which updates wait for the server. With an outbox of an earlier session the study goes
+            on in the same runs; a server that has none of them is sent everything.
+        dataset: input of the study's run, and of every run below it.
+        flush_seconds: how long `end_study` waits at most.
+    Raises:
+        InputError: the tracking URI is of no kind that MLflow can write to, another process is writing this study, or
+            the outbox is no such file.
     """
-
-    name: str
-    fingerprint: str
-    source: str
-    counts: Mapping[str, int] = field(default_factory=dict)
-
-    def used_for(self, context: str) -> dict[str, str]:
-        """The fields of MLflow's dataset, and what a run used it for."""
-        return {
-            "name": self.name,
-            "digest": self.fingerprint[:DIGEST_LENGTH],
-            "source_type": "code",  # of those that MLflow can read, the one that promises no address
-            "source": json.dumps({"tags": {"dataset": self.source}}, ensure_ascii=False),
-            "profile": json.dumps({**self.counts, "sha256": self.fingerprint}),
-            "context": context,
-        }
+    uri = absolute_tracking_uri(tracking_uri)
+    header = {
+        "study": secrets.token_hex(8),
+        "name": name,
+        "experiment": experiment,
+        "artifact_dir": str(artifact_dir.resolve()),
+    }
+    opened = Outbox(outbox.resolve(), header, receiver=mask_credentials(uri))
+    stopping = threading.Event()
+    writer = MlflowWriter(uri, opened.header, stopping=stopping)
+    drainer = Drainer(opened, writer.send, name=f"MLflow at {mask_credentials(uri)}", stopping=stopping)
+    drainer.start()
+    return Tracker(opened, writer, drainer, dataset=dataset, flush_seconds=flush_seconds)
 
 
 class Tracker:
-    """The record of one study in MLflow.
+    """The record of one study in MLflow; see `open_tracker`.
 
     `start_study` comes first. No method raises because of the tracking server, nor waits for it; `end_study` waits
     a bounded time.
 
     Args:
-        tracking_uri: address of a server, or of a database: `sqlite:///FILE`.
-        experiment: name of the MLflow experiment, one a dataset.
-        artifact_dir: where artifacts go when there is no server to keep them.
-        outbox: file in which updates wait for the server. With an outbox of an earlier session the study goes
-            on in the same runs; a server that has none of them is sent everything.
+        outbox: where updates wait for the server.
+        writer: brings MLflow up to date; it knows the ids of runs.
+        drainer: the thread that sends the outbox, started.
+        dataset: input of the study's run, and of every run below it; None: not recorded.
         flush_seconds: how long `end_study` waits at most.
-    Raises:
-        InputError: the tracking URI is of no kind that MLflow can write to.
     """
 
     def __init__(
         self,
-        tracking_uri: str,
+        outbox: Outbox,
+        writer: MlflowWriter,
+        drainer: Drainer,
         *,
-        experiment: str,
-        artifact_dir: Path,
-        outbox: Path,
+        dataset: Dataset | None = None,
         flush_seconds: float = 20.0,
     ) -> None:
-        self._uri = absolute_uri(tracking_uri)
-        self._header = {"experiment": experiment, "artifact_dir": str(artifact_dir.resolve())}
-        self._path = outbox.resolve()
+        self._outbox = outbox
+        self._writer = writer
+        self._drainer = drainer
+        self._dataset = dataset
         self._flush_seconds = flush_seconds
+        standing = outbox.standing()
+        self._steps = {run: of_run.step for run, of_run in standing.items()}
+        self._open = [run for run, of_run in standing.items() if run.isdigit() and of_run.status in OPEN]
 
     def start_study(
         self,
-        name: str,
         *,
         tags: Mapping[str, str],
         params: Mapping[str, object],
         artifacts: Mapping[str, str],
         description: str = "",
-        dataset: Dataset | None = None,
         kind: Literal["study", "comparison"] = "study",
     ) -> None:
         """Open the parent run.
 
         Args:
-            name: of the study, and of the run.
             tags: text by name.
             params: values by name; see `flat_params`. A study that goes on keeps its first ones.
             artifacts: text of each artifact, by file name.
             description: Markdown.
-            dataset: the input of the study's run, and of every run below it.
             kind: a comparison of models is a study without trials.
-        Raises:
-            InputError: another process is writing this study, or the outbox is no such file.
         """
-        header = {"study": secrets.token_hex(8), "name": name, **self._header}
-        self._outbox = Outbox(self._path, header, receiver=mask_credentials(self._uri))
-        stopping = threading.Event()
-        self._mirror = MlflowWriter(self._uri, self._outbox.header, stopping=stopping)
-        name_of_server = f"MLflow at {mask_credentials(self._uri)}"
-        self._drainer = Drainer(self._outbox, self._mirror.send, name=name_of_server, stopping=stopping)
-        self._drainer.start()
-        standing = self._outbox.standing()
-        self._steps = {run: of_run.step for run, of_run in standing.items()}
-        self._open = [run for run, of_run in standing.items() if run.isdigit() and of_run.status in OPEN]
-        self._dataset = dataset
         self._put(
             STUDY_RUN,
             status="RUNNING",
@@ -219,7 +215,7 @@ class Tracker:
         self._begin_finalist(run, number, seed, ordinal, params={}, tags=tags, seconds=0.0)
         self._end_run(run, "FAILED", description=description, state="FAIL", reason=reason)
 
-    def hold_up_trial(self, number: int, *, state: str, reason: str) -> None:
+    def pause_trial(self, number: int, *, state: str, reason: str) -> None:
         """Let the run of a trial wait: SCHEDULED, in MLflow's words."""
         self._put(str(number), status="SCHEDULED", tags={"state": state, "reason": reason})
 
@@ -295,21 +291,17 @@ class Tracker:
         if not self._drainer.flush(self._flush_seconds):
             logger.warning(
                 "not everything has reached MLflow: the rest waits in %s; `python -m experiments.sync` sends it",
-                self._path,
+                self._outbox.path,
             )
         self._drainer.stop()
         self._outbox.close()
 
     def run_id(self, number: int) -> str | None:
         """MLflow's id of a trial's run; None until the server has told it."""
-        return self._mirror.run_ids.get(str(number))
-
-    def where(self) -> str:
-        """What a person does to look at the results: a command, or the server's address."""
-        return where_to_look(self._uri)
+        return self._writer.run_ids.get(str(number))
 
     def _used_for(self, context: str) -> dict[str, str]:
-        return {} if self._dataset is None else self._dataset.used_for(context)
+        return {} if self._dataset is None else dataset_input(self._dataset, context)
 
     def _begin_finalist(
         self,
@@ -381,7 +373,7 @@ class Tracker:
         try:
             self._outbox.append(update)
         except OSError as error:
-            logger.warning("%s: %s: an update for MLflow is lost", self._path, error.strerror)
+            logger.warning("%s: %s: an update for MLflow is lost", self._outbox.path, error.strerror)
 
 
 def where_to_look(uri: str) -> str:
@@ -405,20 +397,23 @@ def _now() -> int:
     return time.time_ns() // 1_000_000
 
 
-def absolute_uri(uri: str) -> str:
-    """A tracking URI that means the same from any working directory.
-
-    Raises:
-        InputError: it is of no kind that MLflow can write to.
-    """
-    scheme, separator, rest = uri.partition("://")
-    if scheme == "sqlite" and rest.strip("/"):
-        return f"sqlite:///{Path(rest.removeprefix('/')).resolve()}"
-    if separator and rest and scheme.partition("+")[0] in ("http", "https", "postgresql", "mysql", "mssql"):
-        return uri
-    raise InputError(
-        f"tracking URI '{mask_credentials(uri)}': write sqlite:///FILE, http://HOST:PORT or postgresql://HOST/NAME"
-    )
+def dataset_input(dataset: Dataset, context: str) -> dict[str, str]:
+    """The fields of an MLflow dataset, and what a run used it for; the data themselves are not sent."""
+    counts = {
+        "n_items": dataset.n_items,
+        "n_sessions": dataset.n_sessions,
+        "n_train": dataset.n_train,
+        "n_valid": dataset.n_valid,
+        "n_test": dataset.n_test,
+    }
+    return {
+        "name": dataset.name,
+        "digest": dataset.fingerprint[:DIGEST_LENGTH],
+        "source_type": "code",  # of those that MLflow can read, the one that promises no address
+        "source": json.dumps({"tags": {"dataset": dataset.source}}, ensure_ascii=False),
+        "profile": json.dumps({**counts, "sha256": dataset.fingerprint}),
+        "context": context,
+    }
 
 
 def flat_params(params: Mapping[str, object]) -> dict[str, str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from benchmarks.overhead import measure
-from experiments.tracking.job_times import read_jobs
+from experiments.tuning.study.job_log import read_jobs
 from experiments.tracking.outbox import Update
 
 

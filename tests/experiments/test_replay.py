@@ -21,7 +21,7 @@ from experiments.tuning.optimizer.scheduler import Decision
 from experiments.tuning.study.storage import closing_study, create_study, load_study, storage_in
 from experiments.tuning.worker.checkpoints import CheckpointStore
 from experiments.tuning.worker.jobs import TrialJob
-from experiments.tuning.worker.trainable import reports
+from experiments.tuning.worker.trial_training import train_trial
 from narm.config_file import OptionsFile
 from narm.data.datasets import load_splits
 from narm.training import NonFiniteLoss
@@ -47,7 +47,7 @@ def search(output: Path, *arguments: str) -> None:
     with closing_study(create_study(spec, splits.fingerprint)) as study:
         engine = build_engine(spec, study, Nobody())
         while isinstance(job := engine.next_job(), TrialJob):
-            for report in reports(job, splits=splits, config=spec.config, device="cpu", **where):
+            for report in train_trial(job, splits=splits, config=spec.config, device="cpu", **where):
                 if engine.report(job.number, report) is not Decision.CONTINUE:
                     break
         engine.close()
@@ -107,7 +107,7 @@ def test_a_trial_that_diverges_has_not_got_its_value_again(halved, capsys, monke
     def diverge(*_: object, **__: object) -> None:
         raise NonFiniteLoss("the loss is nan in epoch 1")
 
-    monkeypatch.setattr(run_replay, "reports", diverge)
+    monkeypatch.setattr(run_replay, "train_trial", diverge)
     assert replayed(halved, 1) == 1
     assert "diverges now" in capsys.readouterr().out
 

@@ -13,7 +13,7 @@ from mlflow import MlflowClient
 from experiments import compare, sync
 from experiments.cli.command_line import run_command
 from experiments.tuning.driver import run as study
-from experiments.tuning.worker.trainable import train
+from experiments.tuning.worker.tune_function import train
 
 pytestmark = pytest.mark.integration
 

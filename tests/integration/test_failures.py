@@ -24,7 +24,7 @@ from ray import tune
 from benchmarks.stores import Stores
 from experiments.cli.command_line import run_command
 from experiments.tuning.study.trial_attributes import REASON, RETRIES, read_progress
-from experiments.tuning.worker.trainable import REPORT, job_reports
+from experiments.tuning.worker.tune_function import REPORT, run_job
 from narm.checkpoint import read_checkpoint
 from narm.training import NonFiniteLoss
 
@@ -49,7 +49,7 @@ def train_with_accidents(job: Mapping[str, Any], **rest: Any) -> None:
     """As `train`, until an accident."""
     job = job["job"]
     accident = ALWAYS.get(job.number) or (ONCE.get(job.number) if job.epochs == 0 else None)
-    for report in job_reports(job, **rest):
+    for report in run_job(job, **rest):
         tune.report({REPORT: report})
         if accident is signal.SIGKILL and report.epoch >= 2:
             os.kill(os.getpid(), accident)

@@ -17,8 +17,8 @@ from experiments.cli import command_line
 from experiments.cli.command_line import run_command
 from experiments.tuning.driver import run as study
 from experiments.tuning.driver.stopping import Interruption
-from experiments.tuning.worker.finalists import FinalistJob
-from experiments.tuning.worker.trainable import train as train_job
+from experiments.tuning.worker.jobs import FinalistJob
+from experiments.tuning.worker.tune_function import train as train_job
 
 pytestmark = [pytest.mark.integration, pytest.mark.usefixtures("one_ray")]
 

@@ -12,7 +12,8 @@ from narm.config import Config
 from narm.data.sessions import Examples
 from narm.errors import InputError
 from narm.evaluation.full_ranking import evaluate
-from narm.training import EpochResult, NonFiniteLoss, create_model, fit
+from narm.training import NonFiniteLoss, create_model, fit
+from narm.training_state import LiveEpoch
 
 SMALL = {"embedding_size": 8, "hidden_size": 12, "train_batch_size": 128, "learning_rate": 0.01, "epochs": 6}
 
@@ -32,7 +33,7 @@ OBJECTIVES = {
 }
 
 
-def run(splits, config: Config, **more) -> tuple[torch.nn.Module, list[EpochResult]]:
+def run(splits, config: Config, **more) -> tuple[torch.nn.Module, list[LiveEpoch]]:
     model = create_model(splits.n_items, config)
     return model, list(fit(model, splits, config.training, config.evaluation, device="cpu", **more))
 

@@ -10,11 +10,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from experiments.tuning.driver.study_run import Report, StudyRun
+from experiments.tuning.driver.study_run import StudyRun
 from experiments.tuning.engine.engine import Idle
 from experiments.tuning.optimizer.scheduler import Decision
-from experiments.tuning.worker.finalists import FinalistJob
-from experiments.tuning.worker.jobs import TrialJob
+from experiments.tuning.worker.jobs import Job
+from experiments.tuning.worker.reports import Report
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,7 @@ class StudyJob:
     """
 
     study: int
-    job: TrialJob | FinalistJob
+    job: Job
 
     @property
     def config(self) -> dict[str, Any]:
@@ -79,21 +79,17 @@ class Dispatcher:
         return idle
 
     def report(self, job: StudyJob, report: Report) -> Decision:
-        """Take what a job reports; whether it goes on."""
+        """Take a report of a job; whether the job goes on."""
         return self.begun[job.study].report(job.job, report)
-
-    def failed(self, job: StudyJob, reason: str, details: str, *, worth_a_retry: bool) -> None:
-        """Take the failure of a job."""
-        self.begun[job.study].failed(job.job, reason, details, worth_a_retry=worth_a_retry)
 
     def interrupt(self) -> None:
         """End every study: no job is begun any more."""
         self._is_interrupted = True
 
-    def look_at_the_clock(self) -> None:
+    def check_deadlines(self) -> None:
         """End the search of every study whose time is over."""
         for run in self.begun:
-            run.look_at_the_clock()
+            run.check_deadline()
 
     @property
     def may_end(self) -> bool:

@@ -1,6 +1,6 @@
-"""Runs studies: Optuna proposes, Ray Tune trains in parallel, MLflow records.
+"""Runs studies: Optuna proposes, Ray Tune trains in parallel, a recorder takes down what happens.
 
-The study database is the truth; Ray's own state lives in a temporary folder and dies with the search.
+The study database is the truth; Ray's own state lives in a temporary folder and is deleted with the search.
 """
 
 from __future__ import annotations
@@ -11,33 +11,24 @@ from itertools import count
 from pathlib import Path
 
 from ray import tune
-from rich.console import Console
 
-from experiments.reporting.progress import Display
 from experiments.tuning.driver.dispatcher import Dispatcher
 from experiments.tuning.driver.gc_freeze import short_collections
 from experiments.tuning.driver.ray_session import ray_session
 from experiments.tuning.driver.stopping import Interruption
-from experiments.tuning.driver.study_run import Plan, StudyResult, StudyRun
-from experiments.tuning.driver.tune_adapters import Failures, StudyScheduler, StudySearcher
+from experiments.tuning.driver.study_run import OpenRecorder, Plan, StudyResult, begin_study
+from experiments.tuning.driver.tune_adapters import FailureCallback, StudyScheduler, StudySearcher
+from experiments.tuning.study.dataset import Dataset
 from experiments.tuning.study.spec import StudySpec
 from experiments.tuning.worker.checkpoints import CheckpointStore
 from experiments.tuning.worker.jobs import Training
-from experiments.tuning.worker.trainable import train
+from experiments.tuning.worker.tune_function import train
 from narm.data.sessions import Splits
 from narm.kernels.compile import compile_all
 
 
-def run_study(plan: Plan, splits: Splits, *, quiet: bool = False, console: Console | None = None) -> StudyResult:
-    """Run a study to its end, as `run_studies` does."""
-    (result,) = run_studies([plan], splits, quiet=quiet, console=console)
-    return result
-
-
-def run_studies(
-    plans: Sequence[Plan], splits: Splits, *, quiet: bool = False, console: Console | None = None
-) -> list[StudyResult]:
-    """Run studies to their end, whatever ends them; no trial is left RUNNING in Optuna or MLflow.
+def run_studies(plans: Sequence[Plan], splits: Splits, open_recorder: OpenRecorder) -> list[StudyResult]:
+    """Run studies to their end, whatever ends them; no trial is left RUNNING in Optuna or elsewhere.
 
     They share the workers of one Ray, as the first of them asks for it. The next study begins as soon as the ones
     before it leave a slot empty.
@@ -45,18 +36,19 @@ def run_studies(
     Args:
         plans: one or more.
         splits: the data. The test split is read once, at the end of a study, for its finalists; not after Ctrl-C.
-        quiet: no progress display.
-        console: of the display; stderr by default.
+        open_recorder: opens the recorder of a study.
     Returns:
-        what each study came to that had begun: after Ctrl-C not all have, and the last ones are INTERRUPTED.
+        result of each study that had begun: after Ctrl-C not all have, and the last ones are INTERRUPTED.
     Raises:
         InputError: a study exists, or is another than its spec says, or its folder or storage cannot be written.
     """
     first = plans[0].spec
     trainings = [_training(plan.spec) for plan in plans]
-    display = Display(console, quiet=quiet)
     dispatcher = Dispatcher(
-        [partial(StudyRun, plan, splits, training, display) for plan, training in zip(plans, trainings, strict=True)]
+        [
+            partial(begin_study, plan, Dataset.of(splits, plan.spec.config), splits.test, training, open_recorder)
+            for plan, training in zip(plans, trainings, strict=True)
+        ]
     )
     interruption = Interruption(dispatcher)
     dispatcher.begin_next()  # before Ray takes its time to start: the study may be refused
@@ -65,7 +57,6 @@ def run_studies(
         with (
             ray_session(first.concurrency, splits, resources=first.resources, address=first.address) as folder,
             interruption.on_signals(),
-            display,
             short_collections(),
         ):
             trainable = tune.with_parameters(train, splits=splits, trainings=trainings)
@@ -106,7 +97,7 @@ def _tuner(
             name=folder.name,
             storage_path=str(folder.parent),
             stop=interruption,
-            callbacks=[Failures(dispatcher)],
+            callbacks=[FailureCallback(dispatcher)],
             verbose=0,
         ),
     )

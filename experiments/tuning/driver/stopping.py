@@ -23,7 +23,7 @@ class Interruptible(Protocol):
     def interrupt(self) -> None:
         """End it."""
 
-    def look_at_the_clock(self) -> None:
+    def check_deadlines(self) -> None:
         """End what has no time left."""
 
     @property
@@ -50,7 +50,7 @@ class Interruption(Stopper):
         """Whether to end; asked several times a second."""
         if self._is_requested:
             self._work.interrupt()
-        self._work.look_at_the_clock()
+        self._work.check_deadlines()
         return self._work.may_end
 
     def __getstate__(self) -> dict[str, object]:

@@ -1,49 +1,41 @@
-"""A study under way: its search, then its finalists, then the verdict. Knows no Ray."""
+"""A study in progress: its search, then its finalists, then the verdict."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
-from contextlib import ExitStack
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal, Protocol
 
 import optuna
 
-from experiments.reporting.progress import Display, Progress
-from experiments.reporting.recorder import Recorder
-from experiments.tracking import outbox
-from experiments.tracking.tracker import Tracker
-from experiments.tuning.engine.engine import Engine, Idle, Listener
+from experiments.tuning.engine.callbacks import Callbacks
+from experiments.tuning.engine.engine import Engine, Idle
 from experiments.tuning.engine.finalist_queue import FinalistQueue
+from experiments.tuning.engine.finalists import best_checkpoint, choose_finalists, finalist_seeds
 from experiments.tuning.engine.verdict import judge_finalists
 from experiments.tuning.optimizer.samplers import SAMPLERS
 from experiments.tuning.optimizer.scheduler import Decision
+from experiments.tuning.study.dataset import Dataset
+from experiments.tuning.study.finalist_runs import FinalistRuns
 from experiments.tuning.study.limits import INTERRUPTED, TIME_BUDGET
 from experiments.tuning.study.results import default_trial, summarize_trial, winner
 from experiments.tuning.study.spec import StudySpec
 from experiments.tuning.study.storage import closing_study, create_study, resume_study
-from experiments.tuning.study.summary import Finals, Summary
+from experiments.tuning.study.summary import FinalistFailure, Finals, Summary
 from experiments.tuning.study.trial_attributes import DEFAULT, NEVER_STOPPED, ORIGIN, trials_of
 from experiments.tuning.study.warm_start import Queued
 from experiments.tuning.worker.checkpoints import trial_checkpoint
-from experiments.tuning.worker.finalists import (
-    Finalist,
-    FinalistJob,
-    FinalistRun,
-    best_checkpoint,
-    choose_finalists,
-    finalist_seeds,
-)
-from experiments.tuning.worker.jobs import Training, TrialJob
-from experiments.tuning.worker.reports import EpochReport
-from narm.data.sessions import Splits
+from experiments.tuning.worker.jobs import Finalist, Job, Training, TrialJob
+from experiments.tuning.worker.reports import FinalistRun, JobFailure, Report
+from narm.data.sessions import Examples
 from narm.evaluation.full_ranking import chosen_targets
+from narm.training_state import EpochResult
 
 Phase = Literal["search", "finalists", "over"]
-
-Report = EpochReport | FinalistRun | int
-"""What a job reports: of a trial every epoch; of a finalist the epochs trained so far, and at last its run."""
+EndStatus = Literal["FINISHED", "KILLED", "FAILED"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +46,7 @@ class Plan:
         spec: what to do.
         resume: go on with the study of that name; else it must be a new one.
         queue: configurations to try first, after the default one.
-        label: what to call it on the display, beside other studies.
+        label: what to call the study on the display, beside others.
     """
 
     spec: StudySpec
@@ -69,22 +61,87 @@ class StudyResult:
 
     Attributes:
         summary: also in `summary.json`.
-        reason: why it ended: one of the constants of the engine or of `experiments.tuning.study.limits`.
-        mlflow: where to look at its runs.
+        reason: why it ended: one of the constants of the engine or of `limits`.
     """
 
     summary: Summary
     reason: str
-    mlflow: str
 
 
-def build_engine(spec: StudySpec, study: optuna.Study, listener: Listener) -> Engine:
+class Recorder(Callbacks, Protocol):
+    """Records a study outside its database, for people and other programs."""
+
+    def on_search_end(self) -> None:
+        """The search is over; finalists may follow."""
+
+    def on_finalists_start(self, n_runs: int) -> None:
+        """So many runs of finalists are to be trained."""
+
+    def on_finalist_end(self, outcome: FinalistRun | FinalistFailure) -> None:
+        """A run of a finalist is done, now or by an earlier session, or was given up."""
+
+    def end(self, status: EndStatus, reason: str, finals: Finals | None, model: Path | None) -> Summary:
+        """The study has ended.
+
+        Args:
+            status: whether it came to its end, was interrupted, or failed.
+            reason: why it ended.
+            finals: the verdict on the finalists; None: there is none.
+            model: the checkpoint to ship; None: there is none.
+        """
+
+
+OpenRecorder = Callable[[Plan, Dataset, optuna.Study], AbstractContextManager[Recorder]]
+"""Opens the recorder of a study; it is closed when the study is over."""
+
+
+def begin_study(
+    plan: Plan, dataset: Dataset, test: Examples, training: Training, open_recorder: OpenRecorder
+) -> StudyRun:
+    """Open a study, its recorder and its engine.
+
+    Args:
+        plan: what to do.
+        dataset: what is known of the data.
+        test: the test split, read once, at the end, for the finalists.
+        training: how jobs are trained.
+        open_recorder: opens the recorder.
+    Raises:
+        InputError: the study exists, or is another than the spec says, or its folder or storage cannot be written.
+    """
+    with ExitStack() as resources:
+        spec = plan.spec
+        deadline = None if spec.time_budget is None else time.monotonic() + spec.time_budget
+        opened = (resume_study if plan.resume else create_study)(spec, dataset.fingerprint)
+        study = resources.enter_context(closing_study(opened))
+        recorder = resources.enter_context(open_recorder(plan, dataset, study))
+        try:
+            training.checkpoints.prepare()
+            engine = build_engine(spec, study, recorder)
+            _enqueue(plan, engine)
+        except BaseException as error:
+            recorder.end(*_status_of(error), None, None)
+            raise
+        return StudyRun(
+            spec=spec,
+            study=study,
+            engine=engine,
+            recorder=recorder,
+            training=training,
+            test=chosen_targets(test, spec.config.evaluation),
+            fingerprint=dataset.fingerprint,
+            deadline=deadline,
+            resources=resources.pop_all(),
+        )
+
+
+def build_engine(spec: StudySpec, study: optuna.Study, callbacks: Callbacks) -> Engine:
     """The engine of a study, as its spec says.
 
     Args:
         spec: what to do.
-        study: that the engine keeps up to date.
-        listener: who else should know.
+        study: the study that the engine keeps up to date.
+        callbacks: called before the study is updated.
     """
     return Engine(
         study=study,
@@ -95,121 +152,96 @@ def build_engine(spec: StudySpec, study: optuna.Study, listener: Listener) -> En
         scheduler=spec.build_scheduler(),
         n_trials=spec.trials_possible,
         limits=spec.limits,
-        listener=listener,
+        callbacks=callbacks,
     )
 
 
-class StudyRun:
-    """Hands out the jobs of a study, takes what they report, and records it all; it begins when it is made.
+def _enqueue(plan: Plan, engine: Engine) -> None:
+    """The default configuration is trial 0; what a person wants tried comes next.
 
-    Args:
-        plan: what to do.
-        splits: the data; the test split is read once, at the end, for the finalists; not after Ctrl-C.
-        training: how it is trained.
-        display: where its progress is shown.
+    The default is a finalist, trained to its end there. Where there are none, its trial is; a comparison of models
+    needs neither.
+    """
+    spec = plan.spec
+    flat = spec.config.flat()
+    marks = {DEFAULT: True} if spec.finalists else {DEFAULT: True, NEVER_STOPPED: True}
+    engine.enqueue({name: flat[name] for name in spec.space.options}, **marks)
+    for queued in plan.queue:
+        engine.enqueue(queued.options, **{ORIGIN: queued.origin})
+
+
+@dataclass(slots=True, kw_only=True)
+class StudyRun:
+    """Hands out the jobs of a study, takes their reports, and ends with the verdict; see `begin_study`.
 
     Attributes:
-        result: what it came to; None before it is over.
-    Raises:
-        InputError: the study exists, or is another than the spec says, or its folder or storage cannot be written.
+        spec: what to do.
+        study: Optuna's.
+        engine: which trial is trained next.
+        recorder: records it all.
+        training: how jobs are trained.
+        test: test targets of the finalists.
+        fingerprint: that of the data.
+        deadline: when the search ends, on the clock of `time.monotonic`; None: no limit.
+        resources: closed when the study is over.
+        result: what the study came to; None before it is over.
     """
 
-    def __init__(self, plan: Plan, splits: Splits, training: Training, display: Display) -> None:
-        self.result: StudyResult | None = None
-        spec = plan.spec
-        self._spec, self._splits, self._training = spec, splits, training
-        self._deadline = None if spec.time_budget is None else time.monotonic() + spec.time_budget
-        self._phase: Phase = "search"
-        self._finalists: FinalistQueue | None = None
-        self._tracker = Tracker(
-            spec.tracking_uri,
-            experiment=splits.name,
-            artifact_dir=spec.output / "artifacts",
-            outbox=spec.folder / outbox.FILE,
-        )
-        self._resources = ExitStack()
-        opened = (resume_study if plan.resume else create_study)(spec, splits.fingerprint)
-        self._study = self._resources.enter_context(closing_study(opened))
-        self._progress = self._resources.enter_context(
-            Progress(
-                spec.trials_possible,
-                spec.objective,
-                most_epochs=spec.build_scheduler().most_epochs(spec.trials_possible, spec.config.training.epochs),
-                time_budget=spec.time_budget,
-                display=display,
-                label=plan.label,
-            )
-        )
-        if plan.label:
-            display.print(f"{plan.label}: study {spec.name}")
-        self._recorder = Recorder(spec, splits, self._study, self._tracker, self._progress)
-        self._recorder.begin()
-        try:
-            training.checkpoints.prepare()
-            self._engine = build_engine(spec, self._study, self._recorder)
-            self._enqueue(plan.queue)
-        except BaseException as error:
-            self._give_up(error)
-            raise
+    spec: StudySpec
+    study: optuna.Study
+    engine: Engine
+    recorder: Recorder
+    training: Training
+    test: Examples
+    fingerprint: str
+    deadline: float | None
+    resources: ExitStack
+    result: StudyResult | None = None
+    _phase: Phase = field(init=False, default="search")
+    _reason: str = field(init=False, default="")
+    _finalists: FinalistQueue | None = field(init=False, default=None)
 
-    def _enqueue(self, queue: Sequence[Queued]) -> None:
-        """The default configuration is trial 0; what a person wants tried comes next.
+    # What workers ask for, and report
 
-        The default is a finalist, trained to its end there. Where there are none, its trial is; a comparison of models
-        needs neither.
-        """
-        flat = self._spec.config.flat()
-        marks = {DEFAULT: True} if self._spec.finalists else {DEFAULT: True, NEVER_STOPPED: True}
-        self._engine.enqueue({name: flat[name] for name in self._spec.space.options}, **marks)
-        for queued in queue:
-            self._engine.enqueue(queued.options, **{ORIGIN: queued.origin})
-
-    # What Ray Tune asks, and tells
-
-    def next_job(self) -> TrialJob | FinalistJob | Idle:
+    def next_job(self) -> Job | Idle:
         """What to train next: the trials' jobs, and when the search is over the finalists'; then comes the verdict."""
-        job: TrialJob | FinalistJob | Idle = Idle.DONE
-        if self._phase == "search" and (job := self._engine.next_job()) is Idle.DONE:
+        job: Job | Idle = Idle.DONE
+        if self._phase == "search" and (job := self.engine.next_job()) is Idle.DONE:
             self._end_search()
         if self._finalists is not None and (job := self._finalists.next_job()) is Idle.DONE:
             self._judge(self._finalists)
         return job
 
-    def report(self, job: TrialJob | FinalistJob, report: Report) -> Decision:
-        """Take what a job reports; whether it goes on."""
-        if isinstance(job, TrialJob) and isinstance(report, EpochReport):
-            return self._engine.report(job.number, report)
+    def report(self, job: Job, report: Report) -> Decision:
+        """Take a report of a job; whether the job goes on."""
+        if isinstance(report, JobFailure):
+            self._fail(job, report)
+            return Decision.STOP
+        if isinstance(job, TrialJob) and isinstance(report, EpochResult):
+            return self.engine.report(job.number, report)
         if isinstance(report, FinalistRun) and self._finalists is not None:
             self._finalists.trained(report)
             return Decision.STOP
         return Decision.CONTINUE
 
-    def failed(self, job: TrialJob | FinalistJob, reason: str, details: str, *, worth_a_retry: bool) -> None:
-        """Take the failure of a job.
-
-        Args:
-            job: that failed.
-            reason: in one line.
-            details: the traceback.
-            worth_a_retry: whether a second attempt could end otherwise.
-        """
+    def _fail(self, job: Job, failure: JobFailure) -> None:
         if isinstance(job, TrialJob):
-            self._engine.failed(job.number, reason, details, worth_a_retry=worth_a_retry)
+            self.engine.failed(job.number, failure)
         elif self._finalists is not None:
-            self._finalists.failed(job, reason, worth_a_retry=worth_a_retry)
+            self._finalists.failed(job, failure)
 
     # How it ends
 
     @property
     def may_end(self) -> bool:
         """Whether no job in flight is worth waiting for: it is over, or its search is to end now."""
-        ends_now = self._engine.reason is not None and self._engine.is_training
+        ends_now = self.engine.reason is not None and self.engine.is_training
         return self._phase == "over" or (self._phase == "search" and ends_now)
 
-    def look_at_the_clock(self) -> None:
+    def check_deadline(self) -> None:
         """End the search if its time is over."""
-        if self._phase == "search" and self._deadline is not None and time.monotonic() >= self._deadline:
-            self._engine.stop(TIME_BUDGET)
+        if self._phase == "search" and self.deadline is not None and time.monotonic() >= self.deadline:
+            self.engine.stop(TIME_BUDGET)
 
     def settle(self, *, is_interrupted: bool) -> None:
         """Take the end of a run of Ray Tune.
@@ -220,7 +252,7 @@ class StudyRun:
         if self._phase == "over":
             return
         if is_interrupted:
-            self._engine.stop(INTERRUPTED)
+            self.engine.stop(INTERRUPTED)
         if self._phase == "search":
             self._end_search()
         if is_interrupted and self._phase == "finalists":
@@ -229,51 +261,37 @@ class StudyRun:
     def abandon(self, error: BaseException) -> None:
         """Leave it as one that can go on, because of an error; one that is over stays as it is."""
         if self._phase != "over":
-            self._engine.close()
-            self._give_up(error)
-
-    def _give_up(self, error: BaseException) -> None:
-        status: Literal["KILLED", "FAILED"] = "KILLED" if isinstance(error, KeyboardInterrupt) else "FAILED"
-        self._recorder.end(status, f"{type(error).__name__}: {error}")
-        self._phase = "over"
-        self._resources.close()
+            self.engine.close()
+            self.recorder.end(*_status_of(error), None, None)
+            self._phase = "over"
+            self.resources.close()
 
     def _end_search(self) -> None:
-        self._reason = self._engine.close()
-        self._recorder.searched()
+        self._reason = self.engine.close()
+        self.recorder.on_search_end()
         finalists = [] if self._reason == INTERRUPTED else self._choose_finalists()
-        if finalists:
-            self._phase = "finalists"
-            self._training.finalist_checkpoints.prepare()
-            seeds = finalist_seeds(self._spec.seed, self._spec.finalist_seeds)
-            self._progress.finalists(len(finalists) * len(seeds))
-            self._finalists = FinalistQueue(
-                finalists,
-                seeds,
-                splits=self._splits,
-                config=self._spec.config,
-                folder=self._spec.folder / "finalists",
-                on_done=self._recorder.finalist_done,
-            )
-        else:
+        if not finalists:
             self._finish(self._reason)
+            return
+        self._phase = "finalists"
+        self.training.finalist_checkpoints.prepare()
+        seeds = finalist_seeds(self.spec.seed, self.spec.finalist_seeds)
+        self.recorder.on_finalists_start(len(finalists) * len(seeds))
+        results = FinalistRuns(self.spec.folder / "finalists", self.spec.config, self.fingerprint)
+        self._finalists = FinalistQueue(finalists, seeds, results, on_done=self.recorder.on_finalist_end)
 
     def _choose_finalists(self) -> list[Finalist]:
-        known, spec = trials_of(self._study), self._spec
+        known, spec = trials_of(self.study), self.spec
         default, trials = default_trial(known), [summarize_trial(trial) for trial in known]
         return choose_finalists(
             trials, default=default.number if default else None, k=spec.finalists, with_default=spec.default_is_finalist
         )
 
     def _judge(self, trained: FinalistQueue) -> None:
-        """Who is the best of the finalists, and how sure that is."""
-        spec = self._spec
+        """Decide which of the finalists is the best, and how sure that is."""
+        spec = self.spec
         finals = judge_finalists(
-            trained.runs,
-            trained.failures,
-            test=chosen_targets(self._splits.test, spec.config.evaluation),
-            objective=spec.objective,
-            seed=spec.seed,
+            trained.runs, trained.failures, test=self.test, objective=spec.objective, seed=spec.seed
         )
         shipped = None if finals is None else best_checkpoint(trained.runs, finals.recommended, spec.config)
         self._finish(self._reason, finals, shipped)
@@ -284,18 +302,22 @@ class StudyRun:
         Args:
             reason: why.
             finals: the verdict on the finalists; None: there is none.
-            shipped: name of the finalist's checkpoint to ship; None: it is that of the best trial.
+            shipped: name of the finalist's checkpoint to ship; None: the best trial's is shipped.
         """
-        checkpoints = self._training.checkpoints if shipped is None else self._training.finalist_checkpoints
+        checkpoints = self.training.checkpoints if shipped is None else self.training.finalist_checkpoints
         name = shipped or self._best()
-        model = None if name is None else checkpoints.fetch(name, self._spec.folder)
-        status: Literal["KILLED", "FINISHED"] = "KILLED" if reason == INTERRUPTED else "FINISHED"
-        summary = self._recorder.end(status, reason, finals, model)
-        self.result = StudyResult(summary=summary, reason=reason, mlflow=self._tracker.where())
+        model = None if name is None else checkpoints.fetch(name, self.spec.folder)
+        summary = self.recorder.end("KILLED" if reason == INTERRUPTED else "FINISHED", reason, finals, model)
+        self.result = StudyResult(summary=summary, reason=reason)
         self._phase, self._finalists = "over", None
-        self._resources.close()
+        self.resources.close()
 
     def _best(self) -> str | None:
         """Name of the checkpoint of the best trial."""
-        best = winner(trials_of(self._study))
+        best = winner(trials_of(self.study))
         return None if best is None else trial_checkpoint(best.number)
+
+
+def _status_of(error: BaseException) -> tuple[EndStatus, str]:
+    """How an error ends a study, and the reason to give."""
+    return "KILLED" if isinstance(error, KeyboardInterrupt) else "FAILED", f"{type(error).__name__}: {error}"

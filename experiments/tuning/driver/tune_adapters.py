@@ -7,7 +7,6 @@ instead, and why that wastes trials, stands in `docs/decisions/0004-own-searcher
 from __future__ import annotations
 
 import re
-import textwrap
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +18,8 @@ from ray.tune.search import Searcher
 from experiments.tuning.driver.dispatcher import Dispatcher, StudyJob
 from experiments.tuning.engine.engine import Idle
 from experiments.tuning.optimizer.scheduler import Decision
-from experiments.tuning.worker.trainable import REPORT
-from narm.training import NonFiniteLoss
+from experiments.tuning.worker.reports import JobFailure
+from experiments.tuning.worker.tune_function import REPORT
 
 
 class StudySearcher(Searcher):
@@ -69,22 +68,22 @@ class StudyScheduler(FIFOScheduler):
 
 
 _ANSI_COLOUR = re.compile(r"\x1b\[\d*m")
-_HOPELESS = f"{NonFiniteLoss.__module__}.{NonFiniteLoss.__qualname__}"  # the same seed ends in the same place
 
 
-class Failures(Callback):
-    """Brings the studies the reasons of failures, which Ray tells only to callbacks."""
+class FailureCallback(Callback):
+    """Brings the studies what Ray alone knows to have failed: workers that died.
+
+    An error in training is a report like any other, see `experiments.tuning.worker.tune_function`.
+    """
 
     def __init__(self, dispatcher: Dispatcher) -> None:
         self._dispatcher = dispatcher
 
     def on_trial_error(self, iteration: int, trials: list[Trial], trial: Trial, **info: Any) -> None:
-        """A job has failed."""
+        """A worker has died; a second attempt may end otherwise."""
         details = _ANSI_COLOUR.sub("", Path(trial.error_file).read_text()).strip()
-        last = details.splitlines()[-1]
-        reason = textwrap.shorten(last, width=300, placeholder=" ...")
-        job = StudyJob(**trial.config)
-        self._dispatcher.failed(job, reason, details, worth_a_retry=not last.startswith(_HOPELESS))
+        failure = JobFailure.from_text(details, worth_a_retry=True)
+        self._dispatcher.report(StudyJob(**trial.config), failure)
 
     def __getstate__(self) -> dict[str, Any]:
         """Nothing, as with the searcher."""

@@ -1,8 +1,8 @@
-"""The search itself: which trial is trained next, for how long, and what the study is told.
+"""The search itself: which trial is trained next, for how long, and what the study stores of it.
 
-Knows Optuna, and neither Ray nor MLflow. A trial is trained in one job or several: a job goes on from the trial's
-latest checkpoint after the scheduler held it up, after a failure, after the search itself was interrupted. The study
-database is the truth: an engine made on a study that another left behind, however that ended, goes on where it stood.
+Knows Optuna, and no Ray. A trial is trained in one job or several: a job goes on from the trial's latest checkpoint
+after the scheduler paused the trial, after a failure, after the search itself was interrupted. The study database is
+the truth: an engine made on a study that another left behind, however that ended, goes on from there.
 """
 
 from __future__ import annotations
@@ -11,23 +11,26 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import Enum
-from typing import Any, Literal, Protocol
+from typing import Any, Literal
 
 import optuna
 from optuna.samplers import BaseSampler
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
+from experiments.tuning.engine.callbacks import Callbacks
 from experiments.tuning.engine.proposals import Configuration, Proposer, configuration
 from experiments.tuning.optimizer.scheduler import Curve, CurveState, Decision, Offspring, Promotion, Scheduler
 from experiments.tuning.study import trial_attributes
 from experiments.tuning.study.limits import Limits, Tally
 from experiments.tuning.study.objectives import Objective
 from experiments.tuning.study.parameter_names import ParameterNames, plain_names
+from experiments.tuning.study.storage import StoredTrial, add_trial
 from experiments.tuning.study.trial_attributes import options_of, origin_of, progress_of, read_progress, trials_of
 from experiments.tuning.worker.jobs import TrialJob
-from experiments.tuning.worker.reports import EpochReport
+from experiments.tuning.worker.reports import JobFailure
 from narm.config import Config
 from narm.seeds import derived_seed
+from narm.training_state import EpochResult
 from search_spaces.space import SearchSpace
 
 ALL_TRIALS = "all trials done"
@@ -41,34 +44,11 @@ class Idle(Enum):
     DONE = "there is no more to come"
 
 
-Delay = Literal["PAUSED", "FAILED", "INTERRUPTED"]
-"""Why a trial waits: the scheduler's word, a failure that is tried again, the end of the search."""
-
-
-class Listener(Protocol):
-    """Is told what happens to the trials, before the study is. It must not raise: that would end the search."""
-
-    def started(self, job: TrialJob, origin: str) -> None:
-        """A job of a trial begins; `origin` is who wanted the trial tried."""
-
-    def reported(self, number: int, report: EpochReport) -> None:
-        """A trial has trained an epoch."""
-
-    def held_up(self, number: int, why: Delay, reason: str) -> None:
-        """A trial trains no further for now."""
-
-    def finished(self, trial: FrozenTrial) -> None:
-        """A trial has ended, as the study has it."""
-
-    def run_id(self, number: int) -> str | None:
-        """The MLflow run of a trial, as far as it is known."""
-
-
 @dataclass(slots=True)
 class _Open:
     """A trial that has not ended."""
 
-    trial: optuna.Trial
+    stored: StoredTrial
     phase: Literal["queued", "running", "paused"] = "queued"
     epochs: int = 0
     has_begun: bool = False
@@ -76,7 +56,7 @@ class _Open:
 
     @property
     def number(self) -> int:
-        return self.trial.number
+        return self.stored.number
 
 
 @dataclass(slots=True)
@@ -86,15 +66,15 @@ class Engine:
     One engine at a time works on a study. Methods are called from one thread.
 
     Args:
-        study: with one direction an objective, from `experiments.tuning.study.storage`.
+        study: Optuna's, with one direction an objective.
         space: what is searched.
         config: what the space varies, and the seed of the study.
         objectives: a metric, and costs.
-        sampler: makes Optuna's from a space and a seed.
-        scheduler: who goes on.
-        n_trials: of the study in the end, those there are included.
-        limits: what ends it early.
-        listener: who else should know.
+        sampler: makes Optuna's sampler from a space and a seed.
+        scheduler: decides which trials go on.
+        n_trials: trials that the study has in the end, those of earlier sessions included.
+        limits: what ends the search early.
+        callbacks: called before the study is updated.
     """
 
     study: optuna.Study
@@ -105,7 +85,7 @@ class Engine:
     scheduler: Scheduler
     n_trials: int
     limits: Limits
-    listener: Listener
+    callbacks: Callbacks
     reason: str | None = field(init=False, default=None)
     """Why the search ends, None as long as it does not."""
     _names: ParameterNames = field(init=False)
@@ -124,7 +104,7 @@ class Engine:
             self._take_up(trial)
         self._tally.epochs_at_best = self._tally.epochs  # a search that is resumed gets a new chance
         for interrupted in [trial for trial in self._open.values() if trial.epochs]:
-            self._judge(interrupted)  # it may have been waiting for a promotion
+            self._schedule(interrupted)  # it may have been waiting for a promotion
 
     def enqueue(self, options: Mapping[str, Any], **attributes: Any) -> bool:
         """Queue a configuration, inside the space or outside it, unless the study has it.
@@ -156,23 +136,23 @@ class Engine:
         """Whether a job is in flight."""
         return any(trial.phase == "running" for trial in self._open.values())
 
-    def report(self, number: int, report: EpochReport) -> Decision:
-        """Take an epoch of a running trial; what becomes of the trial now."""
+    def report(self, number: int, result: EpochResult) -> Decision:
+        """Take an epoch of a running trial, and decide whether its job goes on."""
         trial = self._open.get(number)
         if trial is None or trial.phase != "running":
             return Decision.STOP
         if self.reason is not None:  # its checkpoint has the epoch, for a search that is resumed
             return self._release(trial)
-        if report.epoch > trial.epochs:
-            self._note(trial, report)
-        if report.final:
-            reason = f"no better after epoch {report.best_epoch}" if report.stopped_early else "all epochs trained"
-            self._tell(trial, TrialState.COMPLETE, reason, [goal.value(report) for goal in self.objectives])
-            verdict = Decision.STOP
+        if result.epoch > trial.epochs:
+            self._store(trial, result)
+        if result.is_last:
+            reason = f"no better after epoch {result.best_epoch}" if result.stopped_early else "all epochs trained"
+            self._end(trial, TrialState.COMPLETE, reason, [goal.value(result) for goal in self.objectives])
+            decision = Decision.STOP
         else:
-            verdict = self._judge(trial)
+            decision = self._schedule(trial)
         self._check_limits()
-        return verdict if self.reason is None else self._release(trial)
+        return decision if self.reason is None else self._release(trial)
 
     def _release(self, trial: _Open) -> Decision:
         """Let a job end with the search: its trial waits."""
@@ -180,26 +160,19 @@ class Engine:
             trial.phase = "queued"
         return Decision.STOP
 
-    def failed(self, number: int, reason: str, details: str, *, worth_a_retry: bool = True) -> None:
-        """Take the failure of a trial in flight: it is queued again, from its checkpoint, or has failed for good.
-
-        Args:
-            number: of the trial.
-            reason: in one line.
-            details: the traceback.
-            worth_a_retry: whether a second attempt could end otherwise.
-        """
+    def failed(self, number: int, failure: JobFailure) -> None:
+        """Take the failure of a running trial: it is queued again, from its checkpoint, or has failed for good."""
         trial = self._open.get(number)
         if trial is None or trial.phase != "running":
             return
-        trial.trial.set_user_attr(trial_attributes.TRACEBACK, details)
-        if worth_a_retry and trial.retries < self.limits.max_retries:
+        trial.stored.set_attribute(trial_attributes.TRACEBACK, failure.details)
+        if failure.worth_a_retry and trial.retries < self.limits.max_retries:
             trial.retries += 1
-            trial.trial.set_user_attr(trial_attributes.RETRIES, trial.retries)
+            trial.stored.set_attribute(trial_attributes.RETRIES, trial.retries)
             trial.phase = "queued"
-            self.listener.held_up(number, "FAILED", reason)
+            self.callbacks.on_trial_pause(number, "FAILED", failure.reason)
         else:
-            self._tell(trial, TrialState.FAIL, reason)
+            self._end(trial, TrialState.FAIL, failure.reason)
             self._check_limits()
 
     def stop(self, reason: str) -> None:
@@ -215,7 +188,7 @@ class Engine:
         done = self.reason is None
         for trial in list(self._open.values()):
             if done and trial.phase == "paused":
-                self._tell(trial, TrialState.PRUNED, f"behind others after epoch {trial.epochs}")
+                self._end(trial, TrialState.PRUNED, f"behind others after epoch {trial.epochs}")
             else:
                 self._put_back(trial, f"interrupted: {self.reason or 'the search failed'}")
         if self.reason is None:
@@ -245,7 +218,7 @@ class Engine:
         options = self.space.to_options(offspring.params, self.config)
         attributes = {trial_attributes.OPTIONS: options, trial_attributes.PARENT: offspring.parent}
         created = self._create(TrialState.RUNNING, offspring.params, attributes)
-        self._tell(replaced, TrialState.PRUNED, f"replaced by trial {created.number} after epoch {replaced.epochs}")
+        self._end(replaced, TrialState.PRUNED, f"replaced by trial {created.number} after epoch {replaced.epochs}")
         return created
 
     def _proposed(self) -> _Open | None:
@@ -264,7 +237,7 @@ class Engine:
         is_exhausted = self.space.size is not None and len(self._tried) >= self.space.size
         return self._n_created < self.n_trials and not is_exhausted
 
-    # Telling the study
+    # Writing to the study
 
     def _create(
         self,
@@ -273,7 +246,6 @@ class Engine:
         attributes: Mapping[str, Any],
         notes: Mapping[str, Any] | None = None,
     ) -> _Open:
-        """Add a trial, whole or not at all: a crash must not leave one with half of its parameters."""
         number = self._n_created
         seed = derived_seed(self.config.training.seed, number)
         stored, distributions = self._names.write(params)
@@ -284,13 +256,12 @@ class Engine:
             user_attrs={trial_attributes.SEED: seed, **attributes},
             system_attrs=dict(notes or {}),
         )
-        trial_id = self.study._storage.create_new_trial(self.study._study_id, template)
         self._count(stored)
-        return self._open.setdefault(number, _Open(optuna.Trial(self.study, trial_id)))
+        return self._open.setdefault(number, _Open(add_trial(self.study, template)))
 
     def _start(self, trial: _Open) -> TrialJob:
-        attributes = trial.trial.user_attrs
-        trial.trial.storage.set_trial_state_values(trial.trial._trial_id, TrialState.RUNNING)  # of one that waited
+        attributes = trial.stored.attributes
+        trial.stored.set_state(TrialState.RUNNING)  # one that waited
         trial.phase = "running"
         trial.has_begun = True
         job = TrialJob(
@@ -301,49 +272,48 @@ class Engine:
             parent=attributes.get(trial_attributes.PARENT),
         )
         self._redraw(trial, "running")
-        self.listener.started(job, origin_of(attributes))
+        self.callbacks.on_trial_start(job, origin_of(attributes))
         return job
 
-    def _note(self, trial: _Open, report: EpochReport) -> None:
-        """Write an epoch down: for the mirrors first, so that none is missing there after a crash."""
-        self.listener.reported(trial.number, report)
-        handle = trial.trial
-        handle.storage.set_trial_intermediate_value(handle._trial_id, report.epoch, report.value)
-        handle.set_user_attr(trial_attributes.PROGRESS, progress_of(report))
-        self._tally.count(report.epoch - trial.epochs, report.value)
-        trial.epochs = report.epoch
-        self._redraw(trial, "running", {report.epoch: report.value})
+    def _store(self, trial: _Open, result: EpochResult) -> None:
+        """Store an epoch: callbacks come first, so that none is missing elsewhere after a crash."""
+        value = self.objectives[0].value(result)
+        self.callbacks.on_epoch(trial.number, result)
+        trial.stored.set_value(result.epoch, value)
+        trial.stored.set_attribute(trial_attributes.PROGRESS, progress_of(result, value))
+        self._tally.count(result.epoch - trial.epochs, value)
+        trial.epochs = result.epoch
+        self._redraw(trial, "running", {result.epoch: value})
 
-    def _judge(self, trial: _Open) -> Decision:
-        verdict = self.scheduler.on_result(self._curves[trial.number], list(self._curves.values()))
-        if verdict is Decision.STOP:
-            self._tell(trial, TrialState.PRUNED, f"stopped by the scheduler after epoch {trial.epochs}")
-        elif verdict is Decision.PAUSE:
+    def _schedule(self, trial: _Open) -> Decision:
+        """Let the scheduler decide about a trial, and carry that out."""
+        decision = self.scheduler.on_result(self._curves[trial.number], list(self._curves.values()))
+        if decision is Decision.STOP:
+            self._end(trial, TrialState.PRUNED, f"stopped by the scheduler after epoch {trial.epochs}")
+        elif decision is Decision.PAUSE:
             trial.phase = "paused"
             self._redraw(trial, "paused")
-            self.listener.held_up(trial.number, "PAUSED", f"paused by the scheduler after epoch {trial.epochs}")
-        return verdict
+            self.callbacks.on_trial_pause(trial.number, "PAUSED", f"paused by the scheduler after epoch {trial.epochs}")
+        return decision
 
-    def _tell(self, trial: _Open, state: TrialState, reason: str, values: list[float] | None = None) -> None:
-        handle = trial.trial
-        handle.set_user_attr(trial_attributes.REASON, reason)
-        if (run_id := self.listener.run_id(trial.number)) is not None:
-            handle.set_user_attr(trial_attributes.RUN_ID, run_id)
+    def _end(self, trial: _Open, state: TrialState, reason: str, values: list[float] | None = None) -> None:
+        trial.stored.set_attribute(trial_attributes.REASON, reason)
+        self.callbacks.before_trial_end(trial.stored)
         del self._open[trial.number]
         if state is TrialState.FAIL:
             self._tally.failed += 1
             self._curves.pop(trial.number, None)
         else:
             self._redraw(trial, "complete" if state is TrialState.COMPLETE else "stopped")
-        self.listener.finished(self.study.tell(handle, values, state))
+        self.callbacks.on_trial_end(trial.stored.tell(state, values))
 
     def _put_back(self, trial: _Open, reason: str) -> None:
         """Let a trial wait for the search to be resumed."""
         trial.phase = "queued"
-        trial.trial.set_user_attr(trial_attributes.REASON, reason)
-        trial.trial.storage.set_trial_state_values(trial.trial._trial_id, TrialState.WAITING)
+        trial.stored.set_attribute(trial_attributes.REASON, reason)
+        trial.stored.set_state(TrialState.WAITING)
         if trial.has_begun:
-            self.listener.held_up(trial.number, "INTERRUPTED", reason)
+            self.callbacks.on_trial_pause(trial.number, "INTERRUPTED", reason)
 
     # Keeping count
 
@@ -363,10 +333,11 @@ class Engine:
             if not has_failed:
                 self._curves[trial.number] = _curve(trial)
         if not trial.state.is_finished():
+            stored = StoredTrial(self.study, trial)
             if progress is not None:
-                self.study._storage.set_trial_state_values(trial._trial_id, TrialState.RUNNING)
+                stored.set_state(TrialState.RUNNING)
             self._open[trial.number] = _Open(
-                optuna.Trial(self.study, trial._trial_id),
+                stored,
                 epochs=0 if progress is None else progress["epochs"],
                 has_begun=progress is not None,
                 retries=trial.user_attrs.get(trial_attributes.RETRIES, 0),
@@ -374,7 +345,7 @@ class Engine:
 
     def _redraw(self, trial: _Open, state: CurveState, values: Mapping[int, float] | None = None) -> None:
         """Keep what the scheduler sees of a trial up to date."""
-        curve = self._curves.get(trial.number) or _curve(self.study._storage.get_trial(trial.trial._trial_id))
+        curve = self._curves.get(trial.number) or _curve(trial.stored.read())
         self._curves[trial.number] = replace(curve, state=state, values={**curve.values, **(values or {})})
 
     def _check_limits(self) -> None:

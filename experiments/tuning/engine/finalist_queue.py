@@ -7,13 +7,12 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import product
-from pathlib import Path
 
 from experiments.tuning.engine.engine import Idle
+from experiments.tuning.study.finalist_runs import FinalistRuns
 from experiments.tuning.study.summary import FinalistFailure
-from experiments.tuning.worker.finalists import Finalist, FinalistJob, FinalistRun, read_run, write_run
-from narm.config import Config
-from narm.data.sessions import Splits
+from experiments.tuning.worker.jobs import Finalist, FinalistJob
+from experiments.tuning.worker.reports import FinalistRun, JobFailure
 
 logger = logging.getLogger(__name__)
 
@@ -29,22 +28,18 @@ class FinalistQueue:
 
     Args:
         finalists: what to train.
-        seeds: of the runs of each finalist.
-        splits: the data.
-        config: of the study.
-        folder: of the results.
-        on_done: is told of each run at once, also of those done before. It must not raise.
+        seeds: seeds of the runs of each finalist.
+        results: keeps the runs that are done, and has those of earlier sessions.
+        on_done: called with each run at once, also with those done before. It must not raise.
 
     Attributes:
-        runs: those done, now or before.
-        failures: those given up.
+        runs: runs that are done, now or before.
+        failures: runs that were given up.
     """
 
     finalists: Sequence[Finalist]
     seeds: Sequence[int]
-    splits: Splits
-    config: Config
-    folder: Path
+    results: FinalistRuns
     on_done: Callable[[FinalistRun | FinalistFailure], None]
     runs: list[FinalistRun] = field(init=False, default_factory=list)
     failures: list[FinalistFailure] = field(init=False, default_factory=list)
@@ -53,7 +48,7 @@ class FinalistQueue:
 
     def __post_init__(self) -> None:
         for seed, finalist in product(self.seeds, self.finalists):
-            run = read_run(self.folder, finalist, seed, splits=self.splits, config=self.config)
+            run = self.results.read(finalist, seed)
             if run is None:
                 self._waiting.append(FinalistJob(finalist, seed))
             else:
@@ -74,24 +69,20 @@ class FinalistQueue:
         self.runs.append(run)
         self.on_done(run)
 
-    def failed(self, job: FinalistJob, reason: str, *, worth_a_retry: bool = True) -> None:
-        """Take the failure of a job: it is queued again, or has failed for good.
-
-        Args:
-            job: that failed.
-            reason: in one line.
-            worth_a_retry: whether a second attempt could end otherwise.
-        """
+    def failed(self, job: FinalistJob, failure: JobFailure) -> None:
+        """Take the failure of a job: it is queued again, or has failed for good."""
         self._running -= 1
-        if worth_a_retry and job.attempt < ATTEMPTS:
+        if failure.worth_a_retry and job.attempt < ATTEMPTS:
             self._waiting.append(replace(job, attempt=job.attempt + 1))
             return
-        failure = FinalistFailure(number=job.finalist.number, seed=job.seed, reason=reason)
-        self.failures.append(failure)
-        self.on_done(failure)
+        given_up = FinalistFailure(number=job.finalist.number, seed=job.seed, reason=failure.reason)
+        self.failures.append(given_up)
+        self.on_done(given_up)
 
     def _keep(self, run: FinalistRun) -> None:
         try:
-            write_run(self.folder, run, splits=self.splits, config=self.config)
+            self.results.write(run)
         except OSError as error:  # a full disk must not cost what is known
-            logger.warning("%s: the result of %s is not kept: %s", self.folder, run.finalist.label, error.strerror)
+            logger.warning(
+                "%s: the result of %s is not kept: %s", self.results.folder, run.finalist.label, error.strerror
+            )

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from experiments.tuning.engine.verdict import mean_values, spread
 from experiments.tuning.study.summary import Spread
-from experiments.tuning.worker.finalists import FinalistRun
+from experiments.tuning.worker.reports import FinalistRun
 from narm.data.sessions import Examples
 from narm.evaluation.bootstrap import CONFIDENCE, Interval, slice_intervals
 from narm.evaluation.slices import session_length_slices

@@ -23,7 +23,7 @@ from experiments.tuning.study.summary import (
     LengthSummary,
     Spread,
 )
-from experiments.tuning.worker.finalists import FinalistRun
+from experiments.tuning.worker.reports import FinalistRun
 from narm.data.sessions import Examples
 from narm.evaluation.bootstrap import Interval, difference_interval, slice_intervals
 from narm.evaluation.slices import MIN_SESSIONS, session_length_slices

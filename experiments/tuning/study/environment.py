@@ -5,7 +5,6 @@ from __future__ import annotations
 import getpass
 import os
 import platform
-import re
 import shlex
 import subprocess
 import sys
@@ -14,14 +13,9 @@ from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+from experiments.tuning.worker.addresses import mask_credentials
+
 PACKAGES = ("torch", "optuna", "ray", "mlflow", "numba", "narm-search")
-_USER_INFO = re.compile(r"(?<=://)[^/\s]+@")
-_SECRET_PARAMETER = re.compile(r"(?i)(?<=[?&])((?:\w*password|\w*token|\w*secret)=)[^&\s'\"]+")
-
-
-def mask_credentials(text: str) -> str:
-    """The text with the user and password of every address in it replaced by `***`."""
-    return _SECRET_PARAMETER.sub(r"\1***", _USER_INFO.sub("***@", text))
 
 
 def command_line(arguments: Sequence[str] | None = None) -> str:

@@ -6,15 +6,16 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from experiments.tuning.worker.reports import EpochReport
 from narm.config import check_value, did_you_mean
 from narm.errors import InputError
+from narm.metrics import metric_key, parse_metric
+from narm.training_state import EpochResult
 
 Direction = Literal["maximize", "minimize"]
 
-COSTS: dict[str, Callable[[EpochReport], float]] = {
-    "n_parameters": lambda report: float(report.n_parameters),
-    "epoch_seconds": lambda report: report.mean_seconds,
+COSTS: dict[str, Callable[[EpochResult], float]] = {
+    "n_parameters": lambda result: float(result.n_parameters),
+    "epoch_seconds": lambda result: result.mean_seconds,
 }
 
 
@@ -33,9 +34,9 @@ class Objective:
         """Metrics are maximised, costs minimised."""
         return "minimize" if self.name in COSTS else "maximize"
 
-    def value(self, report: EpochReport) -> float:
-        """Of a trial, as its latest report has it."""
-        return COSTS[self.name](report) if self.name in COSTS else report.value
+    def value(self, result: EpochResult) -> float:
+        """Value of a trial after its latest epoch: of a metric the best so far."""
+        return COSTS[self.name](result) if self.name in COSTS else result.best[metric_key(*parse_metric(self.name))]
 
 
 def parse_objectives(text: str) -> tuple[Objective, ...]:

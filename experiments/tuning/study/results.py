@@ -10,6 +10,7 @@ from optuna.trial import FrozenTrial
 from optuna.trial import TrialState as OptunaState
 
 from experiments.tuning.study import trial_attributes
+from experiments.tuning.study.dataset import Dataset
 from experiments.tuning.study.environment import git_commit, versions
 from experiments.tuning.study.objectives import Objective
 from experiments.tuning.study.parameter_names import plain_names
@@ -28,7 +29,6 @@ from experiments.tuning.study.summary import (
     TrialSummary,
 )
 from experiments.tuning.study.trial_attributes import options_of, read_progress, trials_of, value_of
-from narm.data.sessions import Splits
 
 
 def winner(trials: Sequence[FrozenTrial]) -> FrozenTrial | None:
@@ -49,7 +49,7 @@ def default_trial(trials: Sequence[FrozenTrial]) -> FrozenTrial | None:
 
 def summarize(
     spec: StudySpec,
-    splits: Splits,
+    dataset: Dataset,
     study: optuna.Study,
     *,
     run_id: Callable[[int], str | None],
@@ -61,11 +61,11 @@ def summarize(
     """The summary of a study as it stands.
 
     Args:
-        spec: of the study.
-        splits: the data.
-        study: the truth.
-        run_id: the MLflow run of a trial, as far as known.
-        wall_seconds: of this session's search.
+        spec: what the study is to do.
+        dataset: what is known of the data.
+        study: Optuna's, the truth.
+        run_id: gives the MLflow run of a trial, as far as it is known.
+        wall_seconds: wall clock of this session's search.
         trained_before: seconds of training by earlier sessions.
         reason: why it ended; None as long as it has not.
         finals: what became of the finalists, once that is known.
@@ -80,7 +80,7 @@ def summarize(
         git_commit=git_commit(),
         versions=versions(),
         seed=spec.seed,
-        dataset=DatasetSummary.of(splits, spec.config.evaluation),
+        dataset=DatasetSummary.of(dataset),
         objective=spec.objective,
         space={"name": spec.space.name, "size": spec.space.size, "source": spec.space.source},
         trials=trials,

@@ -10,10 +10,10 @@ from pathlib import Path
 import optuna
 
 from experiments.cli.command_line import DEFAULT_OUTPUT
-from experiments.tuning.study.environment import mask_credentials
 from experiments.tuning.study.storage import closing_study, database_in, load_study, read_stored_spec, storage_in
 from experiments.tuning.study.stored_spec import Record
 from experiments.tuning.study.summary import Summary, read_summary
+from experiments.tuning.worker.addresses import mask_credentials
 from narm.errors import InputError
 
 COMPARISON = "comparison.json"

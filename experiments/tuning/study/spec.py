@@ -13,7 +13,7 @@ from experiments.tuning.optimizer.scheduler import Scheduler, Settings
 from experiments.tuning.optimizer.schedulers import SCHEDULERS
 from experiments.tuning.study.limits import Limits
 from experiments.tuning.study.objectives import Objective
-from experiments.tuning.worker.checkpoints import address_below
+from experiments.tuning.worker.addresses import absolute_tracking_uri, address_below
 from narm.config import Config, did_you_mean
 from narm.errors import InputError
 from narm.machine.device import resolve_device
@@ -95,6 +95,7 @@ class StudySpec:
         self._check_validation()
         self._check_objectives()
         self._check_space()
+        absolute_tracking_uri(self.tracking_uri)  # refuses one that MLflow cannot write to
         self.space.check(self.config)
         SAMPLERS[self.sampler](self.space, self.seed)  # refuses a space it cannot draw from
 

@@ -1,24 +1,30 @@
-"""Opens the study database: a new study, or one to go on with."""
+"""The study database: opens a study, new or to go on with, and writes its trials.
+
+The one module that uses private attributes of Optuna, since a trial that waits, runs again or is added while it runs
+has no public way: `Study.add_trial` returns no handle to go on with, and `Trial` sets no state but a final one.
+"""
 
 from __future__ import annotations
 
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any, Literal
 
 import optuna
 from optuna.exceptions import DuplicatedStudyError
 from optuna.storages import RDBStorage
 from optuna.storages._cached_storage import _CachedStorage
+from optuna.trial import FrozenTrial, TrialState
 from sqlalchemy import event
 from sqlalchemy.exc import IntegrityError, OperationalError, ProgrammingError, SQLAlchemyError
 
 from experiments.tuning.study import trial_attributes
-from experiments.tuning.study.environment import mask_credentials
 from experiments.tuning.study.spec import StudySpec
 from experiments.tuning.study.stored_spec import Record, check_resumable, stored_spec
+from experiments.tuning.worker.addresses import mask_credentials
 from narm.config import did_you_mean
 from narm.errors import InputError
 
@@ -95,7 +101,7 @@ def load_study(name: str, url: str) -> optuna.Study:
     """A study by its name.
 
     Raises:
-        InputError: there is none; the nearest name is told.
+        InputError: no such study; the message suggests the closest name.
     """
     storage = open_storage(url)
     known = [study.study_name for study in storage.get_all_studies()]
@@ -104,6 +110,56 @@ def load_study(name: str, url: str) -> optuna.Study:
         others = did_you_mean(name, known) if known else "; it has no studies"
         raise InputError(f"study: there is no '{name}' in {mask_credentials(url)}{others}")
     return optuna.load_study(study_name=name, storage=storage)
+
+
+class StoredTrial:
+    """A trial that has not reached a final state, as the engine goes on with it.
+
+    Args:
+        study: the study.
+        trial: the trial as the study has it.
+    """
+
+    def __init__(self, study: optuna.Study, trial: FrozenTrial) -> None:
+        self._study = study
+        self._id = trial._trial_id
+        self._handle = optuna.Trial(study, self._id)
+
+    @property
+    def number(self) -> int:
+        """Number of the trial in its study."""
+        return self._handle.number
+
+    @property
+    def attributes(self) -> dict[str, Any]:
+        """User attributes."""
+        return self._handle.user_attrs
+
+    def set_attribute(self, name: str, value: Any) -> None:
+        """Write a user attribute."""
+        self._handle.set_user_attr(name, value)
+
+    def set_value(self, epoch: int, value: float) -> None:
+        """Write the value after an epoch; a second one for the same epoch replaces the first."""
+        self._handle.storage.set_trial_intermediate_value(self._id, epoch, value)  # Trial.report keeps the first
+
+    def set_state(self, state: Literal[TrialState.RUNNING, TrialState.WAITING]) -> None:
+        """Let it run, or wait for its next job."""
+        self._handle.storage.set_trial_state_values(self._id, state)
+
+    def tell(self, state: TrialState, values: Sequence[float] | None) -> FrozenTrial:
+        """Write its final state; the trial as the study has it now."""
+        return self._study.tell(self._handle, values, state)
+
+    def read(self) -> FrozenTrial:
+        """The trial as the study has it."""
+        return self._study._storage.get_trial(self._id)
+
+
+def add_trial(study: optuna.Study, template: FrozenTrial) -> StoredTrial:
+    """Add a trial, whole or not at all: a crash must not leave one with half of its parameters."""
+    trial_id = study._storage.create_new_trial(study._study_id, template)
+    return StoredTrial(study, study._storage.get_trial(trial_id))
 
 
 @contextmanager

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
-from experiments.tuning.study.environment import mask_credentials
 from experiments.tuning.study.objectives import describe, parse_objectives
 from experiments.tuning.study.spec import StudySpec
+from experiments.tuning.worker.addresses import mask_credentials
 from narm.config import options
 from narm.errors import InputError
 from search_spaces.space import SearchSpace, parse_space

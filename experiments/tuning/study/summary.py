@@ -7,17 +7,14 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 from pydantic import TypeAdapter, ValidationError
 
+from experiments.tuning.study.dataset import Dataset
 from narm.errors import InputError
 from narm.machine.files import write_text
 from narm.text.text_file import read_text
-
-if TYPE_CHECKING:
-    from narm.config import EvaluationConfig
-    from narm.data.sessions import Splits
 
 TrialState = Literal["COMPLETE", "PRUNED", "FAIL", "INTERRUPTED"]
 """Optuna's words for the end of a trial, and one that waits for `--resume`."""
@@ -42,17 +39,15 @@ class DatasetSummary:
     n_valid: int
 
     @classmethod
-    def of(cls, splits: Splits, evaluation: EvaluationConfig) -> DatasetSummary:
+    def of(cls, dataset: Dataset) -> DatasetSummary:
         """Describe them."""
-        from narm.evaluation.full_ranking import chosen_targets  # it imports torch, and who reads a summary needs none
-
         return cls(
-            name=splits.name,
-            fingerprint=splits.fingerprint,
-            n_sessions=len(splits.train.sessions),
-            n_items=splits.n_items,
-            n_targets=len(splits.train),
-            n_valid=len(chosen_targets(splits.valid, evaluation)),
+            name=dataset.name,
+            fingerprint=dataset.fingerprint,
+            n_sessions=dataset.n_sessions,
+            n_items=dataset.n_items,
+            n_targets=dataset.n_train,
+            n_valid=dataset.n_chosen_valid,
         )
 
 

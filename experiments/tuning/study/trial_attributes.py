@@ -8,13 +8,13 @@ from typing import Any, TypedDict, cast
 import optuna
 from optuna.trial import FrozenTrial, TrialState
 
-from experiments.tuning.worker.reports import EpochReport
+from narm.training_state import EpochResult
 
 # User attributes of a trial.
 OPTIONS = "options"  # values of the options that its parameters stand for
-SEED = "seed"  # of its training
+SEED = "seed"  # seed of its training run
 DEFAULT = "default"  # it is the default configuration
-NEVER_STOPPED = "spared"  # no scheduler holds it up
+NEVER_STOPPED = "spared"  # no scheduler pauses or stops it
 ORIGIN = "origin"  # where a configuration came from that no sampler drew
 PARENT = "parent"  # number of the trial whose checkpoint it started from
 PROGRESS = "progress"
@@ -28,14 +28,14 @@ SPEC = "spec"
 REPLACED = "repetitions_replaced"  # proposals of the sampler that the study had already
 
 
-class Progress(TypedDict):
+class TrialProgress(TypedDict):
     """How far a trial has come.
 
     Attributes:
-        epochs: trained so far.
-        best_epoch: with the best validation.
-        valid: metrics of that epoch, by key.
-        seconds: of training.
+        epochs: epochs trained so far.
+        best_epoch: the epoch with the best validation.
+        valid: validation metrics of the best epoch, by key.
+        seconds: wall clock of all its epochs.
         value: the objective, the best so far.
     """
 
@@ -46,20 +46,20 @@ class Progress(TypedDict):
     value: float
 
 
-def progress_of(report: EpochReport) -> Progress:
-    """How far the trial that reported has come."""
-    return Progress(
-        epochs=report.epoch,
-        best_epoch=report.best_epoch,
-        valid=report.best,
-        seconds=report.total_seconds,
-        value=report.value,
+def progress_of(result: EpochResult, value: float) -> TrialProgress:
+    """How far a trial has come with its latest epoch, whose objective is `value`."""
+    return TrialProgress(
+        epochs=result.epoch,
+        best_epoch=result.best_epoch,
+        valid=result.best,
+        seconds=result.total_seconds,
+        value=value,
     )
 
 
-def read_progress(trial: FrozenTrial) -> Progress | None:
+def read_progress(trial: FrozenTrial) -> TrialProgress | None:
     """How far a trial has come; None before its first report."""
-    return cast("Progress | None", trial.user_attrs.get(PROGRESS))
+    return cast("TrialProgress | None", trial.user_attrs.get(PROGRESS))
 
 
 def options_of(trial: FrozenTrial) -> dict[str, Any]:

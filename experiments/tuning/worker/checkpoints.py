@@ -17,7 +17,7 @@ from typing import Any
 
 from pyarrow.fs import FileSystem, FileType, LocalFileSystem
 
-from experiments.tuning.study.environment import mask_credentials
+from experiments.tuning.worker.addresses import mask_credentials
 from narm.errors import InputError
 from narm.machine.files import atomic_file
 
@@ -27,16 +27,6 @@ _CHUNK = 16 * 2**20  # bytes: an object store takes a request for each
 def trial_checkpoint(number: int) -> str:
     """Name of a trial's checkpoint."""
     return f"{number:04d}.pt"
-
-
-def address_below(address: str, name: str) -> str:
-    """Where `name` is in a folder or at a URI: a URI's options stand behind its path.
-
-    >>> address_below("s3://bucket/narm?region=eu-west-1", "study")
-    's3://bucket/narm/study?region=eu-west-1'
-    """
-    path, mark, options = address.partition("?") if "://" in address else (address, "", "")
-    return f"{path.rstrip('/')}/{name}{mark}{options}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,8 @@
-"""What a worker is to train, and how. A worker imports neither Optuna nor the engine with it: it starts sooner."""
+"""Jobs: what a worker is to train, and how."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,14 +12,14 @@ from narm.config import Config
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrialJob:
-    """A stretch of a trial's training: from its latest checkpoint until it ends or is held up.
+    """A stretch of a trial's training: from its latest checkpoint until it ends or is paused.
 
     Attributes:
-        number: of the trial in its study.
-        seed: of its training.
-        options: config options that its parameters stand for.
-        epochs: that the study knows of already; the trial's checkpoint may have more.
-        parent: trial whose checkpoint it starts from, in its first job; None: from nothing.
+        number: number of the trial in its study.
+        seed: seed of the training run.
+        options: config options that the trial's parameters set.
+        epochs: epochs that the study knows of already; the trial's checkpoint may have more.
+        parent: trial whose checkpoint the first job starts from; None: from scratch.
     """
 
     number: int
@@ -29,15 +30,53 @@ class TrialJob:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Training:
-    """How whatever a study trains is trained.
+class Finalist:
+    """A configuration to train again.
 
     Attributes:
-        config: of the study; a trial changes its options and seed.
+        number: number of its trial in the study.
+        options: values of the options that the space varies.
+        is_default: whether it is the default configuration.
+    """
+
+    number: int
+    options: Mapping[str, Any]
+    is_default: bool = False
+
+    @property
+    def label(self) -> str:
+        """What to call it in a sentence."""
+        return "the default configuration" if self.is_default else f"trial {self.number}"
+
+
+@dataclass(frozen=True, slots=True)
+class FinalistJob:
+    """One training run of a finalist.
+
+    Attributes:
+        finalist: what to train.
+        seed: seed of the training run.
+        attempt: 1, or more after failures.
+    """
+
+    finalist: Finalist
+    seed: int
+    attempt: int = 1
+
+
+Job = TrialJob | FinalistJob
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Training:
+    """How the jobs of a study are trained.
+
+    Attributes:
+        config: options of the study; a job changes some of them, and the seed.
         threads: for torch and the kernels.
         device: auto, cpu or cuda.
-        checkpoints: of the study's trials.
-        finalist_checkpoints: of its finalists.
+        checkpoints: those of the trials.
+        finalist_checkpoints: those of the finalists.
     """
 
     config: Config

@@ -1,43 +1,77 @@
-"""What an epoch of a trial brought, as it travels from the worker to the search."""
+"""Reports: what a worker sends to the driver while it works on a job.
+
+A trial's job reports every epoch. A finalist's does so too, so that it can be interrupted there, and at last its run. A
+job that fails says so itself: what reaches the driver is a type, not the text of a traceback.
+
+Q targets of the test split.
+"""
 
 from __future__ import annotations
 
+import textwrap
+import traceback
 from dataclasses import dataclass
+
+from experiments.tuning.worker.jobs import Finalist
+from narm.metrics import Ranks
+from narm.training import NonFiniteLoss
+from narm.training_state import EpochResult
+
+_LONGEST_REASON = 300  # characters
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class EpochReport:
-    """A trial after an epoch.
+class FinalistRun:
+    """A finalist trained with one seed, and ranked on test.
 
     Attributes:
-        epoch: epochs trained so far, from 1.
-        value: the objective, the best so far.
-        valid: validation metrics of this epoch; None where `eval_step` skips it.
-        best: validation metrics of the best epoch so far.
-        best_epoch: which that was.
-        train_loss: mean over the targets; None: the model has no loss.
-        seconds: wall clock of the epoch.
-        total_seconds: of all its epochs so far, whichever worker trained them.
-        targets_per_second: training speed.
-        n_parameters: of the model.
-        stopped_early: whether the trial's own early stopping ends it here.
-        final: whether the trial ends here of its own accord.
+        finalist: what was trained.
+        seed: seed of the training run.
+        epochs: epochs trained.
+        best_epoch: the epoch with the best validation, whose weights ranked the test targets.
+        seconds: wall clock of all epochs.
+        valid: validation metrics of the best epoch, by key.
+        test: test metrics, by key.
+        ranks: rank of each test target, [Q].
     """
 
-    epoch: int
-    value: float
-    valid: dict[str, float] | None
-    best: dict[str, float]
+    finalist: Finalist
+    seed: int
+    epochs: int
     best_epoch: int
-    train_loss: float | None
     seconds: float
-    total_seconds: float
-    targets_per_second: float
-    n_parameters: int
-    stopped_early: bool
-    final: bool
+    valid: dict[str, float]
+    test: dict[str, float]
+    ranks: Ranks
 
-    @property
-    def mean_seconds(self) -> float:
-        """Of an epoch."""
-        return self.total_seconds / self.epoch
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobFailure:
+    """A job that ended with an error.
+
+    Attributes:
+        reason: the error in one line.
+        details: the traceback.
+        worth_a_retry: whether a second attempt could end otherwise.
+    """
+
+    reason: str
+    details: str
+    worth_a_retry: bool
+
+    @classmethod
+    def of(cls, error: Exception) -> JobFailure:
+        """Describe an error that has just been caught."""
+        return cls.from_text(
+            "".join(traceback.format_exception(error)).strip(),
+            worth_a_retry=not isinstance(error, NonFiniteLoss),  # the same seed diverges in the same place
+        )
+
+    @classmethod
+    def from_text(cls, details: str, *, worth_a_retry: bool) -> JobFailure:
+        """Describe an error of which there is a text only: its last line is the reason."""
+        reason = textwrap.shorten(details.splitlines()[-1], width=_LONGEST_REASON, placeholder=" ...")
+        return cls(reason=reason, details=details, worth_a_retry=worth_a_retry)
+
+
+Report = EpochResult | FinalistRun | JobFailure

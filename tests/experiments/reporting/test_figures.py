@@ -25,7 +25,7 @@ from experiments.reporting.importances import importances
 from experiments.reporting.material import Impossible, Material, draw_all
 from experiments.reporting.ticks import linear_ticks, log_ticks
 from experiments.reporting.views import bare, judged
-from experiments.tracking.job_times import JobTimes
+from experiments.tuning.study.job_log import JobTimes
 from experiments.tuning.study.summary import Summary
 
 

@@ -16,7 +16,7 @@ from support.small_study import saved
 from experiments.reporting.figures import figures
 from experiments.reporting.intervals import final_intervals
 from experiments.reporting.page import study_page
-from experiments.tracking.job_times import JobTimes
+from experiments.tuning.study.job_log import JobTimes
 from experiments.tuning.study.saved_study import SavedStudy
 from experiments.tuning.study.summary import OnBoundary, ParetoPoint
 

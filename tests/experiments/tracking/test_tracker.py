@@ -20,7 +20,8 @@ from experiments.tracking import tracker as tracking
 from experiments.tracking.mlflow_writer import RUN_TAG, STUDY_TAG, MlflowWriter
 from experiments.tracking.outbox import Outbox
 from experiments.tracking.registry import Registration
-from experiments.tracking.tracker import LONGEST_TAG, Dataset, Tracker, absolute_uri, flat_params
+from experiments.tracking.tracker import LONGEST_TAG, Dataset, Tracker, flat_params
+from experiments.tuning.worker.addresses import absolute_tracking_uri
 from narm.checkpoint import save_checkpoint
 from narm.config import Config
 from narm.data.sessions import Splits
@@ -610,8 +611,8 @@ def test_where_to_look(make: Callable[..., Tracker], uri: str, shown: str) -> No
 
 def test_a_relative_database_does_not_move(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    assert absolute_uri("sqlite:///runs/m.db") == f"sqlite:///{tmp_path}/runs/m.db"
-    assert absolute_uri("sqlite:////runs/m.db") == "sqlite:////runs/m.db"
+    assert absolute_tracking_uri("sqlite:///runs/m.db") == f"sqlite:///{tmp_path}/runs/m.db"
+    assert absolute_tracking_uri("sqlite:////runs/m.db") == "sqlite:////runs/m.db"
 
 
 @pytest.mark.parametrize("uri", ["", "mlruns", "file:///tmp/mlruns", "sqlite://", "sqlite:///", "http://", "ftp://x/y"])

@@ -16,13 +16,14 @@ from narm.data.sessions import Examples, Sessions, Splits
 from narm.errors import InputError
 from narm.evaluation.full_ranking import rank_targets
 from narm.models import Model
-from narm.training import EpochResult, create_model, fit, is_last
+from narm.training import create_model, fit
+from narm.training_state import LiveEpoch, read_history
 
 MODELS = get_args(ModelName)
 SMALL = {"embedding_size": 8, "hidden_size": 12, "train_batch_size": 128, "learning_rate": 0.02, "epochs": 2}
 
 
-def run(name: str, splits: Splits, **options: object) -> tuple[Model, list[EpochResult], Config]:
+def run(name: str, splits: Splits, **options: object) -> tuple[Model, list[LiveEpoch], Config]:
     config = Config.from_flat({**SMALL, "model": name, **options})
     model = create_model(splits.n_items, config)
     return model, list(fit(model, splits, config.training, config.evaluation, device="cpu")), config
@@ -48,7 +49,7 @@ def test_a_loaded_checkpoint_scores_as_the_model_that_was_saved(name, ring_split
     loaded = load_model(tmp_path / "run.pt")
     assert type(loaded) is type(model)
     assert (ranks(loaded, ring_splits.test) == ranks(model, ring_splits.test)).all()
-    assert loaded.n_parameters == model.n_parameters == epochs[-1].state.history[-1]["n_parameters"] > 0
+    assert loaded.n_parameters == model.n_parameters == epochs[-1].n_parameters > 0
 
 
 @pytest.mark.parametrize("name", MODELS)
@@ -106,9 +107,9 @@ def test_what_is_learned_at_once_has_one_epoch_and_is_final_after_it(name, ring_
     (only,) = epochs
     assert (only.epoch, only.best_epoch, only.train_loss, config.training.epochs) == (1, 1, None, 1)
     assert only.n_targets == len(ring_splits.train)
-    assert is_last(only.state.history[-1], config.training)
+    assert only.is_last
     save_checkpoint(tmp_path / "run.pt", only.state, config=config, splits=ring_splits)
-    assert read_checkpoint(tmp_path / "run.pt")["history"] == only.state.history
+    assert read_history(read_checkpoint(tmp_path / "run.pt")["history"], config.training) == only.state.history
     again = create_model(20, config)
     with pytest.raises(InputError, match=r"run\.pt: nothing to go on from"):
         next(fit(again, ring_splits, config.training, config.evaluation, resume=tmp_path / "run.pt"))

@@ -12,7 +12,7 @@ from experiments.tuning.driver.dispatcher import Dispatcher, StudyJob
 from experiments.tuning.driver.study_run import StudyRun
 from experiments.tuning.engine.engine import Idle
 from experiments.tuning.optimizer.scheduler import Decision
-from experiments.tuning.worker.finalists import FinalistJob
+from experiments.tuning.worker.jobs import FinalistJob
 from experiments.tuning.worker.jobs import TrialJob
 
 

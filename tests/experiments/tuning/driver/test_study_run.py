@@ -17,9 +17,9 @@ from experiments.tuning.engine.engine import Idle
 from experiments.tuning.optimizer.scheduler import Decision
 from experiments.tuning.study.storage import closing_study, load_study, storage_in
 from experiments.tuning.worker.checkpoints import CheckpointStore
-from experiments.tuning.worker.finalists import FinalistJob
+from experiments.tuning.worker.jobs import FinalistJob
 from experiments.tuning.worker.jobs import Training, TrialJob
-from experiments.tuning.worker.trainable import job_reports
+from experiments.tuning.worker.tune_function import run_job
 from narm.config_file import OptionsFile
 from narm.data.datasets import load_splits
 
@@ -51,7 +51,7 @@ class Worker:
         return job
 
     def train(self, job: TrialJob | FinalistJob) -> None:
-        for report in job_reports({"study": 0, "job": job}, splits=self.splits, trainings=[self.training]):
+        for report in run_job({"study": 0, "job": job}, splits=self.splits, trainings=[self.training]):
             if self.run.report(job, report) is not Decision.CONTINUE:
                 return
 

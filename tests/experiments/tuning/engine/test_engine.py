@@ -17,7 +17,7 @@ from experiments.tuning.study.limits import Limits
 from experiments.tuning.study.objectives import parse_objectives
 from experiments.tuning.study.storage import open_storage
 from experiments.tuning.worker.jobs import TrialJob
-from experiments.tuning.worker.reports import EpochReport
+from narm.training_state import EpochResult
 from narm.config import Config
 from narm.seeds import derived_seed
 from search_spaces.space import load_space
@@ -35,7 +35,7 @@ class Diary:
     def started(self, job: TrialJob, origin: str) -> None:
         self.events.append(("started", job.number))
 
-    def reported(self, number: int, report: EpochReport) -> None:
+    def reported(self, number: int, report: EpochResult) -> None:
         self.events.append(("reported", number, report.epoch))
 
     def held_up(self, number: int, why: Delay, reason: str) -> None:
@@ -72,8 +72,8 @@ def study() -> optuna.Study:
     return optuna.create_study(direction="maximize")
 
 
-def report(epoch: int, value: float, *, final: bool = False, stopped_early: bool = False) -> EpochReport:
-    return EpochReport(
+def report(epoch: int, value: float, *, final: bool = False, stopped_early: bool = False) -> EpochResult:
+    return EpochResult(
         epoch=epoch,
         value=value,
         valid={"mrr_at_10": value},

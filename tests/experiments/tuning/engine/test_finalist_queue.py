@@ -12,7 +12,9 @@ import pytest
 from experiments.tuning.engine import finalist_queue
 from experiments.tuning.engine.engine import Idle
 from experiments.tuning.engine.finalist_queue import FinalistQueue
-from experiments.tuning.worker.finalists import Finalist, FinalistJob, FinalistRun, result_path
+from experiments.tuning.study.finalist_runs import result_path
+from experiments.tuning.worker.reports import FinalistRun
+from experiments.tuning.worker.jobs import Finalist, FinalistJob
 from narm.config import Config
 from narm.data.sessions import Splits
 

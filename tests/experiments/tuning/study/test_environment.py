@@ -6,14 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from experiments.tuning.study.environment import (
-    PACKAGES,
-    command_line,
-    git_commit,
-    mask_credentials,
-    user_name,
-    versions,
-)
+from experiments.tuning.study.environment import PACKAGES, command_line, git_commit, user_name, versions
+from experiments.tuning.worker.addresses import mask_credentials
 
 
 def git(directory: Path, *arguments: str) -> None:

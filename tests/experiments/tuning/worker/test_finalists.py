@@ -13,18 +13,11 @@ import pytest
 from experiments.tuning.study.summary import TrialSummary
 from experiments.tuning.worker import finalists
 from experiments.tuning.worker.checkpoints import CheckpointStore
-from experiments.tuning.worker.finalists import (
-    Finalist,
-    FinalistRun,
-    best_checkpoint,
-    choose_finalists,
-    finalist_seeds,
-    read_run,
-    result_path,
-    run_checkpoint,
-    train_finalist,
-    write_run,
-)
+from experiments.tuning.study.finalist_runs import read_run, result_path, write_run
+from experiments.tuning.worker.finalist_training import run_checkpoint, train_finalist
+from experiments.tuning.engine.finalists import best_checkpoint, choose_finalists, finalist_seeds
+from experiments.tuning.worker.reports import FinalistRun
+from experiments.tuning.worker.jobs import Finalist
 from narm.checkpoint import load_model
 from narm.config import Config
 from narm.evaluation.full_ranking import evaluate, rank_targets

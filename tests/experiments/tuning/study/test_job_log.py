@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from experiments.tracking.job_times import JobTimes, jobs_in, read_jobs, workers
+from experiments.tuning.study.job_log import JobTimes, jobs_in, read_jobs, workers
 from experiments.tracking.outbox import FILE, Update
 
 

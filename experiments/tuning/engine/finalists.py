@@ -1,0 +1,63 @@
+"""Finalists: the few configurations that are trained again, over several seeds, and compared on test once."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from experiments.tuning.study.summary import TrialSummary
+from experiments.tuning.worker.finalist_training import run_checkpoint
+from experiments.tuning.worker.jobs import Finalist
+from experiments.tuning.worker.reports import FinalistRun
+from narm.config import Config
+from narm.seeds import derived_seed
+
+_FIRST_NUMBER = 2**32
+"""Trials are numbered from 0 and never reach this, so no finalist's seed derives from the number of a trial."""
+
+
+def choose_finalists(
+    trials: Sequence[TrialSummary], *, default: int | None, k: int, with_default: bool = True
+) -> list[Finalist]:
+    """The best k trials by validation, from the best down, then the default configuration if it is not among them.
+
+    A trial without a value, or failed, is never one.
+
+    Args:
+        trials: those of the study.
+        default: number of the trial of the default configuration; None: there was none.
+        k: how many; with 0 there are no finalists at all.
+        with_default: whether the default configuration is one in any case.
+    """
+    if k == 0:
+        return []
+    valued = sorted((trial for trial in trials if _value(trial) > -math.inf), key=lambda t: (-_value(t), t.number))
+    chosen = valued[:k] + [trial for trial in valued[k:] if with_default and trial.number == default]
+    return [Finalist(number=trial.number, options=trial.params, is_default=trial.number == default) for trial in chosen]
+
+
+def _value(trial: TrialSummary) -> float:
+    has_value = trial.state != "FAIL" and trial.value is not None and math.isfinite(trial.value)
+    return trial.value if has_value and trial.value is not None else -math.inf
+
+
+def finalist_seeds(study_seed: int, count: int) -> list[int]:
+    """Seeds of the runs of each finalist, the same for all, so that they begin and shuffle alike.
+
+    They are none of the trials' seeds, which chose the finalists: a trial that was merely lucky with its seed must
+    not be lucky again. (Hashes of 32 bits may still agree, for one pair in four billion.)
+    """
+    return [derived_seed(study_seed, _FIRST_NUMBER + i) for i in range(count)]
+
+
+def best_checkpoint(runs: Sequence[FinalistRun], number: int, config: Config) -> str:
+    """Name of the checkpoint of a finalist's run that was best on validation.
+
+    Args:
+        runs: runs of all finalists, at least one of them of this.
+        number: number of the finalist's trial.
+        config: options of the study.
+    """
+    of_one = [run for run in runs if run.finalist.number == number]
+    best = max(of_one, key=lambda run: run.valid[config.evaluation.objective])
+    return run_checkpoint(best.finalist, best.seed)

@@ -1,0 +1,104 @@
+"""Trains a finalist from one seed until its early stopping, then ranks the test targets, once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from experiments.tuning.worker.jobs import Finalist, FinalistJob, Training
+from experiments.tuning.worker.reports import FinalistRun
+from narm.checkpoint import load_model, read_checkpoint, save_checkpoint
+from narm.config import Config, options
+from narm.data.sessions import Splits
+from narm.errors import InputError
+from narm.evaluation.full_ranking import chosen_targets, rank_targets
+from narm.metrics import summarize
+from narm.training import create_model, fit
+from narm.training_state import EpochResult, read_history
+
+# What a run depends on beside the data, whose fingerprint does not know how much of a prefix the model sees.
+_OPTIONS = {"max_item_list_length", *(name for name, option in options().items() if option.section != "data")}
+
+
+def train_finalist(
+    job: FinalistJob, splits: Splits, training: Training, scratch: Path
+) -> Iterator[EpochResult | FinalistRun]:
+    """Train a finalist, from the run's checkpoint where there is one, and rank the test targets.
+
+    Args:
+        job: the finalist and the seed.
+        splits: the data.
+        training: how.
+        scratch: folder for a copy of a checkpoint that is kept elsewhere.
+    Yields:
+        every epoch; at last the run.
+    Raises:
+        InputError: as `narm.training.fit`.
+        NonFiniteLoss: training diverged.
+    """
+    yield from _train(job, splits, training, scratch)
+    last = training.finalist_checkpoints.fetch(run_checkpoint(job.finalist, job.seed), scratch)
+    assert last is not None
+    yield _rank(job, last, splits, training)
+
+
+def finalist_config(finalist: Finalist, seed: int, config: Config) -> Config:
+    """The options of a finalist's run, given those of the study."""
+    return config.replace({**finalist.options, "seed": seed})
+
+
+def run_checkpoint(finalist: Finalist, seed: int) -> str:
+    """Name of the checkpoint of a run, which holds its model."""
+    return f"{finalist.number:04d}-{seed}.pt"
+
+
+def is_of_run(saved: Mapping[str, Any], config: Config, fingerprint: str) -> bool:
+    """Whether a checkpoint or a stored result is of this configuration, seed included, on these data."""
+    if saved["fingerprint"] != fingerprint:
+        return False
+    flat = config.flat()
+    return all(saved["config"].get(name) == flat[name] for name in _OPTIONS)
+
+
+def _train(job: FinalistJob, splits: Splits, training: Training, scratch: Path) -> Iterator[EpochResult]:
+    checkpoints, name = training.finalist_checkpoints, run_checkpoint(job.finalist, job.seed)
+    config = finalist_config(job.finalist, job.seed, training.config)
+    resume = checkpoints.fetch(name, scratch)
+    begun = None if resume is None else _content(resume, config, splits.fingerprint)
+    if begun is not None and read_history(begun["history"], config.training)[-1].is_last:
+        return
+    model = create_model(splits.n_items, config)
+    resume = None if begun is None else resume
+    for epoch in fit(model, splits, config.training, config.evaluation, device=training.device, resume=resume):
+        checkpoints.save(name, partial(save_checkpoint, state=epoch.state, config=config, splits=splits))
+        yield epoch.state.history[-1]
+
+
+def _content(checkpoint: Path, config: Config, fingerprint: str) -> dict[str, Any] | None:
+    """What is in a checkpoint of this run; None if it is of another, or unreadable."""
+    try:
+        content = read_checkpoint(checkpoint)
+    except InputError:
+        return None
+    return content if is_of_run(content, config, fingerprint) else None
+
+
+def _rank(job: FinalistJob, checkpoint: Path, splits: Splits, training: Training) -> FinalistRun:
+    """The trained run, with the rank of each test target."""
+    trained, model = read_checkpoint(checkpoint), load_model(checkpoint, device=training.device)
+    evaluation = training.config.evaluation
+    test = chosen_targets(splits.test, evaluation)
+    ranks = rank_targets(model, test, max_length=splits.max_length, batch_size=evaluation.eval_batch_size)
+    metrics = dict.fromkeys((*evaluation.metrics_to_report, "Recall"))  # which finalists are always compared by
+    return FinalistRun(
+        finalist=job.finalist,
+        seed=job.seed,
+        epochs=trained["epoch"],
+        best_epoch=trained["best_epoch"],
+        seconds=sum(epoch["seconds"] for epoch in trained["history"]),
+        valid=trained["best"],
+        test=summarize(ranks, metrics, evaluation.cutoffs),
+        ranks=ranks,
+    )

@@ -1,0 +1,47 @@
+"""The function that Ray Tune runs in a worker: it trains one job, and reports as it goes."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from ray import tune
+
+from experiments.tuning.worker.finalist_training import train_finalist
+from experiments.tuning.worker.jobs import FinalistJob, Job, Training
+from experiments.tuning.worker.reports import JobFailure, Report
+from experiments.tuning.worker.trial_training import train_trial
+from narm.data.sessions import Splits
+from narm.machine.threads import set_threads
+
+REPORT = "report"
+"""Key of a `Report` in what is reported to Tune."""
+
+
+def train(config: Mapping[str, Any], *, splits: Splits, trainings: Sequence[Training]) -> None:
+    """Train a job of any of the studies; the worker stays for the next one.
+
+    Ends when the job does, or when Ray stops it at a report.
+
+    Args:
+        config: `study`, an index into the trainings, and `job`, a `TrialJob` or a `FinalistJob`.
+        splits: shared by all, read only.
+        trainings: how the jobs of each study are trained.
+    """
+    for report in run_job(config["job"], splits, trainings[config["study"]]):
+        tune.report({REPORT: report})
+
+
+def run_job(job: Job, splits: Splits, training: Training) -> Iterator[Report]:
+    """Train a job from its checkpoint; a failure is its last report."""
+    set_threads(training.threads)
+    try:
+        with tempfile.TemporaryDirectory() as scratch:
+            if isinstance(job, FinalistJob):
+                yield from train_finalist(job, splits, training, Path(scratch))
+            else:
+                yield from train_trial(job, splits, training, Path(scratch))
+    except Exception as error:
+        yield JobFailure.of(error)
