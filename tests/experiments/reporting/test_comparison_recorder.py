@@ -18,8 +18,8 @@ from experiments.reporting.comparison_recorder import comparison_metrics, record
 from experiments.tracking.outbox import Outbox
 from experiments.tuning.engine.model_comparison import Contender, ModelComparison, compare_models
 from experiments.tuning.study.trial_attributes import SPEC
-from experiments.tuning.worker.reports import FinalistRun
 from experiments.tuning.worker.jobs import Finalist
+from experiments.tuning.worker.reports import FinalistRun
 from narm.data.datasets import load_splits
 from narm.data.sessions import Splits
 

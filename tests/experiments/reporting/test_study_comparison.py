@@ -17,10 +17,10 @@ from support.small_study import RECORD, SPACE, saved, search
 from experiments.reporting.study_comparison import compare_studies
 from experiments.reporting.study_comparison_console import print_comparison
 from experiments.reporting.study_comparison_page import comparison_page
-from experiments.tuning.study.saved_study import SavedStudy
 from experiments.tuning.study.finalist_runs import write_run
-from experiments.tuning.worker.reports import FinalistRun
+from experiments.tuning.study.saved_study import SavedStudy
 from experiments.tuning.worker.jobs import Finalist
+from experiments.tuning.worker.reports import FinalistRun
 from narm.config import Config
 from narm.data.datasets import load_splits
 from narm.data.sessions import Splits

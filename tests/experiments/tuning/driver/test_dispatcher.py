@@ -12,8 +12,7 @@ from experiments.tuning.driver.dispatcher import Dispatcher, StudyJob
 from experiments.tuning.driver.study_run import StudyRun
 from experiments.tuning.engine.engine import Idle
 from experiments.tuning.optimizer.scheduler import Decision
-from experiments.tuning.worker.jobs import FinalistJob
-from experiments.tuning.worker.jobs import TrialJob
+from experiments.tuning.worker.jobs import FinalistJob, TrialJob
 
 
 def trial_job(number: int) -> TrialJob:
@@ -41,11 +40,7 @@ class Study:
         self.told.append(report)
         return Decision.STOP
 
-    def failed(self, job: TrialJob | FinalistJob, reason: str, details: str, *, worth_a_retry: bool) -> None:
-        self.in_flight.remove(job)
-        self.told.append(reason)
-
-    def look_at_the_clock(self) -> None:
+    def check_deadline(self) -> None:
         self.told.append("clock")
 
     def settle(self, *, is_interrupted: bool) -> None:
@@ -95,11 +90,11 @@ def test_an_earlier_study_comes_first_once_it_has_work_again() -> None:
     assert [start(dispatcher).study, start(dispatcher).study] == [0, 1]
 
 
-def test_a_failure_reaches_the_study_whose_job_it_is() -> None:
+def test_a_report_reaches_the_study_whose_job_it_is() -> None:
     first, second = Study([trial_job(0)]), Study([trial_job(0)])
     dispatcher = dispatcher_of(first, second)
     start(dispatcher)
-    dispatcher.failed(start(dispatcher), "no luck", "a traceback", worth_a_retry=True)
+    report(dispatcher, start(dispatcher), "no luck")
     assert (first.told, second.told) == ([], ["no luck"])
 
 

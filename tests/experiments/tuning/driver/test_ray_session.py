@@ -19,7 +19,7 @@ from narm.errors import InputError
 # isort: split
 from ray.autoscaler._private.util import prepare_config, validate_config
 
-DOCUMENTATION = Path(__file__).parents[2] / "docs"
+DOCUMENTATION = Path(__file__).parents[4] / "docs"
 
 
 @pytest.mark.parametrize(

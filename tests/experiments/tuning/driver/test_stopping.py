@@ -22,7 +22,7 @@ class Work:
     def interrupt(self) -> None:
         self.is_interrupted = self.may_end = True
 
-    def look_at_the_clock(self) -> None:
+    def check_deadlines(self) -> None:
         self.looks += 1
 
 

@@ -12,13 +12,14 @@ from rich.console import Console
 from experiments.cli.search_arguments import build_spec
 from experiments.cli.search_parser import build_parser
 from experiments.reporting.progress import Display
-from experiments.tuning.driver.study_run import Plan, StudyResult, StudyRun
+from experiments.reporting.recorder import Recording
+from experiments.tuning.driver.study_run import Plan, StudyResult, begin_study
 from experiments.tuning.engine.engine import Idle
 from experiments.tuning.optimizer.scheduler import Decision
+from experiments.tuning.study.dataset import Dataset
 from experiments.tuning.study.storage import closing_study, load_study, storage_in
 from experiments.tuning.worker.checkpoints import CheckpointStore
-from experiments.tuning.worker.jobs import FinalistJob
-from experiments.tuning.worker.jobs import Training, TrialJob
+from experiments.tuning.worker.jobs import FinalistJob, Training, TrialJob
 from experiments.tuning.worker.tune_function import run_job
 from narm.config_file import OptionsFile
 from narm.data.datasets import load_splits
@@ -42,8 +43,10 @@ class Worker:
             checkpoints=CheckpointStore(spec.checkpoints("checkpoints")),
             finalist_checkpoints=CheckpointStore(spec.checkpoints("finalists")),
         )
-        display = Display(Console(file=io.StringIO()), quiet=True)
-        self.run = StudyRun(Plan(spec=spec, resume=resume), self.splits, self.training, display)
+        recording = Recording(Display(Console(file=io.StringIO()), quiet=True))
+        dataset = Dataset.of(self.splits, spec.config)
+        plan = Plan(spec=spec, resume=resume)
+        self.run = begin_study(plan, dataset, self.splits.test, self.training, recording.open)
 
     def begin(self) -> TrialJob | FinalistJob:
         job = self.run.next_job()
@@ -51,7 +54,7 @@ class Worker:
         return job
 
     def train(self, job: TrialJob | FinalistJob) -> None:
-        for report in run_job({"study": 0, "job": job}, splits=self.splits, trainings=[self.training]):
+        for report in run_job(job, self.splits, self.training):
             if self.run.report(job, report) is not Decision.CONTINUE:
                 return
 
@@ -87,8 +90,8 @@ def test_finalists_of_a_search_that_a_limit_broke_off_are_trained(tmp_path: Path
     assert isinstance(in_flight, TrialJob)
     worker.train(first)
     if limit == "--time-budget":
-        worker.run._deadline = 0.0
-        worker.run.look_at_the_clock()
+        worker.run.deadline = 0.0
+        worker.run.check_deadline()
     assert worker.run.next_job() is Idle.WAIT
     assert worker.run.may_end  # Ray Tune ends, and the job in flight with it
     worker.run.settle(is_interrupted=False)

@@ -9,17 +9,19 @@ import optuna
 import pytest
 from optuna.trial import FrozenTrial, TrialState
 
-from experiments.tuning.engine.engine import Delay, Engine, Idle
+from experiments.tuning.engine.callbacks import Pause
+from experiments.tuning.engine.engine import Engine, Idle
 from experiments.tuning.optimizer.samplers import SAMPLERS
 from experiments.tuning.optimizer.scheduler import Decision, Settings
 from experiments.tuning.optimizer.schedulers import SCHEDULERS
 from experiments.tuning.study.limits import Limits
 from experiments.tuning.study.objectives import parse_objectives
-from experiments.tuning.study.storage import open_storage
+from experiments.tuning.study.storage import StoredTrial, open_storage
 from experiments.tuning.worker.jobs import TrialJob
-from narm.training_state import EpochResult
+from experiments.tuning.worker.reports import JobFailure
 from narm.config import Config
 from narm.seeds import derived_seed
+from narm.training_state import EpochResult
 from search_spaces.space import load_space
 
 EPOCHS = 9
@@ -27,25 +29,25 @@ CONFIG = Config.from_flat({"seed": 7, "epochs": EPOCHS})
 
 
 class Diary:
-    """A listener that remembers."""
+    """Callbacks that remember."""
 
     def __init__(self) -> None:
         self.events: list[tuple[Any, ...]] = []
 
-    def started(self, job: TrialJob, origin: str) -> None:
-        self.events.append(("started", job.number))
+    def on_trial_start(self, job: TrialJob, origin: str) -> None:
+        self.events.append(("start", job.number, origin))
 
-    def reported(self, number: int, report: EpochResult) -> None:
-        self.events.append(("reported", number, report.epoch))
+    def on_epoch(self, number: int, result: EpochResult) -> None:
+        self.events.append(("epoch", number, result.epoch))
 
-    def held_up(self, number: int, why: Delay, reason: str) -> None:
-        self.events.append(("held up", number, why))
+    def on_trial_pause(self, number: int, why: Pause, reason: str) -> None:
+        self.events.append(("pause", number, why))
 
-    def finished(self, trial: FrozenTrial) -> None:
-        self.events.append(("finished", trial.number, trial.state.name))
+    def before_trial_end(self, trial: StoredTrial) -> None:
+        trial.set_attribute("note", f"the last word on trial {trial.number}")
 
-    def run_id(self, number: int) -> str | None:
-        return f"run-{number}" if number else None
+    def on_trial_end(self, trial: FrozenTrial) -> None:
+        self.events.append(("end", trial.number, trial.state.name))
 
 
 def make_engine(study: optuna.Study, **changes: Any) -> Engine:
@@ -61,7 +63,7 @@ def make_engine(study: optuna.Study, **changes: Any) -> Engine:
             "scheduler": SCHEDULERS[changes.pop("scheduler", "none")](settings),
             "n_trials": 4,
             "limits": Limits(),
-            "listener": Diary(),
+            "callbacks": Diary(),
             **changes,
         }
     )
@@ -75,7 +77,6 @@ def study() -> optuna.Study:
 def report(epoch: int, value: float, *, final: bool = False, stopped_early: bool = False) -> EpochResult:
     return EpochResult(
         epoch=epoch,
-        value=value,
         valid={"mrr_at_10": value},
         best={"mrr_at_10": value},
         best_epoch=epoch,
@@ -85,8 +86,12 @@ def report(epoch: int, value: float, *, final: bool = False, stopped_early: bool
         targets_per_second=10.0,
         n_parameters=100,
         stopped_early=stopped_early,
-        final=final,
+        is_last=final,
     )
+
+
+def failure(reason: str, *, worth_a_retry: bool = True) -> JobFailure:
+    return JobFailure(reason=reason, details="a traceback", worth_a_retry=worth_a_retry)
 
 
 def begin(engine: Engine) -> TrialJob:
@@ -131,10 +136,10 @@ def test_a_failure_is_tried_again_from_where_it_stood_and_then_told(study):
     engine = make_engine(study, limits=Limits(max_retries=1))
     number = begin(engine).number
     engine.report(number, report(1, 0.1))
-    engine.failed(number, "worker died", "a traceback")
+    engine.failed(number, failure("worker died"))
     again = begin(engine)
     assert (again.number, again.epochs) == (number, 1)
-    engine.failed(number, "worker died again", "a traceback")
+    engine.failed(number, failure("worker died again"))
     trial = study.trials[0]
     assert trial.state is TrialState.FAIL
     assert trial.user_attrs["reason"] == "worker died again"
@@ -144,7 +149,7 @@ def test_a_failure_is_tried_again_from_where_it_stood_and_then_told(study):
 
 def test_what_would_fail_again_is_not_tried_again(study):
     engine = make_engine(study, limits=Limits(max_retries=5))
-    engine.failed(begin(engine).number, "NonFiniteLoss", "", worth_a_retry=False)
+    engine.failed(begin(engine).number, failure("NonFiniteLoss", worth_a_retry=False))
     assert study.trials[0].state is TrialState.FAIL
 
 
@@ -162,7 +167,7 @@ def test_a_limit_ends_the_search_and_says_why(study, limits, reason):
     for epoch in (1, 2, 3):
         engine.report(number, report(epoch, 0.1))
     if limits.max_failed is not None:
-        engine.failed(number, "no luck", "")
+        engine.failed(number, failure("no luck"))
     assert engine.next_job() is Idle.DONE
     assert engine.close() == reason
 
@@ -265,7 +270,23 @@ def test_epochs_of_a_failed_trial_count_against_the_budget_after_a_crash_too(stu
     engine = make_engine(study)
     number = begin(engine).number
     engine.report(number, report(1, 0.9))
-    engine.failed(number, "no luck", "")
+    engine.failed(number, failure("no luck"))
     resumed = make_engine(study, limits=Limits(epochs=2))
     resumed.report(begin(resumed).number, report(1, 0.1))
     assert resumed.close() == "epoch budget (2)"
+
+
+def test_callbacks_hear_of_a_trial_before_the_study_has_it(study):
+    engine = make_engine(study, n_trials=2, scheduler="asha", limits=Limits(max_retries=1))
+    number = begin(engine).number
+    engine.failed(number, failure("worker died"))
+    begin(engine)
+    engine.report(number, report(1, 0.1))
+    assert engine.callbacks.events == [
+        ("start", 0, "sampler"), ("pause", 0, "FAILED"),
+        ("start", 0, "sampler"), ("epoch", 0, 1), ("pause", 0, "PAUSED"),
+    ]  # fmt: skip
+    last = begin(engine).number
+    engine.report(last, report(1, 0.2, final=True))
+    assert engine.callbacks.events[-1] == ("end", 1, "COMPLETE")
+    assert study.trials[1].user_attrs["note"] == "the last word on trial 1"

@@ -3,31 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from experiments.tuning.engine import finalist_queue
 from experiments.tuning.engine.engine import Idle
 from experiments.tuning.engine.finalist_queue import FinalistQueue
-from experiments.tuning.study.finalist_runs import result_path
-from experiments.tuning.worker.reports import FinalistRun
+from experiments.tuning.study.finalist_runs import FinalistRuns
 from experiments.tuning.worker.jobs import Finalist, FinalistJob
+from experiments.tuning.worker.reports import FinalistRun, JobFailure
 from narm.config import Config
-from narm.data.sessions import Splits
 
+NAN = JobFailure(reason="ArithmeticError: the loss is nan", details="a traceback", worth_a_retry=True)
 FINALISTS = [Finalist(number=3, options={"hidden_size": 4}), Finalist(number=0, options={}, is_default=True)]
 
 
 @pytest.fixture
-def make(ring_splits: Splits, tmp_path: Path) -> Callable[[], tuple[FinalistQueue, list[object]]]:
+def results(tmp_path: Path) -> FinalistRuns:
+    return FinalistRuns(tmp_path, Config(), "a fingerprint")
+
+
+@pytest.fixture
+def make(results: FinalistRuns) -> Callable[[], tuple[FinalistQueue, list[object]]]:
     def make_queue() -> tuple[FinalistQueue, list[object]]:
         told: list[object] = []
-        queue = FinalistQueue(
-            FINALISTS, [11, 12], splits=ring_splits, config=Config(), folder=tmp_path, on_done=told.append
-        )
+        queue = FinalistQueue(FINALISTS, [11, 12], results, on_done=told.append)
         return queue, told
 
     return make_queue
@@ -49,7 +52,7 @@ def who(found: Any) -> list[tuple[int, int]]:
     return [(one.finalist.number, one.seed) for one in found]
 
 
-def test_seeds_go_round_and_each_is_kept(make, tmp_path):
+def test_seeds_go_round_and_each_is_kept(make, results):
     queue, told = make()
     jobs = [next_job(queue) for _ in range(4)]
     assert who(jobs) == [(3, 11), (0, 11), (3, 12), (0, 12)]
@@ -59,7 +62,7 @@ def test_seeds_go_round_and_each_is_kept(make, tmp_path):
     assert queue.next_job() is Idle.DONE
     assert told == queue.runs
     assert who(queue.runs) == who(jobs)
-    assert all(result_path(tmp_path, job.finalist, job.seed).exists() for job in jobs)
+    assert all(results.path(job.finalist, job.seed).exists() for job in jobs)
 
 
 def test_what_an_earlier_session_trained_is_not_trained_again(make):
@@ -75,10 +78,10 @@ def test_what_an_earlier_session_trained_is_not_trained_again(make):
 def test_a_failure_is_tried_once_more_and_then_told(make):
     queue, told = make()
     jobs = [next_job(queue) for _ in range(4)]
-    queue.failed(jobs[1], "ArithmeticError: the loss is nan")
+    queue.failed(jobs[1], NAN)
     again = next_job(queue)
     assert (who([again]), again.attempt) == ([(0, 11)], 2)
-    queue.failed(again, "ArithmeticError: the loss is nan")
+    queue.failed(again, NAN)
     assert queue.next_job() is Idle.WAIT
     (failure,) = queue.failures
     assert told == [failure]
@@ -87,17 +90,17 @@ def test_a_failure_is_tried_once_more_and_then_told(make):
 
 def test_what_would_fail_again_is_not_tried_again(make):
     queue, _ = make()
-    queue.failed(next_job(queue), "NonFiniteLoss", worth_a_retry=False)
+    queue.failed(next_job(queue), replace(NAN, worth_a_retry=False))
     assert len(queue.failures) == 1
     assert len([next_job(queue) for _ in range(3)]) == 3
     assert queue.next_job() is Idle.WAIT
 
 
 def test_a_full_disk_does_not_cost_what_is_known(make, monkeypatch, caplog):
-    def full(*_: object, **__: object) -> None:
+    def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(finalist_queue, "write_run", full)
+    monkeypatch.setattr(FinalistRuns, "write", full)
     queue, told = make()
     queue.trained(run_of(next_job(queue)))
     assert len(told) == 1

@@ -8,8 +8,8 @@ from rich.console import Console
 
 from experiments.reporting.model_comparison import markdown, plot_by_length, print_comparison, sentences
 from experiments.tuning.engine.model_comparison import Contender, ModelComparison, compare_models
-from experiments.tuning.worker.reports import FinalistRun
 from experiments.tuning.worker.jobs import Finalist
+from experiments.tuning.worker.reports import FinalistRun
 from narm.data.sessions import Examples, Sessions
 from narm.metrics import recall
 

@@ -10,8 +10,8 @@ import pytest
 
 from experiments.tuning.engine.verdict import compared_metrics, judge_finalists
 from experiments.tuning.study.summary import Comparison, Estimate, FinalistFailure, Finals, Spread
-from experiments.tuning.worker.reports import FinalistRun
 from experiments.tuning.worker.jobs import Finalist
+from experiments.tuning.worker.reports import FinalistRun
 from narm.data.sessions import Examples, Sessions
 from narm.evaluation.bootstrap import difference_interval
 from narm.metrics import summarize

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from experiments.tuning.worker.checkpoints import CheckpointStore
 from experiments.tuning.worker.addresses import address_below
+from experiments.tuning.worker.checkpoints import CheckpointStore
 from narm.errors import InputError
 
 
