@@ -31,13 +31,13 @@ class StudyJob:
 
     @property
     def config(self) -> dict[str, Any]:
-        """As Ray Tune hands it to a worker."""
+        """The job as the config of a trial of Ray Tune, which hands it to a worker."""
         return {"study": self.study, "job": self.job}
 
 
 @dataclass(slots=True)
 class Dispatcher:
-    """Asks the studies for jobs, in their order, and brings each the reports of its own.
+    """Asks the studies for jobs, in their order, and routes each report to the study that it is from.
 
     Ray Tune loses or wraps what is raised within it: an error is kept here, and ends the training.
 

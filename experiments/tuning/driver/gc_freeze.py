@@ -9,9 +9,9 @@ from contextlib import contextmanager
 
 @contextmanager
 def short_collections() -> Iterator[None]:
-    """Let the collector of cycles leave alone what is there by now: modules, most of it, that live to the end.
+    """Exclude what exists by now, mostly modules, which live to the end, from the collection of cycles.
 
-    To go through all of it takes 0.4 s, in which the driver answers nobody and a slot stands empty.
+    To go through all of it takes 0.4 s, in which the driver blocks and a worker idles.
     """
     gc.collect()
     gc.freeze()

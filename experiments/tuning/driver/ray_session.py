@@ -55,7 +55,7 @@ def cluster_address(given: str | None) -> str | None:
 def ray_session(
     concurrency: int, splits: Splits, *, resources: Mapping[str, float], address: str | None = None
 ) -> Iterator[Path]:
-    """Start Ray for that many trials at once, with room for the data, or attach to a cluster, which is left running.
+    """Start Ray for so many trials at once, with room for the data, or attach to a cluster, which is left running.
 
     Yields a directory for the files of this process; what a Ray of our own leaves on disk goes with the session too.
     Within a session that is open already, as around the studies of a comparison, that one is used and left open.
@@ -63,8 +63,8 @@ def ray_session(
     Args:
         concurrency: trials at once, which a Ray of our own makes room for.
         splits: data that its object store is to hold.
-        resources: of a trial, as Ray names them: `{"cpu": 1, "gpu": 0.25}`.
-        address: of a cluster, from `cluster_address`; None: a Ray of our own.
+        resources: what a trial takes, as Ray names them: `{"cpu": 1, "gpu": 0.25}`.
+        address: address of a cluster, from `cluster_address`; None: a Ray of our own.
     Raises:
         InputError: the cluster does not let this process join, or no node has the resources of a trial.
     """
@@ -171,7 +171,7 @@ def _last_line(output: str | bytes | None) -> str:
 
 
 def _short_directory() -> str | None:
-    """For Ray's sockets, whose paths must be short: TMPDIR may be long."""
+    """A folder for Ray's sockets, whose paths must be short: TMPDIR may be long."""
     return "/tmp" if Path("/tmp").is_dir() else None
 
 

@@ -27,13 +27,13 @@ class _Arrivals:
         self._before = signal.set_wakeup_fd(self._write, warn_on_full_buffer=False)
 
     def numbers(self) -> set[int]:
-        """Of all so far."""
+        """Numbers of all signals so far."""
         with suppress(BlockingIOError):
             self._numbers.update(os.read(self._read, 4096))
         return self._numbers
 
     def close(self) -> None:
-        """Forget them, and look for no more."""
+        """Stop listening."""
         signal.set_wakeup_fd(self._before)
         os.close(self._write)
         os.close(self._read)

@@ -1,7 +1,7 @@
 """Ray Tune's view of the studies: a searcher, a scheduler and a callback, each a few lines.
 
 Every job, of a trial or of a finalist, is a trial of Ray's. What Ray's own OptunaSearch and schedulers would do
-instead, and why that wastes trials, stands in `docs/decisions/0004-own-searcher.md`.
+instead, and why that wastes trials, is explained in `docs/decisions/0004-own-searcher.md`.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from experiments.tuning.worker.tune_function import REPORT
 
 
 class StudySearcher(Searcher):
-    """Hands the jobs of the studies to Ray."""
+    """Gives Ray the jobs of the studies."""
 
     def __init__(self, dispatcher: Dispatcher) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""Hooks of a search: what may be told of its trials, before the study is updated."""
+"""Callbacks for trial events, invoked before the study is updated."""
 
 from __future__ import annotations
 

@@ -111,7 +111,7 @@ class Engine:
 
         Args:
             options: values of the options that the space varies; others are those of the config.
-            attributes: of the trial in the study.
+            attributes: user attributes of the trial.
         Returns:
             whether it was queued.
         """
@@ -155,7 +155,7 @@ class Engine:
         return decision if self.reason is None else self._release(trial)
 
     def _release(self, trial: _Open) -> Decision:
-        """Let a job end with the search: its trial waits."""
+        """End a job with the search: its trial waits."""
         if trial.phase == "running":
             trial.phase = "queued"
         return Decision.STOP

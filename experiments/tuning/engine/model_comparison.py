@@ -36,9 +36,9 @@ class Contender:
     Attributes:
         model: its name.
         params: the options that the search chose.
-        runs: with these, one a seed.
-        trials: of the search.
-        seconds: of training, trials and finalists together.
+        runs: the runs with these options, one a seed.
+        trials: trials of the search.
+        seconds: wall clock of all training, trials and finalists together.
     """
 
     model: str
@@ -55,8 +55,8 @@ class LengthSlice:
     Attributes:
         name: `2`, `6-10`.
         n_targets: their targets.
-        values: of each metric, as `Recall@20`.
-        ahead: by how much the reference is ahead there, by metric; None for the reference itself.
+        values: mean of each metric, by `Recall@20`.
+        ahead: lead of the reference there, by metric; None for the reference itself.
     """
 
     name: str
@@ -74,12 +74,12 @@ class Row:
         params: the options that its search chose.
         seeds: it was trained with.
         valid: the objective on validation, over the seeds.
-        test: of each metric, the mean over seeds, with a 95 % interval over sessions.
-        spread: of each metric on test, over the seeds.
-        ahead: by how much the reference is ahead on test, with simultaneous intervals; None for the reference itself.
+        test: mean of each metric over the seeds, with a 95 % interval over sessions.
+        spread: spread of each metric on test over the seeds.
+        ahead: lead of the reference on test, with simultaneous intervals; None for the reference itself.
         by_length: the same by session length.
-        trials: of its search.
-        seconds: of training.
+        trials: trials of its search.
+        seconds: wall clock of all training.
     """
 
     model: str
@@ -100,12 +100,12 @@ class ModelComparison:
 
     Attributes:
         dataset: its name.
-        fingerprint: of the data.
-        objective: that chose options and reference, on validation.
+        fingerprint: fingerprint of the data.
+        objective: metric that chose options and reference, on validation.
         metrics: on test, the first one first.
-        n_targets: of test.
-        n_sessions: of test.
-        rows: from the best on validation down; the first is the reference.
+        n_targets: test targets.
+        n_sessions: test sessions.
+        rows: models from the best on validation down; the first is the reference.
     """
 
     dataset: str
@@ -139,11 +139,11 @@ def compare_models(
         contenders: the models, each with a run at least.
         test: the targets whose ranks the runs have.
         dataset: its name.
-        fingerprint: of the data.
+        fingerprint: fingerprint of the data.
         objective: spelled `MRR@20`; on validation it chooses the reference.
-        metrics: to compare on test, spelled alike.
-        seed: of the bootstrap.
-        resamples: of the bootstrap.
+        metrics: metrics to compare on test, spelled alike.
+        seed: seed of the bootstrap.
+        resamples: resamples of the bootstrap.
     """
     key = metric_key(*parse_metric(objective))
     ranked = sorted(contenders, key=lambda one: -fmean(run.valid[key] for run in one.runs))
@@ -188,11 +188,11 @@ class _Judge:
     """Bootstraps all models at once, from the same resamples.
 
     Attributes:
-        values: of each model, the metrics of each target, averaged over its seeds, [metrics, Q]; the reference first.
+        values: for each model the metrics of each target, averaged over its seeds, [metrics, Q]; the reference first.
         test: the targets.
         metrics: which.
-        seed: of the bootstrap.
-        resamples: of the bootstrap.
+        seed: seed of the bootstrap.
+        resamples: resamples of the bootstrap.
     """
 
     values: Sequence[Values]
@@ -202,18 +202,18 @@ class _Judge:
     resamples: int
 
     def overall(self) -> list[dict[str, Interval]]:
-        """Of each model, its metrics on all targets."""
+        """Metrics of each model on all targets."""
         (found,) = self._intervals(self.values, [np.arange(len(self.test))], CONFIDENCE)
         return found
 
     def ahead(self) -> list[dict[str, Interval] | None]:
-        """Of each model but the reference, by how much that is ahead, with intervals that hold together."""
+        """Lead of the reference over each other model, with intervals that hold together."""
         confidence = 1 - (1 - CONFIDENCE) / max(len(self.values) - 1, 1)
         (found,) = self._intervals(self._differences(), [np.arange(len(self.test))], confidence)
         return [None, *found[1:]]
 
     def slices(self) -> list[list[LengthSlice]]:
-        """Of each model, its metrics and by how much the reference is ahead, by session length."""
+        """Metrics of each model, and the lead of the reference, by session length."""
         classes = session_length_slices(self.test)
         members = [of_one for _, of_one in classes]
         values = self._intervals(self.values, members, CONFIDENCE)
@@ -234,7 +234,7 @@ class _Judge:
     def _intervals(
         self, values: Sequence[Values], slices: Sequence[NDArray[np.int64]], confidence: float
     ) -> list[list[dict[str, Interval]]]:
-        """Of each slice and model, the intervals by metric."""
+        """Intervals by metric, for each slice and model."""
         found = slice_intervals(
             np.concatenate(values),
             self.test.session_of_target,

@@ -1,6 +1,6 @@
 """Which finalist to ship, and whether it is really better: judged from their runs.
 
-Validation chooses, and test only tells: the winner has the best mean objective on validation over the seeds, so that
+Validation chooses, and test only reports: the winner has the best mean objective on validation over the seeds, so that
 its test metrics are no best of several, and an interval of theirs means what it says. Whether the winner or the default
 configuration is to be shipped follows from that interval (`Finals.recommended`).
 """
@@ -41,11 +41,11 @@ def judge_finalists(
     than it is.
 
     Args:
-        runs: of the finalists.
+        runs: runs of the finalists.
         failures: runs that were given up.
         test: the examples whose ranks the runs have.
         objective: spelled `MRR@10`; Recall is compared at the same cutoff.
-        seed: of the bootstrap.
+        seed: seed of the bootstrap.
     Returns:
         None if no run succeeded.
     """
@@ -153,11 +153,11 @@ def compare_runs(first: Runs, second: Runs, *, metric: str, sessions: NDArray[np
     """One finalist less another on test, over the means of their seeds.
 
     Args:
-        first: runs of one.
+        first: runs of one finalist.
         second: runs of the other, with the ranks of the same targets.
         metric: spelled `MRR@10`.
         sessions: which session each target belongs to, [Q].
-        seed: of the bootstrap.
+        seed: seed of the bootstrap.
     """
     interval = difference_interval(mean_values(first, metric), mean_values(second, metric), sessions, seed=seed)
     return Comparison(

@@ -1,4 +1,4 @@
-"""What a study keeps and tells of its data, without the data themselves."""
+"""The identity and size of a study's data, without the data themselves."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class Dataset:
     """Identity and size of the data.
 
     Attributes:
-        name: as a person knows them.
+        name: name that people know them by.
         fingerprint: SHA-256 of the content.
         source: where they came from: a name, a file or a folder.
         n_items: items, the padding included.

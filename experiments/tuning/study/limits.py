@@ -16,9 +16,9 @@ class Limits:
     """How much a search may spend, and how much may go wrong.
 
     Attributes:
-        epochs: of all trials together; None: no limit.
+        epochs: epochs of all trials together; None: no limit.
         plateau: epochs of all trials together without a new best; None: no limit.
-        max_retries: of a trial that fails.
+        max_retries: retries of a trial that fails.
         max_failed: trials that may fail before the search gives up; None: any number.
     """
 
@@ -38,13 +38,13 @@ class Tally:
     failed: int = 0
 
     def count(self, epochs: int, value: float) -> None:
-        """Take epochs of a trial, which is now that good."""
+        """Add epochs of a trial whose best value is now `value`."""
         self.epochs += epochs
         if value > self.best:
             self.best, self.epochs_at_best = value, self.epochs
 
     def reached(self, limits: Limits) -> str | None:
-        """Which limit is reached, for a person; None: none is."""
+        """Description of the limit that is reached; None: none is."""
         if limits.max_failed is not None and self.failed > limits.max_failed:
             return f"{TOO_MANY_FAILED} ({self.failed})"
         if limits.epochs is not None and self.epochs >= limits.epochs:

@@ -18,11 +18,11 @@ _VERSION = "~"
 
 
 class ParameterNames:
-    """The way between a parameter's name in the space and in the study.
+    """Translates between the name of a parameter in the space and in the study.
 
     Args:
-        space: as it is now.
-        study: with the trials of this and earlier spaces.
+        space: the space as it is now.
+        study: the study, with the trials of this and earlier spaces.
     """
 
     def __init__(self, space: SearchSpace, study: Study) -> None:

@@ -58,7 +58,7 @@ def summarize(
     reason: str | None = None,
     finals: Finals | None = None,
 ) -> Summary:
-    """The summary of a study as it stands.
+    """The current summary of a study.
 
     Args:
         spec: what the study is to do.
@@ -68,7 +68,7 @@ def summarize(
         wall_seconds: wall clock of this session's search.
         trained_before: seconds of training by earlier sessions.
         reason: why it ended; None as long as it has not.
-        finals: what became of the finalists, once that is known.
+        finals: verdict on the finalists, once it is known.
     """
     known = trials_of(study)  # once: the database takes its time, and this is called while slots stand empty
     trials = [summarize_trial(trial, run_id(trial.number)) for trial in known if _has_begun(trial)]
@@ -100,7 +100,7 @@ def summarize(
 
 
 def seconds_trained(trials: Sequence[FrozenTrial]) -> float:
-    """Of all of them so far."""
+    """Wall clock of the training of all trials so far."""
     return sum(progress["seconds"] for trial in trials if (progress := read_progress(trial)))
 
 
@@ -127,7 +127,7 @@ def summarize_trial(trial: FrozenTrial, run_id: str | None = None) -> TrialSumma
 
 
 def _has_begun(trial: FrozenTrial) -> bool:
-    """Not so a configuration that is queued."""
+    """Whether a trial has begun; a configuration that is queued has not."""
     return trial.state.is_finished() or read_progress(trial) is not None
 
 

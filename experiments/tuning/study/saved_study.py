@@ -1,4 +1,4 @@
-"""A study as it stands on disk: in the database and in its folder, with all that a person may ask of it afterwards."""
+"""A study on disk: in the database and in its folder, with all that a person may ask of it afterwards."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ class SavedStudy:
     """A study, whether or not its search goes on.
 
     Attributes:
-        study: in the database.
+        study: the study in the database.
         record: what the study keeps of its spec.
-        summary: as its folder has it.
-        folder: of the study.
+        summary: the summary in its folder.
+        folder: folder of the study.
         storage: URL of the database.
     """
 
@@ -40,7 +40,7 @@ class SavedStudy:
 
     @property
     def name(self) -> str:
-        """Of the study."""
+        """Name of the study."""
         return self.summary.study
 
     @property
@@ -64,7 +64,7 @@ def open_saved(name: str, *, output: Path, storage: str | None = None) -> SavedS
     """A study by its name.
 
     Args:
-        name: of the study, and of its folder.
+        name: name of the study, and of its folder.
         output: folder of all studies.
         storage: URL of the database; None: SQLite in the output folder.
     Raises:

@@ -28,7 +28,7 @@ from experiments.tuning.worker.addresses import mask_credentials
 from narm.config import did_you_mean
 from narm.errors import InputError
 
-# What is below warnings is told by the engine; samplers warn of conditional spaces, which are meant.
+# What is below warnings is reported by the engine; samplers warn of conditional spaces, which are meant.
 optuna.logging.set_verbosity(optuna.logging.ERROR)
 
 _ATTEMPTS = 4  # to open a database that others may be creating
@@ -180,7 +180,7 @@ def _disconnect(study: optuna.Study) -> None:
 
 
 def read_stored_spec(study: optuna.Study) -> Record:
-    """What a study says of itself.
+    """The spec that a study was stored with.
 
     Raises:
         InputError: it is not one of ours.

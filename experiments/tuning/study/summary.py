@@ -1,4 +1,4 @@
-"""What a search found, as `summary.json` holds it; `experiments.reporting` tells it to a person."""
+"""What a search found, as `summary.json` holds it; `experiments.reporting` presents it."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class TrialSummary:
     """One trial.
 
     Attributes:
-        number: from 0.
+        number: its number, from 0.
         state: how it ended.
         params: the options that the space varies, and their values.
         value: its best objective.
@@ -134,7 +134,7 @@ class FinalistSummary:
     """A finalist, with its metrics by key.
 
     Attributes:
-        number: of its trial.
+        number: number of its trial.
         is_default: whether it is the default configuration.
         params: the options that the space varies, and their values.
         seeds: it was trained with.
@@ -215,8 +215,8 @@ class Finals:
         winner: number of the best by its mean objective on validation.
         n_targets: test targets.
         n_sessions: their sessions, which the intervals resample.
-        finalists: from the winner down.
-        comparisons: of the winner, with the runner-up and with the default configuration.
+        finalists: the finalists from the winner down.
+        comparisons: comparisons of the winner with the runner-up and with the default configuration.
         failures: what could not be trained.
         by_length: the winner and the default configuration by session length, ascending; summaries of earlier
             versions have none.
@@ -319,7 +319,7 @@ class Summary:
 
     @property
     def recommended(self) -> int | None:
-        """Number of the trial to ship: what is told, kept as `winner.pt` and registered; None without a result."""
+        """Number of the trial to ship, which is named to the user, kept as `winner.pt` and registered; None without a result."""
         return self.winner if self.finals is None else self.finals.recommended
 
 

@@ -32,9 +32,9 @@ def best_of_study(text: str, *, storage: str, space: SearchSpace, config: Config
     Args:
         text: `STUDY` or `STUDY:k`.
         storage: the database that has it.
-        space: of the new study; configurations outside it are left out.
-        config: of the new study.
-        fingerprint: of its data.
+        space: space of the new study; configurations outside it are left out.
+        config: options of the new study.
+        fingerprint: fingerprint of its data.
     Raises:
         InputError: no such study, one on other data, or none of its configurations lies in the space.
     """

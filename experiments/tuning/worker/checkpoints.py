@@ -79,7 +79,7 @@ class CheckpointStore:
         """Replace a checkpoint.
 
         Args:
-            name: of its file.
+            name: name of its file.
             write: writes a checkpoint to the path it is given. When it fails, the old checkpoint stays.
         Raises:
             OSError: the file system failed; for a folder also that it is not there, as on a node of a cluster that
@@ -105,7 +105,7 @@ class CheckpointStore:
         """A checkpoint as a file on this machine.
 
         Args:
-            name: of its file.
+            name: name of its file.
             into: folder for a copy, which only a store that is no folder needs.
         Returns:
             the file, to be read only; None if there is no such checkpoint.
@@ -129,7 +129,7 @@ class CheckpointStore:
         return f"{_open(self.uri)[1]}/{name}"
 
     def _require_folder(self, folder: Path) -> None:
-        """Not made here: a folder of that name on a node that does not share it would keep the checkpoint to itself."""
+        """Require it rather than make it: a folder of that name on a node that does not share it would keep the checkpoint to itself."""
         if not folder.is_dir():
             raise FileNotFoundError(
                 f"checkpoint storage: {folder} is not on this node: name a folder that all nodes share, or a bucket"

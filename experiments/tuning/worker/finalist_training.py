@@ -35,7 +35,7 @@ def train_finalist(
     Yields:
         every epoch; at last the run.
     Raises:
-        InputError: as `narm.training.fit`.
+        InputError: see `narm.training.fit`.
         NonFiniteLoss: training diverged.
     """
     yield from _train(job, splits, training, scratch)
