@@ -319,7 +319,7 @@ class Summary:
 
     @property
     def recommended(self) -> int | None:
-        """Number of the trial to ship, which is named to the user, kept as `winner.pt` and registered; None without a result."""
+        """Number of the trial to ship, kept as `winner.pt` and registered; None without a result."""
         return self.winner if self.finals is None else self.finals.recommended
 
 

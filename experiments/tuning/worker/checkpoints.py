@@ -129,7 +129,7 @@ class CheckpointStore:
         return f"{_open(self.uri)[1]}/{name}"
 
     def _require_folder(self, folder: Path) -> None:
-        """Require it rather than make it: a folder of that name on a node that does not share it would keep the checkpoint to itself."""
+        """Require it, not make it: made on a node that does not share it, it would keep the checkpoint to itself."""
         if not folder.is_dir():
             raise FileNotFoundError(
                 f"checkpoint storage: {folder} is not on this node: name a folder that all nodes share, or a bucket"
