@@ -19,6 +19,7 @@ import torch
 from torch import Tensor
 
 from narm.baselines.baseline import Baseline
+from narm.build_model import Model, build_model
 from narm.checkpoint import read_checkpoint
 from narm.config import Config, EvaluationConfig, TrainingConfig
 from narm.data.batches import training_batches
@@ -30,7 +31,6 @@ from narm.losses.step_loss import Objective, build_objective
 from narm.machine.allocator import keep_freed_memory
 from narm.machine.device import resolve_device
 from narm.model import SessionEncoder
-from narm.models import Model, build_model
 from narm.seeds import derived_seed
 
 

@@ -14,8 +14,8 @@ from experiments.tracking.outbox import FILE, Drainer, Outbox, Update, root_caus
 from experiments.tracking.tracker import absolute_uri
 from experiments.tuning.study.environment import mask_credentials
 from experiments.tuning.study.saved_study import recorded_uri, searched_by
-from narm.config import did_you_mean
 from narm.errors import InputError
+from narm.text.suggestion import did_you_mean
 
 INCOMPLETE = 1
 

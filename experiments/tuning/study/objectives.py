@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 from experiments.tuning.worker.reports import EpochReport
-from narm.config import check_value, did_you_mean
+from narm.config import OPTIONS
 from narm.errors import InputError
+from narm.text.suggestion import did_you_mean
 
 Direction = Literal["maximize", "minimize"]
 
@@ -52,7 +53,7 @@ def parse_objectives(text: str) -> tuple[Objective, ...]:
             raise InputError(f"objective: '{cost}' is no cost to minimise{did_you_mean(cost, COSTS)}")
         if costs.count(cost) > 1:
             raise InputError(f"objective: {cost} stands there twice")
-    return (Objective(str(check_value("valid_metric", metric))), *map(Objective, costs))
+    return (Objective(OPTIONS.check("valid_metric", metric)), *map(Objective, costs))
 
 
 def describe(objectives: Sequence[Objective]) -> str:

@@ -19,8 +19,8 @@ from experiments.tuning.study import trial_attributes
 from experiments.tuning.study.environment import mask_credentials
 from experiments.tuning.study.spec import StudySpec
 from experiments.tuning.study.stored_spec import Record, check_resumable, stored_spec
-from narm.config import did_you_mean
 from narm.errors import InputError
+from narm.text.suggestion import did_you_mean
 
 # What is below warnings is told by the engine; samplers warn of conditional spaces, which are meant.
 optuna.logging.set_verbosity(optuna.logging.ERROR)

@@ -25,7 +25,7 @@ import numpy as np
 from experiments.tuning.study.summary import TrialSummary
 from experiments.tuning.worker.checkpoints import CheckpointStore
 from narm.checkpoint import load_model, read_checkpoint, save_checkpoint
-from narm.config import Config, options
+from narm.config import OPTIONS, Config
 from narm.data.sessions import Splits
 from narm.errors import InputError
 from narm.evaluation.full_ranking import chosen_targets, rank_targets
@@ -42,7 +42,7 @@ _FIRST_NUMBER = 2**32
 """Trials are numbered from 0 and never reach this, so no finalist's seed derives from the number of a trial's."""
 
 # What a run depends on beside the data, whose fingerprint does not know how much of a prefix the model sees.
-_OPTIONS = {"max_item_list_length", *(name for name, option in options().items() if option.section != "data")}
+_OPTIONS = {"max_item_list_length", *(name for name, option in OPTIONS.items() if option.section != "data")}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

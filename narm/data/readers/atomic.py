@@ -9,12 +9,13 @@ from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 
-from narm.config import DataConfig, did_you_mean
+from narm.config import DataConfig
 from narm.data.readers.columns import find_column, find_columns, require_distinct
 from narm.data.readers.event_table import TICKS, EventTable
 from narm.data.readers.layout import TextLayout, read_header_line
 from narm.data.readers.text import read_text
 from narm.errors import InputError
+from narm.text.suggestion import did_you_mean
 
 FIELD_TYPES = ("token", "float", "token_seq", "float_seq")
 ALLOWED_TYPES = {
