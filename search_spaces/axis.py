@@ -71,7 +71,8 @@ class Axis:
         if self.position is not None:
             whole = list(OPTIONS.find(self.option).default)
             whole[self.position] = value
-            return OPTIONS.check(self.option, whole)[self.position]
+            at_position: Value = OPTIONS.check(self.option, whole)[self.position]
+            return at_position
         checked = OPTIONS.check(self.option, value)
         return json.dumps(checked, separators=(",", ":")) if self.length else checked
 
