@@ -216,6 +216,10 @@ MISTAKES: dict[str, tuple[list[str], str]] = {
     "the space of another model": (
         ["--model", "v_sknn", "--space", "smoke"], "smoke.yaml:3: learning_rate is no option of model v_sknn"
     ),
+    "a metric of lists as the objective": (
+        ["--objective", "coverage@10"], "'coverage@10' cannot choose between models: coverage is of a whole set of"
+    ),
+    "a metric of lists to choose by": (["--valid_metric", "gini@10"], "'gini@10' cannot choose between models"),
     "nothing to search": (["--space", "nothing.yaml"], "nothing.yaml: no parameter in it: model narm has embedding"),
     "no such config": (["--config", "none.yaml"], "none.yaml"),
     "a typo in the config": (["--config", "bad_key.yaml"], "bad_key.yaml:1: unknown option 'learning_rat'"),

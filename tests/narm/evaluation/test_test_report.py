@@ -34,7 +34,7 @@ def test_the_metrics_are_those_of_evaluate_and_all_of_it_is_json(model, ring_spl
     assert content["slices"][0]["by"] == "session length"
 
 
-def test_exposure_is_that_of_the_lists(model, ring_splits):
+def test_metrics_beyond_accuracy_are_of_the_lists(model, ring_splits):
     found = report_on_test(
         model, ring_splits, EvaluationConfig(topk=(3,), valid_metric="MRR@3"), seed=1
     ).beyond_accuracy
