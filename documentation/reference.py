@@ -13,7 +13,8 @@ import annotated_types
 
 import narm
 from experiments.cli.commands import Command, commands
-from narm.config import SECTIONS, Option, options
+from narm.config import OPTIONS, SECTIONS
+from narm.options import Option
 
 _COLUMNS = "112"
 
@@ -27,7 +28,7 @@ def options_page() -> str:
     for section, model in SECTIONS.items():
         parts.append(f"\n## {section}\n\n{inspect.cleandoc(model.__doc__ or '')}\n")
         parts.append("\n| option | | values | default | what it is |\n|---|---|---|---|---|\n")
-        parts += [_option_row(option) for option in options().values() if option.section == section]
+        parts += [_option_row(option) for option in OPTIONS.values() if option.section == section]
     return "".join(parts)
 
 

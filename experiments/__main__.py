@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 from experiments.cli import command_line
 from experiments.cli.commands import Command, commands
-from narm.config import did_you_mean
 from narm.errors import InputError
+from narm.text.suggestion import did_you_mean
 
 PROGRAM = "narm"
 

@@ -9,16 +9,17 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, cast, get_args
+from typing import TYPE_CHECKING
 
 from experiments.cli import command_line, search_parser
 from experiments.reporting.model_comparison import markdown, plot_by_length, print_comparison
-from narm.config import LEARNED_AT_ONCE, ModelName, check_value
+from narm.config import OPTIONS
 from narm.config_file import OptionsFile, read_config
 from narm.errors import InputError
 from narm.machine.files import atomic_file, write_text
 from narm.metrics import parse_metric
 from narm.model_options import used_options
+from narm.models import MODELS, ModelName
 
 if TYPE_CHECKING:
     from experiments.tuning.engine.model_comparison import Contender, ModelComparison
@@ -171,7 +172,7 @@ def _specs(models: Sequence[ModelName], study: str | None, options: Sequence[str
 def _fill_in(own: argparse.Namespace, model: ModelName) -> None:
     """Give a model the defaults of a comparison, and take away the options that it does not use."""
     for name, value in DEFAULTS.items():
-        if getattr(own, name, None) is None and not (name == "finalist_seeds" and model in LEARNED_AT_ONCE):
+        if getattr(own, name, None) is None and not (name == "finalist_seeds" and MODELS[model].learned_at_once):
             setattr(own, name, value)
     for name in command_line.given_options(own):
         if name not in used_options(model):
@@ -198,8 +199,8 @@ def _models_of_space(space: str, models: Sequence[ModelName]) -> list[ModelName]
 
 def _models(text: str | None) -> list[ModelName]:
     if text is None:
-        return list(get_args(ModelName))
-    models = [cast("ModelName", check_value("model", name.strip())) for name in text.split(",")]
+        return list(MODELS)
+    models: list[ModelName] = [OPTIONS.check("model", name.strip()) for name in text.split(",")]
     if len(models) < 2 or len(set(models)) < len(models):
         raise InputError(f"models: '{text}': name two or more, each once, such as narm,v_sknn")
     return models
@@ -247,7 +248,7 @@ def build_parser() -> command_line.Parser:
         description="Tune several models on one dataset with the same budget, and judge them side by side on test.",
         epilog=EPILOG,
     )
-    known = ",".join(get_args(ModelName))
+    known = ",".join(MODELS)
     parser.add_argument("--models", metavar="A,B,...", help=f"which (default: {known})")
     parser.add_argument(
         "--metrics", default="MRR@20,Recall@20", metavar="A,B", help="to compare on test (default: %(default)s)"

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from experiments.cli import command_line
 from experiments.tuning.optimizer.names import EXPORT_NAMES
-from narm.config import did_you_mean
 from narm.errors import InputError
+from narm.text.suggestion import did_you_mean
 
 EPILOG = """\
 formats:

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 
 from experiments.cli import command_line
 from experiments.cli.recipes import RECIPES, Recipe
-from narm.config import Config, did_you_mean
+from narm.config import Config
 from narm.errors import InputError
+from narm.text.suggestion import did_you_mean
 
 EPILOG = """\
 The log is a file in any format that --dataset takes; its name tells which; or a folder of RecBole's. Any option of the

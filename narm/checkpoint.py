@@ -15,12 +15,12 @@ import numpy as np
 import torch
 
 from narm.baselines.baseline import Baseline
+from narm.build_model import Model, build_model
 from narm.config import Config
 from narm.data.sessions import ItemVocabulary, Splits
 from narm.errors import InputError
 from narm.machine.device import resolve_device
 from narm.machine.files import atomic_file
-from narm.models import Model, build_model
 from narm.training_state import TrainingState
 
 FORMAT = "narm-checkpoint-1"

@@ -6,133 +6,28 @@ Names are those of RecBole's NARM page where it has one; `recbole` names the key
 
 from __future__ import annotations
 
-import ast
-import difflib
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from functools import cache
-from typing import Annotated, Any, Literal, Self, cast, get_args
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, Self
 
-import yaml
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    TypeAdapter,
-    ValidationError,
-    model_validator,
-)
-from pydantic.fields import FieldInfo
-from pydantic_core import PydanticCustomError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from narm.errors import InputError
 from narm.metrics import METRICS, MetricName, parse_metric
-from narm.text.duration import WANTED, parse_duration
+from narm.models import MODELS, ModelName
+from narm.option_types import (
+    Cutoff,
+    DurationText,
+    Listed,
+    Literally,
+    MaxNorm,
+    MetricNames,
+    MetricText,
+    ModelText,
+    Probability,
+)
+from narm.options import OptionTable, option
 
-
-def option(
-    default: Any,
-    description: str,
-    *,
-    reason: str = "",
-    searchable: bool = False,
-    recbole: str | None = None,
-    **bounds: float,
-) -> Any:
-    """A config field with what its help text, its errors and the search spaces need to know.
-
-    Args:
-        default: the value when nothing is said.
-        description: what it does, with its unit.
-        reason: why this default.
-        searchable: whether a search space may name it.
-        recbole: RecBole's name of it, where that is another one.
-        bounds: `ge`, `gt`, `le`, `lt`, as in pydantic.
-    """
-    extra = {"reason": reason, "searchable": searchable, "recbole": recbole}
-    field: FieldInfo = Field(default, description=description, json_schema_extra=extra, **bounds)  # type: ignore[call-overload]
-    if bounds:
-        field.metadata.append(BeforeValidator(_not_boolean))
-    return field
-
-
-def _not_boolean(value: object) -> object:
-    """Python's True is a 1: a YAML file's `epochs: yes` would train for one epoch."""
-    if isinstance(value, bool):
-        raise PydanticCustomError("number_expected", "input should be a number")
-    return value
-
-
-def parse_literal(value: object) -> object:
-    """Read text as YAML, or as a Python literal: `[0.25,0.5]`, `{'sample_num': 1}`, `1e-3`, `None`."""
-    if not isinstance(value, str):
-        return value
-    if value.strip() in ("None", "none", "~", "null"):
-        return None
-    if value.strip().startswith(("{", "[", "(")):
-        for read in (ast.literal_eval, yaml.safe_load):
-            try:
-                return read(value)
-            except (ValueError, SyntaxError, yaml.YAMLError):
-                continue
-    return value
-
-
-def _as_tuple(value: object) -> object:
-    value = parse_literal(value)
-    if isinstance(value, str):
-        return tuple(part.strip() for part in value.split(","))
-    return (value,) if isinstance(value, (int, float)) and not isinstance(value, bool) else value
-
-
-def _as_max_norm(value: object) -> object:
-    value = parse_literal(value)
-    if isinstance(value, dict) and {"norm_type": 2, **value}.keys() == {"max_norm", "norm_type"}:
-        return value["max_norm"] if value.get("norm_type", 2) == 2 else value  # RecBole's spelling
-    return value
-
-
-def _as_metric_name(value: object) -> object:
-    """The metric in our spelling, for RecBole takes any case."""
-    by_lower = {known.lower(): known for known in METRICS}
-    return by_lower.get(value.lower(), value) if isinstance(value, str) else value
-
-
-def _as_metric(value: str) -> str:
-    name, cutoff = parse_metric(value)
-    return f"{name}@{cutoff}"
-
-
-def _as_model_name(value: object) -> object:
-    """The model in our spelling: RecBole writes `NARM`, papers `V-SKNN`."""
-    by_letters = {name.replace("_", ""): name for name in get_args(ModelName)}
-    letters = value.lower().replace("_", "").replace("-", "") if isinstance(value, str) else ""
-    return by_letters.get(letters, value)
-
-
-ModelName = Literal[
-    "narm", "global", "local", "pop", "s_pop", "item_knn", "bpr_mf", "sr", "s_knn", "v_sknn", "stan"
-]  # fmt: skip
 Encoder = Literal["hybrid", "global", "local"]
 Weighting = Literal["same", "div", "linear", "quadratic", "log"]
-
-
-def _as_duration(value: str | None) -> str | None:
-    try:
-        if value is not None:
-            parse_duration(value)
-    except InputError:  # `explain` names the option of pydantic's errors alone
-        raise PydanticCustomError("duration", WANTED) from None
-    return value
-
-
-Literally = BeforeValidator(parse_literal)
-Listed = BeforeValidator(_as_tuple)
-Probability = Annotated[float, Field(ge=0, lt=1), BeforeValidator(_not_boolean)]
-DurationText = Annotated[str | None, Literally, AfterValidator(_as_duration)]
-Cutoff = Annotated[int, Field(ge=1), BeforeValidator(_not_boolean)]
 
 
 class _Section(BaseModel):
@@ -160,7 +55,7 @@ class NegativeSampling(_Section):
 class ModelConfig(_Section):
     """Which model, and the shape of NARM's network (Li et al., CIKM 2017, section 3)."""
 
-    model: Annotated[ModelName, BeforeValidator(_as_model_name)] = option(
+    model: ModelText = option(
         "narm", "narm, one of its halves (global: the last state alone; local: the attention alone), or a baseline"
     )
     embedding_size: int = option(64, "item embedding, dimensions", reason="RecBole's", searchable=True, ge=1, le=4096)
@@ -186,8 +81,10 @@ class ModelConfig(_Section):
     def encoder(self) -> Encoder:
         """What the network represents a session by: both of NARM's encoders, or one of them."""
         match self.model:
-            case "global" | "local":
-                return self.model
+            case "global":
+                return "global"
+            case "local":
+                return "local"
         return "hybrid"
 
 
@@ -219,7 +116,7 @@ class TrainingConfig(_Section):
     )
     eval_step: int = option(1, "epochs between validations; 0: never", reason="RecBole's", ge=0, le=100_000)
     weight_decay: float = option(0.0, "L2 penalty of Adam", reason="RecBole's", searchable=True, ge=0, le=1)
-    clip_grad_norm: Annotated[float | None, BeforeValidator(_as_max_norm)] = option(
+    clip_grad_norm: MaxNorm = option(
         None, "largest norm of the gradient; none: no clipping", reason="RecBole's", searchable=True, gt=0
     )
     loss_type: Literal["CE", "BPR", "sampled_softmax"] = option(
@@ -374,13 +271,9 @@ class NeighborsConfig(_Section):
 class EvaluationConfig(_Section):
     """What is measured, on a full ranking of all items."""
 
-    metrics: Annotated[
-        tuple[Annotated[MetricName, BeforeValidator(_as_metric_name)], ...], Field(min_length=1), Listed
-    ] = option(tuple(METRICS), "metrics to report")
+    metrics: MetricNames = option(tuple(METRICS), "metrics to report")
     topk: Annotated[tuple[Cutoff, ...], Field(min_length=1), Listed] = option((10,), "cutoffs K")
-    valid_metric: Annotated[str, AfterValidator(_as_metric)] = option(
-        "MRR@10", "metric that chooses the best epoch and trial", reason="RecBole's"
-    )
+    valid_metric: MetricText = option("MRR@10", "metric that chooses the best epoch and trial", reason="RecBole's")
     eval_targets: Literal["all", "last"] = option(
         "all",
         "events of a validation or test session to predict: all but its first, or the last one only",
@@ -512,14 +405,8 @@ SECTIONS: dict[str, type[_Section]] = {
     "evaluation": EvaluationConfig,
 }
 
-LEARNED_AT_ONCE: frozenset[ModelName] = frozenset(("pop", "s_pop", "item_knn", "sr", "s_knn", "v_sknn", "stan"))
-"""Models that count, once: one epoch is all they have, and nothing of them is random."""
-
-_IMPLIED: dict[ModelName, dict[str, object]] = {
-    **{model: {"epochs": 1} for model in LEARNED_AT_ONCE},
-    "bpr_mf": {"loss_type": "BPR"},
-}
-"""Options of a model that are not up to anyone."""
+OPTIONS = OptionTable(SECTIONS)
+"""Every option by its name, in the order of the sections."""
 
 
 class Config(BaseModel):
@@ -544,15 +431,15 @@ class Config(BaseModel):
         Raises:
             InputError: an unknown name (the nearest known one is named) or a value out of bounds.
         """
-        named = {canonical(name): value for name, value in {**(values or {}), **more}.items()}
-        model = cast("ModelName", check_value("model", named.get("model", ModelConfig().model)))
+        named = {OPTIONS.canonical(name): value for name, value in {**(values or {}), **more}.items()}
+        model: ModelName = OPTIONS.check("model", named.get("model", ModelConfig().model))
         grouped: dict[str, dict[str, object]] = {section: {} for section in SECTIONS}
-        for name, value in {**named, **_IMPLIED.get(model, {})}.items():
-            grouped[find_option(name).section][name] = value
+        for name, value in {**named, **MODELS[model].implied}.items():
+            grouped[OPTIONS.find(name).section][name] = value
         try:
             sections = {name: SECTIONS[name](**given) for name, given in grouped.items()}
         except ValidationError as error:
-            raise InputError(explain(error)) from None
+            raise OPTIONS.as_input_error(error) from None
         return cls(**sections)
 
     def flat(self) -> dict[str, Any]:
@@ -566,120 +453,3 @@ class Config(BaseModel):
     def replace(self, values: Mapping[str, object]) -> Config:
         """The same config with some options changed."""
         return Config.from_flat({**self.flat(), **values})
-
-
-@dataclass(frozen=True, slots=True)
-class Option:
-    """One option as the command line and the search spaces see it."""
-
-    name: str
-    section: str
-    info: FieldInfo
-
-    @property
-    def default(self) -> Any:
-        """The value when nothing is said."""
-        return self.info.default
-
-    @property
-    def description(self) -> str:
-        """What it does, with its unit."""
-        return str(self.info.description)
-
-    @property
-    def reason(self) -> str:
-        """Why this default, or nothing."""
-        return str(self._extra["reason"])
-
-    @property
-    def searchable(self) -> bool:
-        """Whether a search space may name it."""
-        return bool(self._extra["searchable"])
-
-    @property
-    def recbole(self) -> str | None:
-        """RecBole's name of it, where that is another one."""
-        return None if self._extra["recbole"] is None else str(self._extra["recbole"])
-
-    @property
-    def _extra(self) -> dict[str, Any]:
-        extra = self.info.json_schema_extra
-        assert isinstance(extra, dict)
-        return extra
-
-
-@cache
-def options() -> dict[str, Option]:
-    """Every option by name, in the order of the sections."""
-    return {
-        name: Option(name, section, info)
-        for section, model in SECTIONS.items()
-        for name, info in model.model_fields.items()
-    }
-
-
-@cache
-def _spellings() -> dict[str, str]:
-    """Accepted spelling (lower case) -> the option's name."""
-    known = {name: name for name in options()}
-    return known | {o.recbole.lower(): o.name for o in options().values() if o.recbole}
-
-
-def canonical(name: str) -> str:
-    """The option's name for any accepted spelling: `MAX_ITEM_LIST_LENGTH`, `max-item-list-length`."""
-    spelling = name.replace("-", "_").lower()
-    return _spellings().get(spelling, spelling)
-
-
-def find_option(name: str) -> Option:
-    """The option of that name.
-
-    Raises:
-        InputError: there is none; the message names the nearest.
-    """
-    found = options().get(canonical(name))
-    if found is None:
-        raise InputError(f"unknown option '{name}'{did_you_mean(name, options())}")
-    return found
-
-
-def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """`; did you mean 'hidden_size'?`, or a list of what is known when nothing is near."""
-    known = list(known)
-    near = difflib.get_close_matches(name.replace("-", "_").lower(), known, n=1, cutoff=0.5)
-    return f"; did you mean '{near[0]}'?" if near else f"; known: {', '.join(known)}"
-
-
-def check_value(name: str, value: object) -> object:
-    """One option's value, converted to its type.
-
-    Raises:
-        InputError: it has the wrong type or lies outside the option's bounds.
-    """
-    found = find_option(name)
-    try:
-        return _adapter(found.name).validate_python(value)
-    except ValidationError as error:
-        raise InputError(explain(error, found.name)) from None
-
-
-@cache
-def _adapter(name: str) -> TypeAdapter[object]:
-    info = find_option(name).info
-    annotated: Any = Annotated[info.annotation, info]
-    return TypeAdapter(annotated, config=ConfigDict(allow_inf_nan=False))
-
-
-def explain(error: ValidationError, name: str | None = None) -> str:
-    """The first problem pydantic found, in one line: `hidden_size: 0: input should be at least 1`."""
-    problem = error.errors(include_url=False)[0]
-    path = [str(part) for part in problem["loc"] if not str(part).startswith("function-")]
-    where = ".".join([name, *path] if name and path[:1] != [name] else path)
-    if problem["type"] == "value_error":
-        return f"{problem['ctx']['error']}"
-    if problem["type"] == "extra_forbidden":
-        return f"unknown option '{where}'{did_you_mean(path[-1], NegativeSampling.model_fields)}"
-    if problem["type"] == "missing":  # of a tuple's values
-        return f"{where.rpartition('.')[0]}: {problem['input']!r}: one value more is needed"
-    message = problem["msg"][0].lower() + problem["msg"][1:]
-    return f"{where}: {problem['input']!r}: {message}"

@@ -10,10 +10,12 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from narm.config import ModelName, canonical, check_value, did_you_mean, options
+from narm.config import OPTIONS
 from narm.errors import InputError
 from narm.model_options import used_options
+from narm.models import ModelName
 from narm.recbole_keys import RECBOLE_KEYS, Fixed, Ignored
+from narm.text.suggestion import did_you_mean
 from narm.text.text_file import read_text
 from narm.text.yaml_file import parse_yaml
 
@@ -76,7 +78,7 @@ def read_config(path: Path) -> OptionsFile:
 def _add(result: OptionsFile, name: str, value: Any, line: int) -> None:
     if name in result.values:
         raise InputError(f"{name} a second time: line {result.line_of[name]} gives it too")
-    result.values[name] = check_value(name, value)
+    result.values[name] = OPTIONS.check(name, value)
     result.line_of[name] = line
 
 
@@ -84,9 +86,9 @@ def _options(key: str, value: Any) -> Mapping[str, Any]:
     """The options that a key stands for."""
     if key == "eval_args":
         return _eval_args(value)
-    name = canonical(key)
-    if name not in options():
-        raise InputError(f"unknown option '{key}'{did_you_mean(key, (*options(), 'eval_args'))}")
+    name = OPTIONS.canonical(key)
+    if name not in OPTIONS:
+        raise InputError(f"unknown option '{key}'{did_you_mean(key, (*OPTIONS, 'eval_args'))}")
     if name in _INTERVALS and value is None:
         return {}  # RecBole's null: no filter, which is the default
     return {name: value}

@@ -1,23 +1,28 @@
-"""Target ranks -> Recall, MRR, NDCG, Hit and Precision at K.
+"""Metrics at K: of the ranks of the targets, and of the lists of recommendations. A metric is a function and an entry.
 
-There is one target a prefix, so that Recall equals Hit, and the ideal DCG is 1. All are means over targets.
+*Of ranks*: there is one target a prefix, so that Recall equals Hit, and the ideal DCG is 1. All are means over targets.
 Ranks count from 1; a tie counts against the model, so no metric depends on the order of equal scores.
-Q targets.
+
+*Of lists*: what of the catalogue the lists show. Accuracy does not say: the same few items for all sessions may be
+right often enough.
+
+Q targets, each with a list; V items and the padding.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from narm.errors import InputError
 
-MetricName = Literal["Recall", "MRR", "NDCG", "Hit", "Precision"]
 Ranks = NDArray[np.int64]
 Values = NDArray[np.float64]
+Counts = NDArray[np.int64]
+Items = NDArray[np.integer[Any]]
 
 
 def recall(ranks: Ranks, cutoff: int) -> Values:
@@ -41,7 +46,7 @@ def ndcg(ranks: Ranks, cutoff: int) -> Values:
     return discounted
 
 
-METRICS: dict[MetricName, Callable[[Ranks, int], Values]] = {
+METRICS: dict[str, Callable[[Ranks, int], Values]] = {
     "Recall": recall,
     "MRR": mrr,
     "NDCG": ndcg,
@@ -50,17 +55,64 @@ METRICS: dict[MetricName, Callable[[Ranks, int], Values]] = {
 }
 
 
+if TYPE_CHECKING:
+    MetricName = str
+else:
+    MetricName = Literal[tuple(METRICS)]  # for pydantic, which then names the metrics in its message
+
+
+def coverage(shown: Counts, targets: Items, train_counts: Counts) -> float:
+    """Share of the items that are in any list (catalogue coverage of Ge, Delgado-Battenfeld & Jannach, RecSys 2010)."""
+    return float(np.count_nonzero(shown[1:]) / (len(shown) - 1))
+
+
+def gini(shown: Counts, targets: Items, train_counts: Counts) -> float:
+    """Gini index of how often the items are shown: 0 if all alike, near 1 if only a few ever are.
+
+    Shani & Gunawardana, "Evaluating Recommendation Systems", in the Recommender Systems Handbook, 2011.
+    """
+    ascending = np.sort(shown[1:])
+    n = len(ascending)
+    return float(((2 * np.arange(1, n + 1) - n - 1) * ascending).sum() / (n * ascending.sum()))
+
+
+def popularity_bias(shown: Counts, targets: Items, train_counts: Counts) -> float | None:
+    """How many times as popular the items shown are, on average, as those that people went on to.
+
+    1 is no bias. The mean popularity of what is shown is that of Yin et al., "Challenging the Long Tail
+    Recommendation", VLDB 2012; set in relation to what people like as the popularity lift of Abdollahpouri et al.,
+    RecSys 2020, is. None if no target has a training event: then there is nothing to compare with.
+    """
+    if not train_counts[targets].any():
+        return None
+    return float(np.average(train_counts, weights=shown) / train_counts[targets].mean())
+
+
+LIST_METRICS: dict[str, Callable[[Counts, Items, Counts], float | None]] = {
+    "coverage": coverage,
+    "gini": gini,
+    "popularity_bias": popularity_bias,
+}
+"""Functions of: how many lists each item is in, [V], not all 0; the targets, [Q]; training events of each item, [V]."""
+
+
 def parse_metric(text: str) -> tuple[MetricName, int]:
     """Read `MRR@10`, in any case, as a metric and its cutoff.
 
     Raises:
-        InputError: no such metric, or no positive integer behind the `@`.
+        InputError: no such metric, or one of lists, or no positive integer behind the `@`.
     """
-    name, _, cutoff = text.partition("@")
-    by_lower = {known.lower(): known for known in get_args(MetricName)}
-    if name.strip().lower() not in by_lower or not cutoff.strip().isdecimal() or int(cutoff) < 1:
-        raise InputError(f"'{text}' is not a metric: write one of {', '.join(METRICS)} and a cutoff, as in MRR@10")
-    return by_lower[name.strip().lower()], int(cutoff)
+    name, _, cutoff = (part.strip() for part in text.partition("@"))
+    known = ", ".join(METRICS)
+    if name.lower() in LIST_METRICS:
+        raise InputError(
+            f"'{text}' cannot choose between models: {name.lower()} is of a whole set of lists, "
+            f"and computed on test only; write one of {known} and a cutoff, as in MRR@10"
+        )
+    by_lower = {metric.lower(): metric for metric in METRICS}
+    if name.lower() not in by_lower or not cutoff.isdecimal() or int(cutoff) < 1:
+        raise InputError(f"'{text}' is not a metric: write one of {known} and a cutoff, as in MRR@10")
+    return by_lower[name.lower()], int(cutoff)
 
 
 def metric_key(name: str, cutoff: int) -> str:

@@ -1,41 +1,92 @@
-"""Every model by its name: NARM and its halves, and what they must beat."""
+"""The table of models: NARM and its halves, and what they must beat. A model is its file and one entry here.
+
+Nothing here imports torch, so that reading options stays fast; `narm.build_model` builds.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
 
-from narm.baselines.baseline import Baseline
-from narm.baselines.bpr_mf import BPRMF
-from narm.baselines.item_knn import ItemKNN
-from narm.baselines.neighbors import SKNN, STAN, VSKNN
-from narm.baselines.popularity import Popularity, SessionPopularity
-from narm.baselines.sequential_rules import SequentialRules
-from narm.config import Config, ModelName
-from narm.model import NARM, SessionEncoder
 
-Model = SessionEncoder | Baseline
-"""A network, trained in epochs, or a baseline that is learned at once. Both score prefixes, and have a state_dict."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelEntry:
+    """What is known of a model without building it.
 
-_BUILDERS: dict[ModelName, Callable[[int, Config], Model]] = {
-    "narm": lambda n_items, config: NARM(n_items, config.model),
-    "global": lambda n_items, config: NARM(n_items, config.model),
-    "local": lambda n_items, config: NARM(n_items, config.model),
-    "pop": lambda n_items, config: Popularity(n_items),
-    "s_pop": lambda n_items, config: SessionPopularity(n_items),
-    "item_knn": lambda n_items, config: ItemKNN(n_items, config.item_knn),
-    "bpr_mf": lambda n_items, config: BPRMF(n_items, config.model),
-    "sr": lambda n_items, config: SequentialRules(n_items, config.sequential_rules),
-    "s_knn": lambda n_items, config: SKNN(n_items, config.neighbors),
-    "v_sknn": lambda n_items, config: VSKNN(n_items, config.neighbors),
-    "stan": lambda n_items, config: STAN(n_items, config.neighbors),
+    Attributes:
+        model_class: `module:Class`, imported when a model is built: torch takes seconds.
+        takes: section of the config that the class takes, after the number of items; None: it takes no more.
+        sections: sections of the config whose options it uses, all of them.
+        options: options it uses beside those.
+        unused: options of `sections` that it does not use.
+        learned_at_once: whether it only counts: one epoch is all it has, and nothing of it is random.
+        fixed: options whose values it determines itself.
+    """
+
+    model_class: str
+    takes: str | None = None
+    sections: tuple[str, ...] = ()
+    options: tuple[str, ...] = ()
+    unused: tuple[str, ...] = ()
+    learned_at_once: bool = False
+    fixed: Mapping[str, object] = field(default_factory=dict)
+
+    @property
+    def implied(self) -> Mapping[str, object]:
+        """Options and values that follow from the choice of this model, whatever else is asked for."""
+        return {"epochs": 1, **self.fixed} if self.learned_at_once else self.fixed
+
+
+_STAN = ("session_decay", "recency_decay", "neighbor_decay")
+
+MODELS: dict[str, ModelEntry] = {
+    "narm": ModelEntry(model_class="narm.model:NARM", takes="model", sections=("model", "training")),
+    "global": ModelEntry(
+        model_class="narm.model:NARM", takes="model", sections=("model", "training"), unused=("attention",)
+    ),
+    "local": ModelEntry(model_class="narm.model:NARM", takes="model", sections=("model", "training")),
+    "pop": ModelEntry(model_class="narm.baselines.popularity:Popularity", learned_at_once=True),
+    "s_pop": ModelEntry(model_class="narm.baselines.popularity:SessionPopularity", learned_at_once=True),
+    "item_knn": ModelEntry(
+        model_class="narm.baselines.item_knn:ItemKNN", takes="item_knn", sections=("item_knn",), learned_at_once=True
+    ),
+    "bpr_mf": ModelEntry(
+        model_class="narm.baselines.bpr_mf:BPRMF",
+        takes="model",
+        sections=("training",),
+        options=("embedding_size",),
+        unused=("loss_type", "softmax_samples", "softmax_alpha"),
+        fixed={"loss_type": "BPR"},
+    ),
+    "sr": ModelEntry(
+        model_class="narm.baselines.sequential_rules:SequentialRules",
+        takes="sequential_rules",
+        sections=("sequential_rules",),
+        learned_at_once=True,
+    ),
+    "s_knn": ModelEntry(
+        model_class="narm.baselines.neighbors:SKNN",
+        takes="neighbors",
+        options=("k_neighbors", "sample_size"),
+        learned_at_once=True,
+    ),
+    "v_sknn": ModelEntry(
+        model_class="narm.baselines.neighbors:VSKNN",
+        takes="neighbors",
+        sections=("neighbors",),
+        unused=_STAN,
+        learned_at_once=True,
+    ),
+    "stan": ModelEntry(
+        model_class="narm.baselines.neighbors:STAN",
+        takes="neighbors",
+        options=("k_neighbors", "sample_size", *_STAN),
+        learned_at_once=True,
+    ),
 }
 
-
-def build_model(n_items: int, config: Config) -> Model:
-    """The model that `config.model.model` names, untrained; a network's weights come from torch's generator.
-
-    Args:
-        n_items: items and the padding, V.
-        config: all options; each model reads its own.
-    """
-    return _BUILDERS[config.model.model](n_items, config)
+if TYPE_CHECKING:
+    ModelName = str
+else:
+    ModelName = Literal[tuple(MODELS)]  # for pydantic, which then names the models in its message

@@ -17,6 +17,7 @@ import numpy as np
 import torch
 
 from narm.baselines.baseline import Baseline
+from narm.build_model import Model, build_model
 from narm.checkpoint import read_checkpoint
 from narm.config import Config, EvaluationConfig, TrainingConfig
 from narm.data.batches import training_batches
@@ -24,11 +25,10 @@ from narm.data.sessions import Splits
 from narm.data.windows import Windows, cut_prefixes, cut_windows
 from narm.errors import InputError
 from narm.evaluation.full_ranking import evaluate
-from narm.losses.step_loss import Objective, build_objective
+from narm.losses.step_loss import StepLoss, build_step_loss
 from narm.machine.allocator import keep_freed_memory
 from narm.machine.device import resolve_device
 from narm.model import SessionEncoder
-from narm.models import Model, build_model
 from narm.seeds import derived_seed
 from narm.training_state import EpochResult, LiveEpoch, TrainingState, ends_training, read_history
 
@@ -96,9 +96,9 @@ def fit(
         raise InputError(
             f"epochs_per_pass: {training.epochs_per_pass} parts of {len(windows)} training sessions; divide a pass less"
         )
-    objective = build_objective(training, splits.train, splits.n_items)
+    step_loss = build_step_loss(training, splits.train, splits.n_items)
     while state.epoch < training.epochs and not _exhausted(state, training):
-        yield _train_epoch(state, windows, objective, splits, training, evaluation)
+        yield _train_epoch(state, windows, step_loss, splits, training, evaluation)
     if state.best_weights:
         model.load_state_dict(state.best_weights)
 
@@ -114,14 +114,14 @@ def training_windows(splits: Splits, training: TrainingConfig) -> Windows:
 def _train_epoch(
     state: TrainingState,
     windows: Windows,
-    objective: Objective,
+    step_loss: StepLoss,
     splits: Splits,
     training: TrainingConfig,
     evaluation: EvaluationConfig,
 ) -> LiveEpoch:
     state.epoch += 1
     started = time.perf_counter()
-    train_loss, n_targets = _train(state, windows, objective, training)
+    train_loss, n_targets = _train(state, windows, step_loss, training)
     return _conclude(state, train_loss, n_targets, started, splits, training, evaluation)
 
 
@@ -177,7 +177,7 @@ def _validate(
         raise NonFiniteLoss(f"{error}, in epoch {state.epoch} of {_describe(_trained(state)[0], training)}") from None
 
 
-def _train(state: TrainingState, windows: Windows, objective: Objective, training: TrainingConfig) -> tuple[float, int]:
+def _train(state: TrainingState, windows: Windows, step_loss: StepLoss, training: TrainingConfig) -> tuple[float, int]:
     """Train on every window once, or on the epoch's part of them; the mean loss, and over how many targets."""
     model, optimizer = _trained(state)
     device = model.item_embedding.weight.device
@@ -192,7 +192,7 @@ def _train(state: TrainingState, windows: Windows, objective: Objective, trainin
         windows, _positives_per_step(training), order, part=part, parts=training.epochs_per_pass
     ):
         optimizer.zero_grad(set_to_none=True)
-        loss = objective(model, batch.to(device))
+        loss = step_loss(model, batch.to(device))
         value = loss.item()
         if not math.isfinite(value):
             raise NonFiniteLoss(f"the loss is {value} in epoch {state.epoch} of {_describe(model, training)}")

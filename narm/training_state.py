@@ -11,8 +11,8 @@ import torch
 from torch import Tensor
 
 from narm.baselines.baseline import Baseline
+from narm.build_model import Model
 from narm.config import TrainingConfig
-from narm.models import Model
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,8 +8,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, get_args, get_origin
 
-from narm.config import canonical, check_value, did_you_mean, find_option, options
+from narm.config import OPTIONS
 from narm.errors import InputError
+from narm.text.suggestion import did_you_mean
 
 Value = bool | int | float | str | None
 """What Optuna stores as a parameter's value; a tuple is held as compact JSON, `[0.25,0.5]`."""
@@ -33,10 +34,10 @@ class Axis:
         """
         match = _POSITION.fullmatch(name)
         spelling = match["option"] if match else name
-        searchable = [known.name for known in options().values() if known.searchable]
-        if canonical(spelling) not in options():
+        searchable = [known.name for known in OPTIONS.values() if known.searchable]
+        if OPTIONS.canonical(spelling) not in OPTIONS:
             raise InputError(f"unknown option '{spelling}'{did_you_mean(spelling, searchable)}")
-        found = find_option(spelling)
+        found = OPTIONS.find(spelling)
         if not found.searchable:
             raise InputError(f"'{found.name}' is fixed, never searched; searchable: {', '.join(searchable)}")
         axis = cls(found.name, int(match["position"]) if match else None)
@@ -68,11 +69,12 @@ class Axis:
             InputError: wrong type, or out of bounds.
         """
         if self.position is not None:
-            whole = list(find_option(self.option).default)
+            whole = list(OPTIONS.find(self.option).default)
             whole[self.position] = value
-            return check_value(self.option, whole)[self.position]  # type: ignore[index, no-any-return]
-        checked = check_value(self.option, value)
-        return json.dumps(checked, separators=(",", ":")) if self.length else checked  # type: ignore[return-value]
+            at_position: Value = OPTIONS.check(self.option, whole)[self.position]
+            return at_position
+        checked = OPTIONS.check(self.option, value)
+        return json.dumps(checked, separators=(",", ":")) if self.length else checked
 
     def read(self, flat: Mapping[str, Any]) -> Value:
         """Its value in a flat config."""
@@ -89,7 +91,7 @@ class Axis:
 
     @property
     def _annotation(self) -> Any:
-        return find_option(self.option).info.annotation
+        return OPTIONS.find(self.option).info.annotation
 
 
 def _positions(length: int) -> str:

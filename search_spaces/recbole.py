@@ -20,8 +20,8 @@ import re
 from collections.abc import Callable
 from decimal import ROUND_HALF_DOWN, ROUND_HALF_UP, Decimal
 
-from narm.config import did_you_mean
 from narm.errors import InputError
+from narm.text.suggestion import did_you_mean
 from narm.text.text_file import located
 from search_spaces.axis import Axis
 from search_spaces.parameter import Distribution, Parameter, choices, number_range

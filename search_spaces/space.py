@@ -10,8 +10,9 @@ from typing import Any, Protocol, cast
 
 from optuna.distributions import CategoricalDistribution, IntDistribution
 
-from narm.config import Config, did_you_mean
+from narm.config import Config
 from narm.errors import InputError
+from narm.text.suggestion import did_you_mean
 from narm.text.text_file import located, read_text
 from search_spaces.axis import Value
 from search_spaces.consistency import ordered, point_with

@@ -15,8 +15,8 @@ import dataclasses
 import math
 from typing import Any
 
-from narm.config import did_you_mean
 from narm.errors import InputError
+from narm.text.suggestion import did_you_mean
 from narm.text.yaml_file import YamlFile, parse_yaml
 from search_spaces.axis import Axis, Value
 from search_spaces.parameter import Distribution, Parameter, choices, number_range

@@ -13,13 +13,16 @@ import shutil
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn, cast, get_args
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from experiments.tuning.driver.signals import remembered_interrupts
-from narm.config import SECTIONS, ModelName, Option, canonical, check_value, did_you_mean, options
+from narm.config import OPTIONS, SECTIONS
 from narm.errors import InputError
 from narm.machine.files import require_writable, write_text
 from narm.model_options import check_used
+from narm.models import MODELS, ModelName
+from narm.options import Option
+from narm.text.suggestion import did_you_mean
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -91,8 +94,8 @@ class Parser(argparse.ArgumentParser):
         if not argument.startswith("--"):
             return argument
         flag, equals, value = argument.partition("=")
-        known = {canonical(known[2:]): known for known in self._option_string_actions if known.startswith("--")}
-        return known.get(canonical(flag[2:]), flag) + equals + value
+        known = {OPTIONS.canonical(known[2:]): known for known in self._option_string_actions if known.startswith("--")}
+        return known.get(OPTIONS.canonical(flag[2:]), flag) + equals + value
 
 
 def _nearest_flag(argument: str, flags: Iterable[str]) -> str:
@@ -195,7 +198,7 @@ def add_options(parser: Parser, *sections: str, skip: Iterable[str] = ()) -> Non
         skip: options that have a flag already.
     """
     skip = set(skip)
-    shown = [o for o in options().values() if o.section in (sections or SECTIONS) and o.name not in skip]
+    shown = [o for o in OPTIONS.values() if o.section in (sections or SECTIONS) and o.name not in skip]
     groups = {section: parser.add_option_group(section) for section in sections or SECTIONS}
     for option in shown:
         help_text = option.description.replace("%", "%%")
@@ -208,12 +211,12 @@ def add_options(parser: Parser, *sections: str, skip: Iterable[str] = ()) -> Non
 
 def given_options(namespace: argparse.Namespace) -> dict[str, object]:
     """The options that were given on the command line, as text; no others."""
-    return {name: value for name, value in vars(namespace).items() if name in options() and value is not None}
+    return {name: value for name, value in vars(namespace).items() if name in OPTIONS and value is not None}
 
 
 def add_model(parser: argparse.ArgumentParser | argparse._ArgumentGroup) -> None:
     """Add `--model`."""
-    parser.add_argument("--model", metavar="NAME", help=f"{', '.join(get_args(ModelName))} (default: narm)")
+    parser.add_argument("--model", metavar="NAME", help=f"{', '.join(MODELS)} (default: narm)")
 
 
 def chosen_model(flags: Mapping[str, object], *others: Mapping[str, object]) -> ModelName:
@@ -225,8 +228,8 @@ def chosen_model(flags: Mapping[str, object], *others: Mapping[str, object]) -> 
     Raises:
         InputError: there is no such model, or it does not use an option of the command line.
     """
-    named = next((values["model"] for values in (flags, *others) if "model" in values), options()["model"].default)
-    model = cast("ModelName", check_value("model", named))
+    named = next((values["model"] for values in (flags, *others) if "model" in values), OPTIONS["model"].default)
+    model: ModelName = OPTIONS.check("model", named)
     check_used(model, flags)
     return model
 

@@ -8,8 +8,9 @@ from importlib import resources
 
 import yaml
 
-from narm.config import ModelName, did_you_mean
 from narm.errors import InputError
+from narm.models import ModelName
+from narm.text.suggestion import did_you_mean
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

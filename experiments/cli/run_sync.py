@@ -13,8 +13,8 @@ from experiments.tracking.mlflow_writer import MlflowWriter
 from experiments.tracking.outbox import FILE, Drainer, Outbox, Update, root_cause
 from experiments.tuning.study.saved_study import recorded_uri, searched_by
 from experiments.tuning.worker.addresses import absolute_tracking_uri, mask_credentials
-from narm.config import did_you_mean
 from narm.errors import InputError
+from narm.text.suggestion import did_you_mean
 
 INCOMPLETE = 1
 

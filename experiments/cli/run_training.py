@@ -25,7 +25,7 @@ from narm.config_file import OptionsFile, read_config
 from narm.data.datasets import load_splits
 from narm.data.sessions import Splits
 from narm.errors import InputError
-from narm.evaluation.test_report import Judgement, judge
+from narm.evaluation.test_report import TestReport, report_on_test
 from narm.machine.device import resolve_device
 from narm.machine.files import require_writable
 from narm.machine.threads import set_threads, usable_cores
@@ -85,16 +85,16 @@ def _train(
     return epoch.state
 
 
-def _test(state: TrainingState, splits: Splits, config: Config, console: Console) -> Judgement | None:
+def _test(state: TrainingState, splits: Splits, config: Config, console: Console) -> TestReport | None:
     if not len(splits.test):
         return None
-    judgement = judge(state.model, splits, config.evaluation, seed=config.training.seed)
+    judgement = report_on_test(state.model, splits, config.evaluation, seed=config.training.seed)
     heading = f"test, epoch {state.best_epoch or state.epoch}"
     print_judgement(judgement, console, heading=heading, objective=config.evaluation.valid_metric)
     return judgement
 
 
-def _record(state: TrainingState, splits: Splits, config: Config, test: Judgement | None) -> dict[str, Any]:
+def _record(state: TrainingState, splits: Splits, config: Config, test: TestReport | None) -> dict[str, Any]:
     """What `--json` writes."""
     return {
         "dataset": asdict(DatasetSummary.of(Dataset.of(splits, config))),

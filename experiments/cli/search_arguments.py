@@ -21,12 +21,13 @@ from experiments.tuning.study.objectives import Objective, parse_objectives
 from experiments.tuning.study.spec import StudySpec
 from experiments.tuning.study.storage import closing_study, load_study, read_stored_spec, storage_in
 from experiments.tuning.study.stored_spec import Record, stored_space
-from narm.config import LEARNED_AT_ONCE, Config, EvaluationConfig, ModelName
+from narm.config import Config, EvaluationConfig
 from narm.config_file import OptionsFile
 from narm.data.datasets import dataset_name
 from narm.errors import InputError
 from narm.machine.device import resolve_device
 from narm.machine.threads import usable_cores
+from narm.models import MODELS, ModelName
 from search_spaces.space import SearchSpace, load_space
 
 
@@ -167,7 +168,7 @@ def _trials(choose: _Choices, record: Record, space: SearchSpace) -> int:
 
 def _finalist_seeds(choose: _Choices, model: ModelName) -> int:
     """As asked for; once is enough where nothing is random."""
-    if choose.given.finalist_seeds is None and not choose.record and model in LEARNED_AT_ONCE:
+    if choose.given.finalist_seeds is None and not choose.record and MODELS[model].learned_at_once:
         return 1
     return int(choose("finalist_seeds"))
 

@@ -11,11 +11,11 @@ from rich.table import Table
 from rich.text import Text
 
 from narm.evaluation.slices import Slice
-from narm.evaluation.test_report import Judgement
+from narm.evaluation.test_report import TestReport
 from narm.metrics import metric_key, parse_metric
 
 
-def print_judgement(judgement: Judgement, console: Console, *, heading: str, objective: str) -> None:
+def print_judgement(judgement: TestReport, console: Console, *, heading: str, objective: str) -> None:
     """Print all metrics with their 95 % intervals, and the objective and Recall beside it for each slice.
 
     Args:
@@ -29,7 +29,7 @@ def print_judgement(judgement: Judgement, console: Console, *, heading: str, obj
     lines = [
         f"{heading}: {counts}, with 95 % intervals",
         ", ".join(f"{_spelled(key)} {_with_interval(overall, key)}" for key in overall.metrics),
-        f"lists: {_values(judgement.exposure)}",
+        f"lists: {_values(judgement.beyond_accuracy)}",
     ]
     if judgement.sampled:
         lines.append(f"not comparable, among sampled negatives: {_values(judgement.sampled)}")

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from narm.config import DataConfig, did_you_mean
+from narm.config import DataConfig
 from narm.data.cuts import by_period, by_share, most_recent, used_item_ids, without_unknown
 from narm.data.events import Events, find_file, read_events
 from narm.data.filters import by_length, item_support, k_core
@@ -19,6 +19,7 @@ from narm.data.sessions import Splits
 from narm.data.splits import Partition, given, leave_one_out
 from narm.data.synthetic import synthetic_events
 from narm.errors import InputError
+from narm.text.suggestion import did_you_mean
 
 NAMED: dict[str, Callable[[DataConfig], Events]] = {
     "ml-100k": lambda config: read_events(ml_100k(), config),

@@ -10,17 +10,11 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from narm.config import DataConfig
-from narm.data.readers.atomic import read_atomic
-from narm.data.readers.delimited import read_delimited, read_yoochoose
 from narm.data.readers.event_table import EventTable
-from narm.data.readers.parquet import read_parquet
-from narm.data.readers.pickled import SUFFIXES, is_pickle, read_pickle
+from narm.data.readers.table import find_reader
 from narm.errors import InputError
 
 Times = NDArray[np.int64] | NDArray[np.float64]
-
-COMPRESSED = (".gz", ".zst")
-FORMATS = (".inter", ".csv", ".tsv", ".txt", ".dat", ".parquet", *SUFFIXES)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,7 +63,7 @@ class Events:
 
 
 def read_events(path: Path | str, config: DataConfig) -> Events:
-    """Read a log whose name tells its format: .inter, .csv, .tsv, .txt, .dat, .pkl (each also .gz, .zst) or .parquet.
+    """Read a log with the reader of its format (`narm.data.readers.table`), compressed (.gz, .zst) or not.
 
     Args:
         path: a file, or a folder NAME with NAME.inter in it, as RecBole has it.
@@ -78,28 +72,14 @@ def read_events(path: Path | str, config: DataConfig) -> Events:
         InputError: no such file, an unknown format, or wrong content; the message names file and line.
     """
     path = find_file(path)
-    kind = Path(path.stem).suffix if path.suffix in COMPRESSED else path.suffix
-    if kind not in FORMATS:
-        raise InputError(f"{path}: unknown format '{kind}'; known: {', '.join(FORMATS)}")
     try:
-        table, of_users = _read_table(path, kind, config)
+        table = find_reader(path).read(path, config)
     except OSError as error:
         reason = error.strerror or str(error)
         raise InputError(f"{path}: {reason.splitlines()[0] if reason else 'cannot be read'}") from None
     if len(table) == 0:
         raise InputError(f"{path}: no events")
-    return _as_events(table, of_users=of_users, atomic=kind == ".inter")
-
-
-def _read_table(path: Path, kind: str, config: DataConfig) -> tuple[EventTable, bool]:
-    """The events, and whether they are those of users."""
-    if kind == ".inter":
-        return read_atomic(path, config)
-    if kind == ".parquet":
-        return read_parquet(path, config), False
-    if kind in SUFFIXES or (kind == ".txt" and is_pickle(path)):
-        return read_pickle(path), False
-    return (read_yoochoose if kind == ".dat" else read_delimited)(path, config), False
+    return _as_events(table)
 
 
 def find_file(path: Path | str) -> Path:
@@ -116,7 +96,7 @@ def find_file(path: Path | str) -> Path:
     return path
 
 
-def _as_events(table: EventTable, *, of_users: bool, atomic: bool) -> Events:
+def _as_events(table: EventTable) -> Events:
     sessions, session_ids = _codes(table.sessions)
     items, item_ids = _codes(table.items)
     return Events(
@@ -126,8 +106,8 @@ def _as_events(table: EventTable, *, of_users: bool, atomic: bool) -> Events:
         session_ids=session_ids,
         item_ids=item_ids,
         ticks_per_second=table.ticks_per_second,
-        of_users=of_users,
-        atomic=atomic,
+        of_users=table.of_users,
+        atomic=table.atomic,
         n_wrong=table.n_wrong,
         notes=table.notes,
     )

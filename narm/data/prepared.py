@@ -11,12 +11,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from narm.config import explain
 from narm.data.readers.event_table import NANOSECONDS
 from narm.data.session_log import SessionLog
 from narm.errors import InputError
 from narm.machine.files import file_sha256, write_text
 from narm.text.text_file import read_text
+from narm.text.validation import explain
 
 CARD = "card.json"
 PARTS = ("train", "valid", "test")
@@ -107,7 +107,9 @@ def read_card(folder: Path) -> Card:
     try:
         card = Card.model_validate_json(read_text(path))
     except ValidationError as error:
-        raise InputError(f"{path}: not the card of a prepared dataset: {explain(error)}") from None
+        raise InputError(
+            f"{path}: not the card of a prepared dataset: {explain(error, known=Card.model_fields)}"
+        ) from None
     for part in ("train", "test"):
         if part_file(part) not in card.files:
             raise InputError(f"{path}: files: {part_file(part)} is not among them")

@@ -51,7 +51,7 @@ class Slice:
     intervals: dict[str, tuple[float, float]]
 
 
-def breakdown(
+def metrics_by_slice(
     ranks: Ranks,
     examples: Examples,
     train_counts: NDArray[np.int64],

@@ -1,4 +1,4 @@
-"""Softmax losses on the CPU: the loss and its gradients in one visit to the logits, tile by tile.
+"""Softmax losses on the CPU: the loss and its gradients in one pass over the logits, tile by tile.
 
 While a tile of logits is in the cache it becomes exponentials, relative to the largest logit so far, and
 enters the gradient of the hidden states: the online softmax (Milakov & Gimelshein, arXiv:1805.02867). The
@@ -85,7 +85,7 @@ class SampledSoftmax(torch.autograd.Function):
 
 
 def _hand_out(ctx: Any, grad_loss: Tensor, compute: Callable[..., tuple[Tensor, ...]]) -> tuple[Tensor, ...]:
-    """The gradients of the forward, without a copy; who asks a second time has them computed again."""
+    """The gradients of the forward, without a copy; a second backward has them computed again."""
     gradients: tuple[Tensor, ...] = tuple(ctx.gradients or compute(*ctx.saved_tensors)[1:])
     ctx.gradients = None
     if grad_loss != 1:
@@ -111,8 +111,8 @@ def _full_in_tiles(hidden: Tensor, weight: Tensor, targets: Tensor) -> tuple[Ten
     items = _Items(weight)
     for rows in items.chunks(len(hidden)):
         chunk = _Chunk(hidden[rows], targets[rows], items)
-        chunk.visit()
-        chunk.push_back(share)
+        chunk.process_items()
+        chunk.add_item_gradients(share)
         losses[rows] = chunk.normalisers() - chunk.target_logits[: chunk.n_rows]
         grad_hidden[rows] = chunk.grad_hidden(share)
     # the softmax had p for the targets, where p - 1 is due
@@ -152,9 +152,9 @@ def _sampled_in_tiles(
     items = _Items(item_rows, item_bias)
     for rows in items.chunks(len(hidden)):
         chunk = _Chunk(hidden[rows], places[rows], items)
-        chunk.meet_first(target_logits[rows])
-        chunk.visit()
-        chunk.push_back(share)
+        chunk.start_with(target_logits[rows])
+        chunk.process_items()
+        chunk.add_item_gradients(share)
         losses[rows] = chunk.normalisers() - target_logits[rows]
         grad_hidden[rows] = chunk.grad_hidden(share)
     return losses, grad_hidden, items.gradient
@@ -179,13 +179,13 @@ class _Items:
         return torch.split(rows, self.items_a_tile)
 
     def chunks(self, n_rows: int) -> Iterator[slice]:
-        """The chunks in which so many targets meet the items."""
+        """The chunks into which so many targets are divided."""
         for start in range(0, n_rows, self.rows_a_chunk):
             yield slice(start, min(start + self.rows_a_chunk, n_rows))
 
 
 class _Chunk:
-    """R rows on their way through the items, and what is known of their softmax so far."""
+    """R rows, and the softmax of the items that they have been multiplied with so far."""
 
     def __init__(self, hidden: Tensor, targets: Tensor, items: _Items) -> None:
         """Take hidden states [R, D] and targets [R], and fill them up to whole groups of rows."""
@@ -199,23 +199,23 @@ class _Chunk:
         self.shifts = self.hidden.new_empty(len(items.tiles), self.n_rows + fill)  # what each tile is relative to
         self.partial = _PartialSoftmax.empty(torch.get_num_threads(), self.hidden)
 
-    def meet_first(self, logits: Tensor) -> None:
-        """Let each row begin with one item of its own, [R] logits."""
+    def start_with(self, logits: Tensor) -> None:
+        """Start the softmax of each row with one item of its own, whose logits are [R]."""
         self.partial.shift[0] = functional.pad(logits, (0, len(self.hidden) - self.n_rows))
         self.partial.mass[0] = 1
 
-    def visit(self) -> None:
-        """Meet all items: compute exponentials, their sums, and the hidden states' gradient."""
+    def process_items(self) -> None:
+        """Compute exponentials of the logits of all items, their sums, and the hidden states' gradient."""
         across = self.hidden.T.contiguous()
         threads.run(
-            self._visit_share,
+            self._process_tiles,
             across,
             on_tensors("softmax", "online_softmax", self.hidden.dtype, online_softmax_reference),
         )
         self.partial = self.partial.merged()
 
     @torch.no_grad()
-    def _visit_share(self, thread: int, n_threads: int, across: Tensor, tile_pass: TilePass) -> None:
+    def _process_tiles(self, thread: int, n_threads: int, across: Tensor, tile_pass: TilePass) -> None:
         """One thread's tiles."""
         part = self.partial
         shift, mass, pulled = part.shift[thread], part.mass[thread], part.pulled[thread]
@@ -232,14 +232,14 @@ class _Chunk:
             shift = self.shifts[t]
         part.shift[thread] = shift
 
-    def push_back(self, share: float) -> None:
+    def add_item_gradients(self, share: float) -> None:
         """Add the embeddings' gradient: for each item the sum over rows of share * p * hidden."""
         relative = self.shifts - self.partial.normaliser()
         scales = relative.clamp_(min=LOWEST_EXPONENT).exp_().mul_(share)
-        threads.run(self._push_back_share, scales.unsqueeze(2))
+        threads.run(self._add_item_gradients_of_tiles, scales.unsqueeze(2))
 
     @torch.no_grad()
-    def _push_back_share(self, thread: int, n_threads: int, scales: Tensor) -> None:
+    def _add_item_gradients_of_tiles(self, thread: int, n_threads: int, scales: Tensor) -> None:
         """One thread's tiles."""
         scaled = torch.empty_like(self.hidden)
         for t in range(thread, len(self.items.tiles), n_threads):
@@ -257,7 +257,7 @@ class _Chunk:
 
 @dataclass(frozen=True, slots=True)
 class _PartialSoftmax:
-    """What P threads know of the softmax of R rows, each from its own tiles."""
+    """The softmax of R rows over a part of the items: that of P threads, each with its own tiles."""
 
     shift: Tensor  # [P, R]; the largest logit
     mass: Tensor  # [P, R]; the sum of exp(logit - shift)

@@ -1,4 +1,4 @@
-"""Softmax losses over so few items that a core's cache holds all logits of some rows: loss and gradients in one visit.
+"""Softmax losses over so few items that a core's cache holds all logits of some rows: loss and gradients in one pass.
 
 Each thread takes rows of its own, and shares nothing with the others until the items' gradients are added up. A chunk
 of rows is three products and one pass over its logits. The tiles of `chunked_softmax`, which larger catalogues
@@ -43,7 +43,7 @@ def full(hidden: Tensor, weight: Tensor, targets: Tensor, rows_a_chunk: int) -> 
     def fill(rows: slice, hidden: Tensor, logits: Tensor) -> None:
         torch.mm(weight, hidden.T, out=logits)
 
-    return _visit(hidden, targets, weight, len(weight), fill, rows_a_chunk)
+    return _loss_and_gradients(hidden, targets, weight, len(weight), fill, rows_a_chunk)
 
 
 def sampled(
@@ -73,10 +73,10 @@ def sampled(
         logits[places[rows][own], own] = -math.inf
 
     targets = torch.full_like(places[: len(hidden)], n_items)
-    return _visit(hidden, targets, item_rows, n_items + 1, fill, rows_a_chunk)
+    return _loss_and_gradients(hidden, targets, item_rows, n_items + 1, fill, rows_a_chunk)
 
 
-def _visit(
+def _loss_and_gradients(
     hidden: Tensor, targets: Tensor, item_rows: Tensor, n_logits: int, fill: Fill, rows_a_chunk: int
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Losses and gradients, given how logits are made and which of them is each row's target."""

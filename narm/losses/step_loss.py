@@ -20,10 +20,11 @@ from narm.losses import functional as losses
 from narm.losses.negatives import hardest, negative_sampler
 from narm.model import SessionEncoder
 
-Objective = Callable[[SessionEncoder, PackedBatch], Tensor]
+StepLoss = Callable[[SessionEncoder, PackedBatch], Tensor]
+"""From the model and a batch to the mean loss of its targets, a scalar."""
 
 
-def build_objective(config: TrainingConfig, train: Examples, n_items: int) -> Objective:
+def build_step_loss(config: TrainingConfig, train: Examples, n_items: int) -> StepLoss:
     """The loss that `loss_type` names, as a function of the model and a batch.
 
     Raises:
@@ -31,38 +32,38 @@ def build_objective(config: TrainingConfig, train: Examples, n_items: int) -> Ob
     """
     counts = np.bincount(train.target_items, minlength=n_items)
     try:
-        return _BUILDERS[config.loss_type](config, counts)
+        return LOSSES[config.loss_type](config, counts)
     except ValueError as error:
         raise InputError(f"loss_type {config.loss_type}: {error}") from None
 
 
-def _full_softmax(config: TrainingConfig, counts: NDArray[np.int64]) -> Objective:
-    def objective(model: SessionEncoder, batch: PackedBatch) -> Tensor:
+def _full_softmax(config: TrainingConfig, counts: NDArray[np.int64]) -> StepLoss:
+    def step_loss(model: SessionEncoder, batch: PackedBatch) -> Tensor:
         hidden = model.encode(batch.items, batch.layout)
         return losses.full_softmax(hidden, model.item_embedding.weight, batch.targets)
 
-    return objective
+    return step_loss
 
 
-def _sampled_softmax(config: TrainingConfig, counts: NDArray[np.int64]) -> Objective:
+def _sampled_softmax(config: TrainingConfig, counts: NDArray[np.int64]) -> StepLoss:
     sampler = losses.SharedNegatives(counts, config.softmax_samples, config.softmax_alpha)
 
-    def objective(model: SessionEncoder, batch: PackedBatch) -> Tensor:
+    def step_loss(model: SessionEncoder, batch: PackedBatch) -> Tensor:
         drawn = sampler.draw().to(batch.items.device)
         needed, (events, targets, negatives) = _needed_items(batch.items, batch.targets, drawn)
         rows = model.item_embedding.weight.index_select(0, needed)
         hidden = model.encode_embedded(rows.index_select(0, events), batch.layout)
         return losses.sampled_softmax(hidden, rows, targets, negatives, sampler.log_q.to(needed.device)[needed])
 
-    return objective
+    return step_loss
 
 
-def _bpr(config: TrainingConfig, counts: NDArray[np.int64]) -> Objective:
+def _bpr(config: TrainingConfig, counts: NDArray[np.int64]) -> StepLoss:
     args = config.negative_sampling
     draw = negative_sampler(args, counts)
     shape = (args.sample_num, args.candidate_num) if args.dynamic else (args.sample_num,)
 
-    def objective(model: SessionEncoder, batch: PackedBatch) -> Tensor:
+    def step_loss(model: SessionEncoder, batch: PackedBatch) -> Tensor:
         targets = batch.targets.cpu()
         drawn = draw(targets.reshape(-1, *[1] * len(shape)).expand(-1, *shape).contiguous()).to(batch.targets.device)
         negatives = hardest(drawn, *_without_dropout(model, batch)) if args.dynamic else drawn  # [Q, S]
@@ -73,7 +74,7 @@ def _bpr(config: TrainingConfig, counts: NDArray[np.int64]) -> Objective:
         negative = torch.einsum("qsd,qd->qs", rows.index_select(0, others.flatten()).view(*others.shape, -1), hidden)
         return losses.bpr(positive.expand_as(negative), negative)
 
-    return objective
+    return step_loss
 
 
 def _needed_items(*items: Tensor) -> tuple[Tensor, list[Tensor]]:
@@ -96,4 +97,9 @@ def _without_dropout(model: SessionEncoder, batch: PackedBatch) -> tuple[Tensor,
     return hidden, model.item_embedding.weight
 
 
-_BUILDERS = {"CE": _full_softmax, "sampled_softmax": _sampled_softmax, "BPR": _bpr}
+LOSSES: dict[str, Callable[[TrainingConfig, NDArray[np.int64]], StepLoss]] = {
+    "CE": _full_softmax,
+    "sampled_softmax": _sampled_softmax,
+    "BPR": _bpr,
+}
+"""By `loss_type`: from the options, and how often each item is a target, [V], to the loss."""

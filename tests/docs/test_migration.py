@@ -20,7 +20,7 @@ from experiments.cli.search_arguments import build_spec
 from experiments.reporting import publish
 from experiments.tuning.study.spec import StudySpec
 from narm import Config, Recommender, create_model, load_model, load_splits, save_checkpoint
-from narm.config import DataConfig, ModelConfig, canonical, check_value, options
+from narm.config import OPTIONS, DataConfig, ModelConfig
 from narm.config_file import OptionsFile, read_config
 from narm.data.datasets import NAMED
 from narm.errors import InputError
@@ -369,9 +369,9 @@ def test_every_key_of_recbole_has_one_row():
 @pytest.mark.parametrize("row", table("The same key"), ids=lambda row: row[0])
 def test_the_same_key(row, tmp_path):
     name = only(row[0])
-    assert options()[name].name == name
-    default = check_value(name, yaml.safe_load(only(row[2])))
-    assert default == options()[name].default
+    assert OPTIONS[name].name == name
+    default = OPTIONS.check(name, yaml.safe_load(only(row[2])))
+    assert default == OPTIONS[name].default
     if not row[1]:
         return
     recbole = yaml.safe_load(only(row[1]))
@@ -379,7 +379,7 @@ def test_the_same_key(row, tmp_path):
     file = tmp_path / "c.yaml"
     file.write_text(json.dumps({name: recbole}))
     assert read_config(file).notes == []
-    same = check_value(name, recbole) == default
+    same = OPTIONS.check(name, recbole) == default
     assert same or row[3], "another default: say so"
     for spelled in code(row[3]):
         if spelled.startswith(("{", "[")) or spelled in ("null", "sampled_softmax"):
@@ -390,7 +390,7 @@ def test_the_same_key(row, tmp_path):
 @pytest.mark.parametrize("row", table("Another name"), ids=lambda row: row[0])
 def test_another_name(row, tmp_path):
     key, name = only(row[0]), only(row[1])
-    assert canonical(key) == name
+    assert OPTIONS.canonical(key) == name
     value = 7 if name == "max_item_list_length" else "column"
     file = tmp_path / "c.yaml"
     for spelling in (key, name):

@@ -11,7 +11,7 @@ from mkdocs.config import load_config
 
 from documentation.reference import describe_values
 from experiments.cli.commands import commands
-from narm.config import options
+from narm.config import OPTIONS
 
 ROOT = Path(__file__).parents[2]
 
@@ -36,7 +36,7 @@ def test_nothing_is_loaded_from_elsewhere(site):
 
 def test_the_reference_has_every_option_and_command(site):
     described = (site / "reference/options/index.html").read_text(encoding="utf-8")
-    assert [name for name in options() if f"<code>{name}</code>" not in described] == []
+    assert [name for name in OPTIONS if f"<code>{name}</code>" not in described] == []
     listed = (site / "reference/commands/index.html").read_text(encoding="utf-8")
     assert [name for name in commands() if f'id="{name}"' not in listed] == []
     assert "--max-retries" in listed  # the rarer flags too
@@ -60,4 +60,4 @@ def test_measured_results_keep_their_figures(site):
     ],
 )
 def test_values_are_described(name, words):
-    assert describe_values(options()[name]) == words
+    assert describe_values(OPTIONS[name]) == words

@@ -9,8 +9,8 @@ import pytest
 
 from experiments.compare import _specs
 from experiments.tuning.study.spec import StudySpec
-from narm.config import ModelName
 from narm.errors import InputError
+from narm.models import ModelName
 
 
 def specs(models: Sequence[ModelName], *options: str) -> dict[str, StudySpec]:

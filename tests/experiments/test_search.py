@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import get_args
 
 import pytest
 import ray
@@ -14,10 +13,10 @@ from experiments.cli.presets import PRESETS
 from experiments.cli.search_arguments import build_spec, read_duration, read_max_failed
 from experiments.cli.search_parser import build_parser
 from experiments.tuning.study.spec import StudySpec
-from narm.config import LEARNED_AT_ONCE, ModelName
 from narm.config_file import OptionsFile, read_config
 from narm.errors import InputError
 from narm.machine.threads import usable_cores
+from narm.models import MODELS
 
 
 def spec(*arguments: str) -> StudySpec:
@@ -88,12 +87,12 @@ def test_a_config_file_may_say_where_the_search_begins(tmp_path):
     assert built.space.from_options(built.config)["learning_rate"] == 0.005  # trial 0
 
 
-@pytest.mark.parametrize("model", get_args(ModelName)[1:])
+@pytest.mark.parametrize("model", list(MODELS)[1:])
 def test_a_model_is_searched_in_the_space_of_its_name(model):
     built = spec("--model", model.replace("_", "-").upper())
     assert built.config.model.model == model
     assert built.space.name == model
-    at_once = model in LEARNED_AT_ONCE
+    at_once = MODELS[model].learned_at_once
     quick = PRESETS["quick"]
     assert built.config.training.epochs == (1 if at_once else quick.epochs)
     assert built.finalist_seeds == (1 if at_once else quick.finalist_seeds)
@@ -217,6 +216,10 @@ MISTAKES: dict[str, tuple[list[str], str]] = {
     "the space of another model": (
         ["--model", "v_sknn", "--space", "smoke"], "smoke.yaml:3: learning_rate is no option of model v_sknn"
     ),
+    "a metric of lists as the objective": (
+        ["--objective", "coverage@10"], "'coverage@10' cannot choose between models: coverage is of a whole set of"
+    ),
+    "a metric of lists to choose by": (["--valid_metric", "gini@10"], "'gini@10' cannot choose between models"),
     "nothing to search": (["--space", "nothing.yaml"], "nothing.yaml: no parameter in it: model narm has embedding"),
     "no such config": (["--config", "none.yaml"], "none.yaml"),
     "a typo in the config": (["--config", "bad_key.yaml"], "bad_key.yaml:1: unknown option 'learning_rat'"),

@@ -4,17 +4,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from narm.config import (
-    Config,
-    NegativeSampling,
-    canonical,
-    check_value,
-    did_you_mean,
-    find_option,
-    options,
-    parse_literal,
-)
+from narm.config import OPTIONS, Config, NegativeSampling
 from narm.errors import InputError
+from narm.text.literal import parse_literal
+from narm.text.suggestion import did_you_mean
 
 
 def test_the_defaults_are_those_of_recboles_narm():
@@ -34,14 +27,14 @@ def test_the_defaults_are_those_of_recboles_narm():
 
 
 def test_every_option_has_one_section_a_description_and_a_valid_default():
-    assert list(Config().flat()) == list(options())
-    for name, option in options().items():
+    assert list(Config().flat()) == list(OPTIONS)
+    for name, option in OPTIONS.items():
         assert option.description
-        assert check_value(name, option.default) == option.default
+        assert OPTIONS.check(name, option.default) == option.default
 
 
 def test_options_that_a_space_may_name():
-    searchable = {name for name, option in options().items() if option.searchable}
+    searchable = {name for name, option in OPTIONS.items() if option.searchable}
     assert {"learning_rate", "hidden_size", "dropout_probs", "loss_type"} <= searchable
     assert searchable.isdisjoint({"epochs", "seed", "dataset", "valid_metric", "topk"})
 
@@ -91,8 +84,8 @@ def test_bpr_without_arguments_draws_one_uniform_negative():
     ],
 )
 def test_spellings(spelling, name):
-    assert canonical(spelling) == name
-    assert find_option(spelling).name == name
+    assert OPTIONS.canonical(spelling) == name
+    assert OPTIONS.find(spelling).name == name
 
 
 @pytest.mark.parametrize(
@@ -117,9 +110,9 @@ def test_spellings(spelling, name):
     ],
 )
 def test_values_as_people_and_recbole_write_them(name, given_, expected):
-    assert check_value(name, given_) == expected
+    assert OPTIONS.check(name, given_) == expected
     base = {"loss_type": "BPR"}
-    section = getattr(Config.from_flat(base, **{name: given_}), find_option(name).section)
+    section = getattr(Config.from_flat(base, **{name: given_}), OPTIONS.find(name).section)
     assert getattr(section, name) == expected
 
 
@@ -180,7 +173,7 @@ def test_values_as_people_and_recbole_write_them(name, given_, expected):
     ],
 )
 def test_a_value_that_does_not_fit_is_named_alone_and_in_a_config(name, value, message):
-    for build in (check_value, lambda name, value: Config.from_flat({"loss_type": "BPR", name: value})):
+    for build in (OPTIONS.check, lambda name, value: Config.from_flat({"loss_type": "BPR", name: value})):
         with pytest.raises(InputError) as error:
             build(name, value)
         assert str(error.value).startswith(message)

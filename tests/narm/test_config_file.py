@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from narm.config import Config, canonical, options
+from narm.config import OPTIONS, Config
 from narm.config_file import OptionsFile, read_config
 from narm.errors import InputError
 from narm.recbole_keys import RECBOLE_KEYS
@@ -97,7 +97,7 @@ def test_every_default_of_recbole_is_accepted(tmp_path, name):
 
 @pytest.mark.parametrize("key", sorted(RECBOLE_KEYS))
 def test_no_key_is_both_an_option_and_without_effect(key):
-    assert canonical(key) not in options()
+    assert OPTIONS.canonical(key) not in OPTIONS
 
 
 @pytest.mark.parametrize(

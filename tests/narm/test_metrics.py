@@ -6,9 +6,22 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from narm.errors import InputError
-from narm.metrics import METRICS, metric_key, mrr, ndcg, parse_metric, precision, recall, summarize
+from narm.metrics import (
+    LIST_METRICS,
+    METRICS,
+    coverage,
+    gini,
+    metric_key,
+    mrr,
+    ndcg,
+    parse_metric,
+    precision,
+    recall,
+    summarize,
+)
 
 RANKS = st.lists(st.integers(1, 10_000), min_size=1, max_size=50).map(np.array)
+UNUSED = np.array([], dtype=int)
 CUTOFFS = st.integers(1, 10_000)
 
 
@@ -83,3 +96,21 @@ def test_anything_else_is_no_metric(text):
 
 def test_keys_have_no_sign_that_mlflow_refuses():
     assert metric_key("Recall", 20) == "recall_at_20"
+
+
+@pytest.mark.parametrize("name", LIST_METRICS)
+def test_a_metric_of_lists_says_why_it_is_no_objective(name):
+    with pytest.raises(InputError, match=rf"^'{name}@10' cannot choose between models: {name} is of a whole set of li"):
+        parse_metric(f"{name}@10")
+
+
+def test_items_shown_alike_are_not_concentrated():
+    assert gini(np.array([9, 5, 5, 5]), UNUSED, UNUSED) == 0  # the padding is no item
+    assert coverage(np.array([9, 5, 0, 5]), UNUSED, UNUSED) == pytest.approx(2 / 3)
+
+
+def test_the_gini_index_is_half_the_relative_mean_difference():
+    shown = np.random.default_rng(0).integers(0, 100, 30)
+    items = shown[1:].astype(float)
+    expected = np.abs(items[:, None] - items).mean() / (2 * items.mean())
+    assert gini(shown, UNUSED, UNUSED) == pytest.approx(expected)

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from typing import get_args
-
 import pytest
 
-from narm.config import Config, ModelName, options
+from narm.config import OPTIONS, Config
 from narm.config_file import OptionsFile
 from narm.errors import InputError
 from narm.model_options import check_used, searchable_options, used_options
-
-MODELS = get_args(ModelName)
+from narm.models import MODELS
 
 
 @pytest.mark.parametrize("text", ["V-SKNN", "v_sknn", "vsknn", "V_SKNN"])
@@ -25,7 +22,7 @@ def test_an_unknown_model_is_told_with_those_there_are():
 
 
 def test_every_option_is_used_by_some_model():
-    assert {name for model in MODELS for name in used_options(model)} == set(options())
+    assert {name for model in MODELS for name in used_options(model)} == set(OPTIONS)
 
 
 def test_an_option_that_a_model_does_not_use_is_an_error_that_names_those_it_does():

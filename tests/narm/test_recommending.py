@@ -10,12 +10,12 @@ import torch
 from torch import Tensor
 
 from narm import recommending
+from narm.build_model import build_model
 from narm.checkpoint import load_model, save_checkpoint
 from narm.config import Config, ModelConfig
 from narm.data.sessions import Examples, ItemVocabulary, Sessions
 from narm.errors import InputError
 from narm.model import NARM
-from narm.models import build_model
 from narm.recommending import Recommender
 from narm.training import create_model, fit
 

@@ -4,16 +4,16 @@ import pickle
 from contextlib import suppress
 from itertools import product
 from pathlib import Path
-from typing import get_args
 
 import optuna
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from narm.config import Config, ModelName, options
+from narm.config import OPTIONS, Config
 from narm.errors import InputError
 from narm.model_options import searchable_options
+from narm.models import MODELS
 from search_spaces.recbole import parse_hyper
 from search_spaces.space import PARSERS, SearchSpace, load_space
 
@@ -95,7 +95,7 @@ def test_drawing_from_optuna_records_the_same_distributions(space):
 def test_bundled_spaces_fit_the_default_configuration(name):
     space = load_space(name)
     space.check(Config())
-    assert set(space.options) <= {option.name for option in options().values() if option.searchable}
+    assert set(space.options) <= {option.name for option in OPTIONS.values() if option.searchable}
 
 
 @pytest.mark.parametrize("name", ["narm", "recbole"])
@@ -106,7 +106,7 @@ def test_the_default_configuration_is_a_point(name):
     assert Config().replace(space.to_options(params, Config())) == Config()
 
 
-@pytest.mark.parametrize("model", get_args(ModelName))
+@pytest.mark.parametrize("model", MODELS)
 def test_every_model_has_a_space_of_its_own_options_with_the_defaults_inside(model):
     space = load_space(model)
     assert set(space.options) <= set(searchable_options(model))

@@ -6,9 +6,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from narm.config import check_value, did_you_mean
+from narm.config import OPTIONS
 from narm.errors import InputError
 from narm.metrics import metric_key, parse_metric
+from narm.text.suggestion import did_you_mean
 from narm.training_state import EpochResult
 
 Direction = Literal["maximize", "minimize"]
@@ -53,7 +54,7 @@ def parse_objectives(text: str) -> tuple[Objective, ...]:
             raise InputError(f"objective: '{cost}' is no cost to minimise{did_you_mean(cost, COSTS)}")
         if costs.count(cost) > 1:
             raise InputError(f"objective: {cost} stands there twice")
-    return (Objective(str(check_value("valid_metric", metric))), *map(Objective, costs))
+    return (Objective(OPTIONS.check("valid_metric", metric)), *map(Objective, costs))
 
 
 def describe(objectives: Sequence[Objective]) -> str:

@@ -14,12 +14,13 @@ from experiments.tuning.optimizer.schedulers import SCHEDULERS
 from experiments.tuning.study.limits import Limits
 from experiments.tuning.study.objectives import Objective
 from experiments.tuning.worker.addresses import absolute_tracking_uri, address_below
-from narm.config import Config, did_you_mean
+from narm.config import Config
 from narm.errors import InputError
 from narm.machine.device import resolve_device
 from narm.machine.threads import usable_cores
 from narm.model import SHAPE_OPTIONS
 from narm.model_options import check_used, searchable_options
+from narm.text.suggestion import did_you_mean
 from narm.text.text_file import located
 from search_spaces.space import SearchSpace
 

@@ -25,8 +25,8 @@ from experiments.tuning.study import trial_attributes
 from experiments.tuning.study.spec import StudySpec
 from experiments.tuning.study.stored_spec import Record, check_resumable, stored_spec
 from experiments.tuning.worker.addresses import mask_credentials
-from narm.config import did_you_mean
 from narm.errors import InputError
+from narm.text.suggestion import did_you_mean
 
 # What is below warnings is reported by the engine; samplers warn of conditional spaces, which are meant.
 optuna.logging.set_verbosity(optuna.logging.ERROR)

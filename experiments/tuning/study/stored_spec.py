@@ -8,7 +8,7 @@ from typing import Any
 from experiments.tuning.study.objectives import describe, parse_objectives
 from experiments.tuning.study.spec import StudySpec
 from experiments.tuning.worker.addresses import mask_credentials
-from narm.config import options
+from narm.config import OPTIONS
 from narm.errors import InputError
 from search_spaces.space import SearchSpace, parse_space
 
@@ -68,7 +68,7 @@ def check_resumable(record: Record, spec: StudySpec, fingerprint: str) -> None:
         )
     flat = spec.config.flat()
     searched = {*spec.space.options, *stored_space(record).options}
-    for name, option in options().items():
+    for name, option in OPTIONS.items():
         # What the data are is in the fingerprint; files may have moved.
         if option.section != "data" and name not in _FREE | searched and record["config"].get(name) != flat[name]:
             raise InputError(

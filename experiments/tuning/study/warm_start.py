@@ -9,8 +9,9 @@ from typing import Any
 
 from experiments.tuning.study.storage import closing_study, load_study, read_stored_spec
 from experiments.tuning.study.trial_attributes import options_of, trials_of, value_of
-from narm.config import Config, canonical, check_value, did_you_mean
+from narm.config import OPTIONS, Config
 from narm.errors import InputError
+from narm.text.suggestion import did_you_mean
 from narm.text.text_file import read_text
 from narm.text.yaml_file import parse_yaml
 from search_spaces.space import SearchSpace
@@ -84,9 +85,9 @@ def _checked(entry: object, space: SearchSpace, config: Config) -> dict[str, Any
     if not isinstance(entry, dict):
         raise InputError(f"expected `{{option: value, ...}}`, not {entry!r}")
     for name in entry:
-        if canonical(name) not in space.options:
+        if OPTIONS.canonical(name) not in space.options:
             raise InputError(f"'{name}' is not searched by {space.name}{did_you_mean(name, space.options)}")
-    options = {canonical(name): check_value(name, value) for name, value in entry.items()}
+    options = {OPTIONS.canonical(name): OPTIONS.check(name, value) for name, value in entry.items()}
     outside = space.why_outside(config.replace(options))
     if outside is not None:
         raise InputError(outside)

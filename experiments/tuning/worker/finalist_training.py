@@ -10,7 +10,7 @@ from typing import Any
 from experiments.tuning.worker.jobs import Finalist, FinalistJob, Training
 from experiments.tuning.worker.reports import FinalistRun
 from narm.checkpoint import load_model, read_checkpoint, save_checkpoint
-from narm.config import Config, options
+from narm.config import OPTIONS, Config
 from narm.data.sessions import Splits
 from narm.errors import InputError
 from narm.evaluation.full_ranking import chosen_targets, rank_targets
@@ -19,7 +19,7 @@ from narm.training import create_model, fit
 from narm.training_state import EpochResult, read_history
 
 # What a run depends on beside the data, whose fingerprint does not know how much of a prefix the model sees.
-_OPTIONS = {"max_item_list_length", *(name for name, option in options().items() if option.section != "data")}
+_DECISIVE = {"max_item_list_length", *(name for name, option in OPTIONS.items() if option.section != "data")}
 
 
 def train_finalist(
@@ -59,7 +59,7 @@ def is_of_run(saved: Mapping[str, Any], config: Config, fingerprint: str) -> boo
     if saved["fingerprint"] != fingerprint:
         return False
     flat = config.flat()
-    return all(saved["config"].get(name) == flat[name] for name in _OPTIONS)
+    return all(saved["config"].get(name) == flat[name] for name in _DECISIVE)
 
 
 def _train(job: FinalistJob, splits: Splits, training: Training, scratch: Path) -> Iterator[EpochResult]:

@@ -6,15 +6,17 @@ https://recbole.io/docs/user_guide/data/atomic_files.html
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from narm.config import DataConfig, did_you_mean
+from narm.config import DataConfig
 from narm.data.readers.columns import find_column, find_columns, require_distinct
 from narm.data.readers.event_table import TICKS, EventTable
 from narm.data.readers.layout import TextLayout, read_header_line
 from narm.data.readers.text import read_text
 from narm.errors import InputError
+from narm.text.suggestion import did_you_mean
 
 FIELD_TYPES = ("token", "float", "token_seq", "float_seq")
 ALLOWED_TYPES = {
@@ -25,14 +27,12 @@ ALLOWED_TYPES = {
 LIST_SUFFIX = "_list"  # RecBole's, of the field that holds the items before the one to predict
 
 
-def read_atomic(path: Path, config: DataConfig) -> tuple[EventTable, bool]:
+def read_atomic(path: Path, config: DataConfig) -> EventTable:
     """Read an atomic file; a row whose items are a `token_seq` is as many events.
 
     Fields other than the session, item and time are skipped, whatever their type. With `item_id_list:token_seq`
     each row is a session, or, beside `item_id:token`, a prefix and its target.
 
-    Returns:
-        the events, and whether they are those of users, each all that a user ever did.
     Raises:
         InputError: line 1 is not a list of `field:type`, or as `find_columns` and `read_text`.
     """
@@ -48,13 +48,16 @@ def read_atomic(path: Path, config: DataConfig) -> tuple[EventTable, bool]:
     require_distinct(names, f"{path}, line 1")
     lists = [name for name in names if name.endswith(LIST_SUFFIX) and types[name] == "token_seq"]
     if config.item_column is None and len(lists) == 1:
-        return read_text(_layout_of_lists(path, config, header, types, lists[0])), False
-    return _read_events(path, config, header, types)
+        layout, of_users = _layout_of_lists(path, config, header, types, lists[0]), False
+    else:
+        layout, of_users = _layout_of_events(path, config, header, types)
+    return replace(read_text(layout), atomic=True, of_users=of_users)
 
 
-def _read_events(
+def _layout_of_events(
     path: Path, config: DataConfig, header: tuple[str, ...], types: Mapping[str, str]
-) -> tuple[EventTable, bool]:
+) -> tuple[TextLayout, bool]:
+    """Rows that are events; and whether their sessions are users."""
     names = find_columns(list(types), config, f"{path}, line 1", atomic=True)
     for role, name in names._asdict().items():
         _check_type(path, role, name, types)
@@ -67,7 +70,7 @@ def _read_events(
         item_separator=config.seq_separator if types[names.item] == "token_seq" else None,
         time_separator=config.seq_separator if types[names.time] == "float_seq" else None,
     )
-    return read_text(layout), "session" not in names.session.lower()
+    return layout, "session" not in names.session.lower()
 
 
 def _layout_of_lists(

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from narm.config import DataConfig, did_you_mean
+from narm.config import DataConfig
 from narm.errors import InputError
+from narm.text.suggestion import did_you_mean
 
 # Dates without a time of day are left out on purpose: they do not order the events of a session.
 USUAL_NAMES = {

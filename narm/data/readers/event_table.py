@@ -22,6 +22,8 @@ class EventTable:
         items: ids, likewise.
         times: int64 or float64.
         ticks_per_second: unit of the times; None: they say what came first, and no more.
+        of_users: whether the sessions are users, each with all that a user ever did.
+        atomic: whether the file is RecBole's, whose order of ties applies.
         n_wrong: rows of the file that are left out because they are wrong.
         notes: what a reader of results should know.
     """
@@ -30,6 +32,8 @@ class EventTable:
     items: pa.ChunkedArray
     times: pa.ChunkedArray
     ticks_per_second: int | None
+    of_users: bool = False
+    atomic: bool = False
     n_wrong: int = 0
     notes: tuple[str, ...] = ()
 

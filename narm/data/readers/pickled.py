@@ -16,6 +16,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from narm.config import DataConfig
 from narm.data.readers.event_table import EventTable
 from narm.data.readers.examples import ordered_sessions, whole_sessions
 from narm.errors import InputError
@@ -32,11 +33,14 @@ def is_pickle(path: Path) -> bool:
         return bool(file.read(4).startswith(_STARTS))
 
 
-def read_pickle(path: Path) -> EventTable:
+def read_pickle(path: Path, config: DataConfig) -> EventTable:
     """Read `all_train_seq.txt`, a list of sessions, or `train.txt` and `test.txt`, (prefixes, targets).
 
-    The sessions stand in time order, but tell no time.
+    The sessions are in time order, but have no times.
 
+    Args:
+        path: the file.
+        config: not used; such a file has no columns, and a wrong one is refused whole.
     Raises:
         InputError: the pickle has anything in it but lists, tuples and integers, or they are put together otherwise.
     """

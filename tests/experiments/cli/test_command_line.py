@@ -21,7 +21,7 @@ from experiments.cli.command_line import (
     study_place,
     write_json,
 )
-from narm.config import options
+from narm.config import OPTIONS
 from narm.errors import InputError
 
 
@@ -81,7 +81,7 @@ def test_the_list_of_options_is_complete_and_says_why(parser, capsys):
         parser.parse_args(["--help-options"])
     assert leave.value.code == 0
     printed = capsys.readouterr().out
-    assert all(f"--{name}\n" in printed for name in options() if name != "epochs")
+    assert all(f"--{name}\n" in printed for name in OPTIONS if name != "epochs")
     assert "(default: 0.001; RecBole's)" in printed
 
 

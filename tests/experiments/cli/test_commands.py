@@ -15,7 +15,7 @@ from experiments.cli.completion import SHELLS, completion
 from experiments.tuning.optimizer.names import EXPORT_NAMES, SAMPLER_NAMES, SCHEDULER_NAMES
 from experiments.tuning.optimizer.samplers import SAMPLERS
 from experiments.tuning.optimizer.schedulers import SCHEDULERS
-from narm.config import options
+from narm.config import OPTIONS
 from narm.errors import InputError
 from narm.export import FORMATS
 
@@ -107,7 +107,7 @@ def test_a_mistake_is_one_line(arguments, message):
 @pytest.mark.parametrize("shell", SHELLS)
 def test_completion_knows_every_flag(shell):
     script = completion(shell, program="narm")
-    for flag in ("--time-budget", *(f"--{name}" for name in options())):
+    for flag in ("--time-budget", *(f"--{name}" for name in OPTIONS)):
         assert flag in script
 
 

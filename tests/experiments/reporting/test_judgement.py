@@ -10,15 +10,15 @@ from rich.console import Console
 
 from experiments.reporting.judgement import print_judgement
 from narm.config import EvaluationConfig, ModelConfig
-from narm.evaluation.test_report import Judgement, judge
+from narm.evaluation.test_report import TestReport, report_on_test
 from narm.model import NARM
 
 
 @pytest.fixture
-def judgement(ring_splits) -> Judgement:
+def judgement(ring_splits) -> TestReport:
     torch.manual_seed(0)
     model = NARM(20, ModelConfig(embedding_size=6, hidden_size=7))
-    return judge(model, ring_splits, EvaluationConfig(sampled_negatives=7), seed=0)
+    return report_on_test(model, ring_splits, EvaluationConfig(sampled_negatives=7), seed=0)
 
 
 def test_all_metrics_have_intervals_and_the_slices_stand_below(judgement):

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from narm.build_model import build_model
 from narm.config import Config
 from narm.data.sessions import Examples, Sessions
-from narm.models import build_model
 
 N_ITEMS = 9
 

@@ -9,7 +9,7 @@ import pytest
 from support.ring import random_sessions
 
 from narm.data.sessions import Examples
-from narm.evaluation.slices import breakdown, popularity_classes
+from narm.evaluation.slices import metrics_by_slice, popularity_classes
 
 
 def label(number: int) -> str:
@@ -42,7 +42,7 @@ def test_each_slice_has_the_metrics_of_its_targets(examples):
         ):
             expected[key].append((session, rank))
 
-    found = breakdown(ranks, examples, train_counts, metrics=["MRR", "Recall"], cutoffs=[5, 10], seed=1)
+    found = metrics_by_slice(ranks, examples, train_counts, metrics=["MRR", "Recall"], cutoffs=[5, 10], seed=1)
     assert {(each.by, each.name) for each in found} == set(expected)
     assert (found[0].by, found[0].name) == ("all", "all")
     for each in found:
@@ -59,7 +59,7 @@ def test_each_slice_has_the_metrics_of_its_targets(examples):
 
 
 def test_slices_ascend_within_their_dimension(examples):
-    found = breakdown(
+    found = metrics_by_slice(
         np.ones(len(examples), dtype=np.int64),
         examples,
         np.arange(40),

@@ -11,7 +11,7 @@ import torch
 from narm.config import EvaluationConfig, ModelConfig
 from narm.evaluation.full_ranking import evaluate, rank_targets, top_items
 from narm.evaluation.sampled_ranks import sampled_ranks
-from narm.evaluation.test_report import judge
+from narm.evaluation.test_report import report_on_test
 from narm.metrics import summarize
 from narm.model import NARM
 
@@ -24,7 +24,7 @@ def model() -> NARM:
 
 def test_the_metrics_are_those_of_evaluate_and_all_of_it_is_json(model, ring_splits):
     config = EvaluationConfig(topk=(5, 10))
-    judgement = judge(model, ring_splits, config, seed=1)
+    judgement = report_on_test(model, ring_splits, config, seed=1)
     assert judgement.metrics == pytest.approx(evaluate(model, ring_splits.test, config, max_length=6))
     assert judgement.sampled == {}
     content = judgement.as_json()
@@ -34,17 +34,21 @@ def test_the_metrics_are_those_of_evaluate_and_all_of_it_is_json(model, ring_spl
     assert content["slices"][0]["by"] == "session length"
 
 
-def test_exposure_is_that_of_the_lists(model, ring_splits):
-    found = judge(model, ring_splits, EvaluationConfig(topk=(3,), valid_metric="MRR@3"), seed=1).exposure
+def test_metrics_beyond_accuracy_are_of_the_lists(model, ring_splits):
+    found = report_on_test(
+        model, ring_splits, EvaluationConfig(topk=(3,), valid_metric="MRR@3"), seed=1
+    ).beyond_accuracy
     lists = top_items(model, ring_splits.test, 3, max_length=6, batch_size=64)
     assert found["coverage_at_3"] == len(np.unique(lists)) / 19
-    assert judge(model, ring_splits, EvaluationConfig(topk=(50,)), seed=1).exposure["coverage_at_50"] == 1
+    assert (
+        report_on_test(model, ring_splits, EvaluationConfig(topk=(50,)), seed=1).beyond_accuracy["coverage_at_50"] == 1
+    )
 
 
 def test_sampled_metrics_stand_beside_the_others_under_their_own_names(model, ring_splits):
     config = EvaluationConfig(sampled_negatives=7)
-    judgement = judge(model, ring_splits, config, seed=1)
-    assert judgement.metrics == judge(model, ring_splits, EvaluationConfig(), seed=1).metrics
+    judgement = report_on_test(model, ring_splits, config, seed=1)
+    assert judgement.metrics == report_on_test(model, ring_splits, EvaluationConfig(), seed=1).metrics
     ranks = rank_targets(model, ring_splits.test, max_length=6, batch_size=64)
     sampled = summarize(sampled_ranks(ranks, n_items=20, n_negatives=7, seed=1), ["MRR"], [10])
     assert judgement.sampled["mrr_at_10_sampled_7"] == sampled["mrr_at_10"]
@@ -52,5 +56,5 @@ def test_sampled_metrics_stand_beside_the_others_under_their_own_names(model, ri
 
 
 def test_the_last_targets_alone_are_judged_when_asked_for(model, ring_splits):
-    judgement = judge(model, ring_splits, EvaluationConfig(eval_targets="last"), seed=1)
+    judgement = report_on_test(model, ring_splits, EvaluationConfig(eval_targets="last"), seed=1)
     assert judgement.overall.n_targets == judgement.overall.n_sessions == len(ring_splits.test.sessions)

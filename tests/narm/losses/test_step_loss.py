@@ -13,7 +13,7 @@ from narm.data.sessions import Examples
 from narm.data.windows import cut_windows
 from narm.losses import functional as losses
 from narm.losses.negatives import negative_sampler
-from narm.losses.step_loss import build_objective
+from narm.losses.step_loss import build_step_loss
 from narm.model import NARM
 
 N_ITEMS = 30
@@ -52,9 +52,9 @@ def separate_lookups(loss_type: str, model: NARM, batch: PackedBatch, counts) ->
 
 @pytest.mark.parametrize("loss_type", ["sampled_softmax", "BPR"])
 def test_one_lookup_teaches_what_separate_ones_do(loss_type, model, batch, examples):
-    objective = build_objective(TrainingConfig(loss_type=loss_type, softmax_samples=8), examples, N_ITEMS)
+    step_loss = build_step_loss(TrainingConfig(loss_type=loss_type, softmax_samples=8), examples, N_ITEMS)
     torch.manual_seed(1)
-    loss = objective(model, batch)
+    loss = step_loss(model, batch)
     gradients = torch.autograd.grad(loss, list(model.parameters()))
     torch.manual_seed(1)
     counts = np.bincount(examples.target_items, minlength=N_ITEMS)
@@ -66,8 +66,8 @@ def test_one_lookup_teaches_what_separate_ones_do(loss_type, model, batch, examp
 
 @pytest.mark.parametrize("loss_type", ["sampled_softmax", "BPR"])
 def test_a_step_has_one_gradient_of_the_catalogues_size(loss_type, model, batch, examples):
-    objective = build_objective(TrainingConfig(loss_type=loss_type, softmax_samples=8), examples, N_ITEMS)
-    pending, seen, arrivals = [objective(model, batch).grad_fn], set(), 0
+    step_loss = build_step_loss(TrainingConfig(loss_type=loss_type, softmax_samples=8), examples, N_ITEMS)
+    pending, seen, arrivals = [step_loss(model, batch).grad_fn], set(), 0
     while pending:
         node = pending.pop()
         for follower, _ in node.next_functions:
