@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import optuna
-from optuna.samplers import BaseSampler
 from optuna.trial import FrozenTrial
 
 from benchmarks.replay.world import Job, Report, World
 from experiments.tuning.engine import engine as real
+from experiments.tuning.optimizer.samplers import Sampler
 from experiments.tuning.optimizer.scheduler import Decision, Scheduler, Settings
 from experiments.tuning.study import trial_attributes
 from experiments.tuning.study.limits import Limits
@@ -17,7 +17,6 @@ from experiments.tuning.study.objectives import parse_objectives
 from experiments.tuning.worker.jobs import TrialJob
 from experiments.tuning.worker.reports import EpochReport
 from narm.config import Config
-from search_spaces.space import SearchSpace
 
 
 class Ours:
@@ -38,7 +37,7 @@ class Ours:
         seed: int,
         trials: int,
         *,
-        sampler: Callable[[SearchSpace, int], BaseSampler],
+        sampler: Sampler,
         scheduler: Callable[[Settings], Scheduler],
         **shape: int,
     ) -> None:

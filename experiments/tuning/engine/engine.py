@@ -8,16 +8,16 @@ database is the truth: an engine made on a study that another left behind, howev
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Any, Literal, Protocol
 
 import optuna
-from optuna.samplers import BaseSampler
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from experiments.tuning.engine.proposals import Configuration, Proposer, configuration
+from experiments.tuning.optimizer.samplers import Sampler
 from experiments.tuning.optimizer.scheduler import Curve, CurveState, Decision, Offspring, Promotion, Scheduler
 from experiments.tuning.study import trial_attributes
 from experiments.tuning.study.limits import Limits, Tally
@@ -90,7 +90,7 @@ class Engine:
         space: what is searched.
         config: what the space varies, and the seed of the study.
         objectives: a metric, and costs.
-        sampler: makes Optuna's from a space and a seed.
+        sampler: draws new configurations.
         scheduler: who goes on.
         n_trials: of the study in the end, those there are included.
         limits: what ends it early.
@@ -101,7 +101,7 @@ class Engine:
     space: SearchSpace
     config: Config
     objectives: tuple[Objective, ...]
-    sampler: Callable[[SearchSpace, int], BaseSampler]
+    sampler: Sampler
     scheduler: Scheduler
     n_trials: int
     limits: Limits

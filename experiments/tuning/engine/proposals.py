@@ -7,18 +7,20 @@ distinct, 13 of GP's. Training is deterministic given the seed, so a repetition 
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
 import numpy as np
-from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
-from optuna.samplers import BaseSampler, CmaEsSampler, GPSampler, RandomSampler
+from optuna.distributions import BaseDistribution, FloatDistribution, IntDistribution
+from optuna.samplers import BaseSampler, RandomSampler
 from optuna.storages import BaseStorage
 from optuna.study import Study
 from optuna.trial import FixedTrial, FrozenTrial, TrialState, create_trial
 
+from experiments.tuning.optimizer.samplers import Draw, Sampler
 from experiments.tuning.study.parameter_names import plain_names
+from experiments.tuning.study.trial_attributes import SAMPLER, origin_of
 from narm.seeds import derived_seed
 from search_spaces.space import SearchSpace
 
@@ -51,16 +53,16 @@ class Proposer:
     as if it had never stopped.
 
     Args:
-        sampler: makes Optuna's from the space and a seed.
+        sampler: draws them.
         space: what it draws from.
         seed: of the study.
     """
 
-    def __init__(self, sampler: Callable[[SearchSpace, int], BaseSampler], space: SearchSpace, seed: int) -> None:
+    def __init__(self, sampler: Sampler, space: SearchSpace, seed: int) -> None:
         self._sampler = sampler
         self._space = space
         self._seed = seed
-        self._joint = _joint_space(sampler(space, seed), space)
+        self._joint = sampler.joint_space(space)
 
     def propose(self, study: Study, number: int, *, paused: Collection[int] = ()) -> Proposal:
         """A configuration that no trial of the study has. The space must not be exhausted.
@@ -73,8 +75,9 @@ class Proposer:
         trials = study.get_trials(deepcopy=False)
         seen = {configuration(plain_names(trial.params)) for trial in trials if trial.params}
         seed = derived_seed(self._seed, number)
-        sampler = self._sampler(self._space, seed)
-        history = _History(study, trials, self._space, paused, only_finished=isinstance(sampler, GPSampler))
+        n_drawn = sum(origin_of(trial.user_attrs) == SAMPLER for trial in trials)
+        sampler = self._sampler.make(Draw(seed=seed, study_seed=self._seed, index=n_drawn))
+        history = _History(study, trials, self._space, paused, only_finished=self._sampler.finished_only)
         params = self._draw(sampler, history, number)
         replaced = configuration(params) in seen
         if replaced:
@@ -212,17 +215,6 @@ class _NotingStorage:
     def set_trial_system_attr(self, trial_id: int, key: str, value: Any) -> None:
         """Note it down."""
         self._notes[key] = value
-
-
-def _joint_space(sampler: BaseSampler, space: SearchSpace) -> dict[str, BaseDistribution]:
-    """Parameters that a sampler may draw together: those that always apply, for CMA-ES the numeric ones."""
-    return {
-        parameter.name: parameter.distribution
-        for parameter in space.parameters
-        if not parameter.when
-        and not parameter.distribution.single()
-        and not (isinstance(sampler, CmaEsSampler) and isinstance(parameter.distribution, CategoricalDistribution))
-    }
 
 
 def _distance(one: Params, other: Params, space: SearchSpace) -> float:

@@ -11,7 +11,7 @@ import pytest
 from optuna.trial import TrialState
 
 from experiments.tuning.engine.proposals import Proposer
-from experiments.tuning.optimizer.samplers import SAMPLERS
+from experiments.tuning.optimizer.samplers import SAMPLERS, Sampler
 from narm.errors import InputError
 from search_spaces.space import SearchSpace, load_space, parse_space
 
@@ -190,7 +190,7 @@ def test_a_repetition_gives_way_to_the_nearest_new_configuration():
             return {"learning_rate": 0.01, "hidden_size": 128, "n_layers": 1, "dropout_probs": "[0.25,0.5]"}
 
     space = load_space("recbole")
-    first, *others = run(lambda space, seed: Stubborn(seed), space, 8)
+    first, *others = run(Sampler(name="stubborn", make=lambda draw: Stubborn(draw.seed)), space, 8)
     assert all(sum(first[name] != other[name] for name in first) == 1 for other in others)
 
 
@@ -202,16 +202,19 @@ def test_numeric_neighbours_are_nearer_than_distant_values(tmp_path):
     path = tmp_path / "sizes.yaml"
     path.write_text("hidden_size: {low: 32, high: 256, step: 32}\n")
     space = load_space(path)
-    sizes = [params["hidden_size"] for params in run(lambda space, seed: Stubborn(seed), space, 3)]
+    sizes = [
+        params["hidden_size"]
+        for params in run(Sampler(name="stubborn", make=lambda draw: Stubborn(draw.seed)), space, 3)
+    ]
     assert sizes[0] == 128
     assert set(sizes[1:]) == {96, 160}
 
 
 def test_grid_refuses_a_continuous_space(numeric):
     with pytest.raises(InputError, match="grid needs a finite space, and numeric has continuous ranges"):
-        SAMPLERS["grid"](numeric, 1)
+        SAMPLERS["grid"].check(numeric)
 
 
 def test_cmaes_refuses_a_space_of_choices():
     with pytest.raises(InputError, match="cmaes needs two numeric ranges, and recbole has 0"):
-        SAMPLERS["cmaes"](load_space("recbole"), 1)
+        SAMPLERS["cmaes"].check(load_space("recbole"))
