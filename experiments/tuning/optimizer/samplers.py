@@ -46,7 +46,8 @@ class Sampler:
     Attributes:
         name: as `--sampler` takes it.
         make: makes Optuna's sampler for one draw.
-        joint: which parameters it draws together; it draws the others one by one.
+        joint: which parameters it draws together; it draws the others one by one. All: also those that turn out not to
+            apply.
         one_objective: whether it follows a single objective only.
         finished_only: whether it learns from finished trials only, and takes each for trained equally long.
         finite_only: whether it draws from finite spaces only.
@@ -54,7 +55,7 @@ class Sampler:
 
     name: str
     make: Callable[[Draw], BaseSampler]
-    joint: Literal["unconditional", "unconditional numeric"] = "unconditional"
+    joint: Literal["all", "unconditional", "unconditional numeric"] = "unconditional"
     one_objective: bool = False
     finished_only: bool = False
     finite_only: bool = False
@@ -63,15 +64,16 @@ class Sampler:
         """Distributions of the parameters that the sampler draws together."""
         from optuna.distributions import CategoricalDistribution
 
-        return {
+        if self.joint == "all":
+            return dict(space.distributions)
+        unconditional = {
             parameter.name: parameter.distribution
             for parameter in space.parameters
-            if not parameter.when
-            and not parameter.distribution.single()
-            and not (
-                self.joint == "unconditional numeric" and isinstance(parameter.distribution, CategoricalDistribution)
-            )
+            if not parameter.when and not parameter.distribution.single()
         }
+        if self.joint == "unconditional":
+            return dict(unconditional)
+        return {name: one for name, one in unconditional.items() if not isinstance(one, CategoricalDistribution)}
 
     def check(self, space: SearchSpace, *, n_objectives: int = 1) -> None:
         """Check that the sampler can draw for such a study.
@@ -104,11 +106,10 @@ def random(draw: Draw) -> BaseSampler:
 
 
 def qmc(draw: Draw) -> BaseSampler:
-    """A scrambled Sobol sequence (Owen 1998)."""
-    from optuna.samplers import QMCSampler
+    """The next point of a scrambled Sobol sequence, one sequence for the study."""
+    from experiments.tuning.optimizer.sobol import SobolSampler
 
-    with _experimental_parts():
-        return QMCSampler(seed=draw.seed, scramble=True)
+    return SobolSampler(seed=draw.study_seed, index=draw.index)
 
 
 def gp(draw: Draw) -> BaseSampler:
@@ -120,17 +121,13 @@ def gp(draw: Draw) -> BaseSampler:
 
 def cmaes(draw: Draw) -> BaseSampler:
     """Covariance matrix adaptation (Hansen 2016) of the numeric ranges; choices are drawn at random."""
+    from optuna.exceptions import ExperimentalWarning
     from optuna.samplers import CmaEsSampler
 
-    with _experimental_parts():
+    with warnings.catch_warnings(
+        action="ignore", category=ExperimentalWarning
+    ):  # the argument may go; versions are pinned
         return CmaEsSampler(seed=draw.seed, consider_pruned_trials=True)
-
-
-def _experimental_parts() -> warnings.catch_warnings[None]:
-    """Optuna warns of parts whose interface may change; the versions are pinned."""
-    from optuna.exceptions import ExperimentalWarning
-
-    return warnings.catch_warnings(action="ignore", category=ExperimentalWarning)
 
 
 SAMPLERS: dict[str, Sampler] = {
@@ -140,7 +137,7 @@ SAMPLERS: dict[str, Sampler] = {
         Sampler(name="random", make=random),
         # Nothing is drawn twice, so a finite space is covered; in random order, a grid cut short is a fair sample.
         Sampler(name="grid", make=random, finite_only=True),
-        Sampler(name="qmc", make=qmc),
+        Sampler(name="qmc", make=qmc, joint="all"),
         Sampler(name="gp", make=gp, finished_only=True),
         Sampler(name="cmaes", make=cmaes, joint="unconditional numeric", one_objective=True),
     )
