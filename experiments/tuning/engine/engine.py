@@ -252,7 +252,7 @@ class Engine:
         if not self._wants_more():
             return None
         paused = {trial.number for trial in self._open.values() if trial.phase == "paused"}
-        proposal = self._proposer.propose(self.study, self._n_created, paused=paused)
+        proposal = self._proposer.propose(self.study, paused=paused)
         if proposal.replaced:
             replaced = self.study.user_attrs.get(trial_attributes.REPLACED, 0)
             self.study.set_user_attr(trial_attributes.REPLACED, replaced + 1)
