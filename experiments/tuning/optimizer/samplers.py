@@ -127,7 +127,7 @@ def cmaes(draw: Draw) -> BaseSampler:
     with warnings.catch_warnings(
         action="ignore", category=ExperimentalWarning
     ):  # the argument may go; versions are pinned
-        return CmaEsSampler(seed=draw.seed, consider_pruned_trials=True)
+        return CmaEsSampler(seed=draw.seed, consider_pruned_trials=True, warn_independent_sampling=False)
 
 
 SAMPLERS: dict[str, Sampler] = {
