@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from experiments.cli import command_line
-from experiments.tuning.optimizer.names import EXPORT_NAMES
 from narm.errors import InputError
 from narm.text.suggestion import did_you_mean
 
@@ -25,6 +24,9 @@ examples:
 
 exit status: 0; 2 wrong usage, or no checkpoint
 """
+
+EXPORT_NAMES = ("onnx", "torch", "safetensors")
+"""Keys of `narm.export.FORMATS`, which imports torch: `--help` would take seconds."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

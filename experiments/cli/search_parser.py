@@ -7,7 +7,8 @@ from collections.abc import Iterable
 
 from experiments.cli import command_line
 from experiments.cli.presets import DEFAULT_PRESET, PRESETS, Preset
-from experiments.tuning.optimizer.names import SAMPLER_NAMES, SCHEDULER_NAMES
+from experiments.tuning.optimizer.samplers import SAMPLERS
+from experiments.tuning.optimizer.schedulers import SCHEDULERS
 from narm.machine.device import DEVICES
 
 EPILOG = """\
@@ -67,9 +68,9 @@ def _add_what(group: argparse._ArgumentGroup) -> None:
 
 def _add_how_much(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
-        "--sampler", metavar="NAME", help=f"{_names(SAMPLER_NAMES)} (default: gp where ranges are continuous, else tpe)"
+        "--sampler", metavar="NAME", help=f"{_names(SAMPLERS)} (default: gp where ranges are continuous, else tpe)"
     )
-    group.add_argument("--scheduler", metavar="NAME", help=f"{_names(SCHEDULER_NAMES)} (default: asha)")
+    group.add_argument("--scheduler", metavar="NAME", help=f"{_names(SCHEDULERS)} (default: asha)")
     group.add_argument("--trials", type=int, metavar="N", help="configurations to try at most")
     group.add_argument("--epochs", metavar="N", help="of a trial at most")
     group.add_argument("--time-budget", metavar="TIME", help="90s, 10m, 2h, none; finalists come on top")

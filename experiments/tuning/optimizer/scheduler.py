@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
-from optuna.distributions import BaseDistribution
+if TYPE_CHECKING:
+    from optuna.distributions import BaseDistribution
 
 REDUCTION = 4
 """One of so many trials goes on at each rung, when nothing is said: what `benchmarks.search` found best."""

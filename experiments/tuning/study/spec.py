@@ -98,7 +98,7 @@ class StudySpec:
         self._check_space()
         absolute_tracking_uri(self.tracking_uri)  # refuses one that MLflow cannot write to
         self.space.check(self.config)
-        SAMPLERS[self.sampler](self.space, self.seed)  # refuses a space it cannot draw from
+        SAMPLERS[self.sampler].check(self.space, n_objectives=len(self.objectives))
 
     def _check_numbers(self) -> None:
         limits = self.limits
@@ -137,13 +137,11 @@ class StudySpec:
 
     def _check_objectives(self) -> None:
         """Schedulers compare trials by one value."""
-        if len(self.objectives) > 1 and self.scheduler != "none":
+        if len(self.objectives) > 1 and SCHEDULERS[self.scheduler].one_objective:
             raise InputError(
                 f"scheduler: {self.scheduler} ranks trials by one objective, and there are {len(self.objectives)}: "
                 "use none"
             )
-        if len(self.objectives) > 1 and self.sampler == "cmaes":
-            raise InputError("sampler: cmaes follows one objective: use tpe or gp")
 
     def _check_space(self) -> None:
         """A space varies options that the model uses, or says that there are none."""
@@ -190,7 +188,7 @@ class StudySpec:
             seed=self.seed,
             mutable={p.name: p.distribution for p in self.space.parameters if p.axis.option not in SHAPE_OPTIONS},
         )
-        return SCHEDULERS[self.scheduler](settings)
+        return SCHEDULERS[self.scheduler].make(settings)
 
     @property
     def folder(self) -> Path:

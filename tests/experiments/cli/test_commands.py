@@ -12,9 +12,7 @@ from experiments import __main__ as program
 from experiments.cli.command_line import run_command
 from experiments.cli.commands import commands
 from experiments.cli.completion import SHELLS, completion
-from experiments.tuning.optimizer.names import EXPORT_NAMES, SAMPLER_NAMES, SCHEDULER_NAMES
-from experiments.tuning.optimizer.samplers import SAMPLERS
-from experiments.tuning.optimizer.schedulers import SCHEDULERS
+from experiments.export import EXPORT_NAMES
 from narm.config import OPTIONS
 from narm.errors import InputError
 from narm.export import FORMATS
@@ -70,8 +68,6 @@ def test_help_and_wrong_usage_import_nothing_heavy(name):
 
 
 def test_the_names_in_the_help_are_those_there_are():
-    assert tuple(SAMPLERS) == SAMPLER_NAMES
-    assert tuple(SCHEDULERS) == SCHEDULER_NAMES
     assert tuple(FORMATS) == EXPORT_NAMES
 
 

@@ -24,7 +24,7 @@ MUTABLE = {"learning_rate": FloatDistribution(1e-4, 1e-2, log=True)}
 
 
 def scheduler(name: str, trials: int = 30) -> Scheduler:
-    return SCHEDULERS[name](Settings(epochs=EPOCHS, trials=trials, mutable=MUTABLE))
+    return SCHEDULERS[name].make(Settings(epochs=EPOCHS, trials=trials, mutable=MUTABLE))
 
 
 def curve(number: int, *values: float, state: CurveState = "running", never_stopped: bool = False) -> Curve:
@@ -128,16 +128,16 @@ def test_whoever_goes_on_early_would_have_gone_on_in_the_end(seed):
 )
 def test_what_there_is_to_train_at_most(name, expected):
     settings = Settings(epochs=25, trials=30, mutable=MUTABLE)
-    assert SCHEDULERS[name](settings).most_epochs(30, 25) == expected
+    assert SCHEDULERS[name].make(settings).most_epochs(30, 25) == expected
 
 
 def test_the_brackets_of_hyperband_share_the_trials():
-    hyperband = SCHEDULERS["hyperband"](Settings(epochs=25, trials=30, mutable=MUTABLE))
+    hyperband = SCHEDULERS["hyperband"].make(Settings(epochs=25, trials=30, mutable=MUTABLE))
     assert 30 < hyperband.most_epochs(30, 25) < 30 * 25
 
 
 def test_asha_gives_an_epoch_to_all_and_leaves_a_choice():
-    asha = SCHEDULERS["asha"](Settings(epochs=25, trials=30, mutable=MUTABLE))
+    asha = SCHEDULERS["asha"].make(Settings(epochs=25, trials=30, mutable=MUTABLE))
     assert asha == SuccessiveHalving(((1, 4, 16),), reduction=4, seed=0, crowd=50, survivors=4)
 
 
