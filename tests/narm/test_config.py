@@ -1,7 +1,7 @@
 """Options: bounds, spellings, messages, and the way to a flat dict and back."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from narm.config import OPTIONS, Config, NegativeSampling
@@ -39,7 +39,6 @@ def test_options_that_a_space_may_name():
     assert searchable.isdisjoint({"epochs", "seed", "dataset", "valid_metric", "topk"})
 
 
-@settings(deadline=None)
 @given(
     st.fixed_dictionaries(
         {},
