@@ -1,6 +1,6 @@
 """Whatever a file holds, its reader returns its events or says in one line why not; and no event gets lost.
 
-`HYPOTHESIS_PROFILE=fuzz pytest tests/narm/data/test_fuzz.py` looks much longer.
+`HYPOTHESIS_PROFILE=fuzz pytest tests/narm/data/readers/test_fuzz.py` looks much longer.
 """
 
 from __future__ import annotations
