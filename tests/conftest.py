@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import logging
+import os
 import signal
 from collections.abc import Iterator
 
 import numpy as np
 import pytest
 import torch
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 from support.ring import random_sessions
 
 from narm.config import DataConfig
@@ -17,8 +18,10 @@ from narm.data.datasets import load_splits
 from narm.data.sessions import Examples, ItemVocabulary, Splits
 from narm.errors import InputError
 
-settings.register_profile("no deadline", deadline=None)  # a busy machine is not a failure
-settings.load_profile("no deadline")
+# No deadline: a busy machine is not a failure. `HYPOTHESIS_PROFILE=fuzz pytest` looks much longer.
+settings.register_profile("quick", deadline=None, max_examples=25)
+settings.register_profile("fuzz", deadline=None, max_examples=6_000, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
 
 
 @pytest.fixture(autouse=True)
