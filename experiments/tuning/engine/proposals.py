@@ -35,9 +35,9 @@ class Proposal:
     """A configuration to try.
 
     Attributes:
-        params: by parameter; conditional ones only where they apply.
-        notes: what the sampler wants to read in the trial later on (Optuna's system attributes).
-        replaced: whether the sampler itself proposed one that the study has already.
+        params: values by parameter; conditional ones only where they apply.
+        notes: what the sampler reads again in the stored trial, at later draws (Optuna's system attributes).
+        replaced: whether the sampler itself drew one that the study has already.
     """
 
     params: Params
@@ -48,13 +48,12 @@ class Proposal:
 class Proposer:
     """Draws from a sampler; a configuration that the study has already gives way to the nearest new one.
 
-    A draw follows from the seed, the number of the trial and what the study holds, so that a search resumed draws
-    as if it had never stopped.
+    A draw follows from the seed and what the study holds, so that a resumed search draws as if it had never stopped.
 
     Args:
-        sampler: draws them.
-        space: what it draws from.
-        seed: of the study.
+        sampler: the sampler to draw from.
+        space: the space that it draws from.
+        seed: seed of the study.
     """
 
     def __init__(self, sampler: Sampler, space: SearchSpace, seed: int) -> None:
