@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 
-from experiments.cli import command_line
+from experiments.cli.parser import Parser
+from experiments.cli.running import run_command
 from experiments.tuning.optimizer.names import EXPORT_NAMES
-from narm.config import did_you_mean
-from narm.errors import InputError
 
 EPILOG = """\
 formats:
@@ -36,17 +34,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         InputError: wrong usage, or no checkpoint.
     """
     given = build_parser().parse_args(arguments)
-    if given.format not in EXPORT_NAMES:
-        raise InputError(f"format: there is no '{given.format}'{did_you_mean(given.format, EXPORT_NAMES)}")
-    from narm.export import export
+    from experiments.cli.run_export import run_export
 
-    print(export(Path(given.checkpoint), Path(given.output), given.format))
-    return 0
+    return run_export(given)
 
 
-def build_parser() -> command_line.Parser:
+def build_parser() -> Parser:
     """Every flag."""
-    parser = command_line.Parser(
+    parser = Parser(
         prog="python -m experiments.export", description="Write a trained model in another format.", epilog=EPILOG
     )
     parser.add_argument("checkpoint", metavar="CHECKPOINT", help="that a search or experiments.train wrote")
@@ -56,4 +51,4 @@ def build_parser() -> command_line.Parser:
 
 
 if __name__ == "__main__":
-    sys.exit(command_line.run_command(main))
+    sys.exit(run_command(main))

@@ -51,7 +51,7 @@ class PublishedTable:
 @cache
 def published() -> dict[str, tuple[PublishedTable, ...]]:
     """All tables by name, one for each dataset."""
-    text = resources.files("experiments").joinpath("published.yaml").read_text(encoding="utf-8")
+    text = resources.files("experiments.cli").joinpath("published.yaml").read_text(encoding="utf-8")
     return {
         name: tuple(
             PublishedTable(

@@ -11,6 +11,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from narm.config import did_you_mean
+from narm.errors import InputError
+
 COMMON: dict[str, Any] = {"split": "temporal", "min_session_length": 2, "min_item_support": 5}
 
 
@@ -60,3 +63,14 @@ RECIPES = {
         ),
     )
 }
+
+
+def find_recipe(name: str) -> Recipe:
+    """A recipe by its name.
+
+    Raises:
+        InputError: there is none of that name; the message suggests the closest.
+    """
+    if name not in RECIPES:
+        raise InputError(f"--recipe: there is no '{name}'{did_you_mean(name, RECIPES)}")
+    return RECIPES[name]

@@ -11,7 +11,8 @@ from pathlib import Path
 
 from optuna.trial import FrozenTrial
 
-from experiments.cli import command_line
+from experiments.cli.exit_status import EXIT_ANOTHER_VALUE
+from experiments.cli.flags import given_options, study_place
 from experiments.tuning.study.storage import closing_study, load_study, read_stored_spec, storage_in
 from experiments.tuning.study.stored_spec import Record
 from experiments.tuning.study.trial_attributes import PARENT, SEED, Progress, options_of, read_progress, trials_of
@@ -25,8 +26,6 @@ from narm.data.sessions import Splits
 from narm.errors import InputError
 from narm.machine.threads import set_threads
 from narm.training import NonFiniteLoss
-
-ANOTHER_VALUE = 1
 
 _ROUNDING = 1e-4
 """Of a metric: what four decimals tell, by which early stopping too compares epochs."""
@@ -59,11 +58,11 @@ def run_replay(given: argparse.Namespace) -> int:
     Raises:
         InputError: no such study or trial, or other data.
     """
-    name, output = command_line.study_place(given.study, given.output)
+    name, output = study_place(given.study, given.output)
     with closing_study(load_study(name, given.storage or storage_in(output))) as study:
         record, trials = read_stored_spec(study), trials_of(study)
     trial, then = _find(trials, given.number, name)
-    config = Config.from_flat({**record["config"], **command_line.given_options(given)})
+    config = Config.from_flat({**record["config"], **given_options(given)})
     splits = _load(config, record, name)
     threads = record["threads"] if given.threads is None else given.threads
     device = given.device or record["device"]
@@ -75,11 +74,11 @@ def run_replay(given: argparse.Namespace) -> int:
         now = replay(trials, trial.number, epochs, splits=splits, config=config, device=device)
     except NonFiniteLoss as error:
         print(f"It had a value then, and diverges now: {error}")
-        return ANOTHER_VALUE
+        return EXIT_ANOTHER_VALUE
     agreement = Agreement.of(then, now)
     print(f"{metric} after epoch {epochs} then: {then['value']!r}")
     print(f"{metric} after epoch {now.epoch} now:  {now.value!r}: {agreement.value}")
-    return ANOTHER_VALUE if agreement is Agreement.ANOTHER else 0
+    return EXIT_ANOTHER_VALUE if agreement is Agreement.ANOTHER else 0
 
 
 def replay(

@@ -8,16 +8,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from experiments.cli import command_line
+from experiments.cli.exit_status import EXIT_NOT_SENT
+from experiments.cli.flags import study_place
 from experiments.tracking.mlflow_writer import MlflowWriter
-from experiments.tracking.outbox import FILE, Drainer, Outbox, Update, root_cause
+from experiments.tracking.outbox import Drainer, Outbox, Update, root_cause
 from experiments.tracking.tracker import absolute_uri
 from experiments.tuning.study.environment import mask_credentials
+from experiments.tuning.study.folder import OUTBOX
 from experiments.tuning.study.saved_study import recorded_uri, searched_by
 from narm.config import did_you_mean
 from narm.errors import InputError
-
-INCOMPLETE = 1
 
 
 @dataclass(slots=True)
@@ -43,7 +43,7 @@ def run_sync(given: argparse.Namespace) -> int:
     Raises:
         InputError: no such study, or its search is still running.
     """
-    study, output = command_line.study_place(given.study, given.output)
+    study, output = study_place(given.study, given.output)
     path = outbox_of(study, output)
     uri = absolute_uri(given.tracking_uri or recorded_uri(searched_by(study, output), output, given.storage))
     receiver = mask_credentials(uri)
@@ -56,13 +56,13 @@ def run_sync(given: argparse.Namespace) -> int:
         send(outbox, mirror, sent)
     except Exception as error:  # whatever ails the server
         print(f"error: {receiver} does not take results ({root_cause(error)}): {path} keeps them", file=sys.stderr)
-        return INCOMPLETE
+        return EXIT_NOT_SENT
     finally:
         outbox.close()
     print(_sentence(study, receiver, sent))
     if mirror.n_given_up:
         print(f"error: MLflow did not take {mirror.n_given_up} of them, see above", file=sys.stderr)
-        return INCOMPLETE
+        return EXIT_NOT_SENT
     return 0
 
 
@@ -91,9 +91,9 @@ def outbox_of(study: str, output: Path) -> Path:
     Raises:
         InputError: there is none; the nearest name is told.
     """
-    path = output / study / FILE
+    path = output / study / OUTBOX
     if not path.is_file():
-        known = [found.parent.name for found in output.glob(f"*/{FILE}")]
+        known = [found.parent.name for found in output.glob(f"*/{OUTBOX}")]
         hint = did_you_mean(study, known) if known else f"; {output} has no studies: name their folder with --output"
         raise InputError(f"study: there is no {path}{hint}")
     return path

@@ -10,7 +10,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from experiments.cli import command_line
+from experiments.cli.flags import chosen_model, given_options
 from experiments.cli.presets import PRESETS, Preset
 from experiments.tuning.driver.ray_session import cluster_address
 from experiments.tuning.optimizer.samplers import default_sampler
@@ -56,9 +56,9 @@ def build_spec(given: argparse.Namespace, file: OptionsFile) -> StudySpec:
     record = _record(given.resume, storage) if given.resume else {}
     preset = _choose(given.preset)
     choose = _Choices(given, record, preset)
-    flags = command_line.given_options(given)
+    flags = given_options(given)
     recorded = record.get("config", {})
-    model = command_line.chosen_model(flags, file.values, recorded)
+    model = chosen_model(flags, file.values, recorded)
     space = _space(given, record, preset, model)
     _check_nothing_is_fixed_and_searched(space, flags)
     fallback = {"dataset": preset.dataset, "epochs": preset.epochs}

@@ -5,7 +5,9 @@ from __future__ import annotations
 import argparse
 from collections.abc import Iterable
 
-from experiments.cli import command_line
+from experiments.cli.flags import add_model, add_options, add_studies_folder
+from experiments.cli.output import add_output_flags
+from experiments.cli.parser import Parser
 from experiments.cli.presets import DEFAULT_PRESET, PRESETS, Preset
 from experiments.tuning.optimizer.names import SAMPLER_NAMES, SCHEDULER_NAMES
 from narm.machine.device import DEVICES
@@ -29,10 +31,10 @@ exit status: 0; 2 wrong usage, configuration or data; 3 every trial failed; 130 
 """
 
 
-def build_parser() -> command_line.Parser:
+def build_parser() -> Parser:
     """Every flag. Those that a study to resume or a preset may answer have no default here."""
     presets = "\n".join(f"  {name:7}{_describe(preset)}" for name, preset in PRESETS.items())
-    parser = command_line.Parser(
+    parser = Parser(
         prog="python -m experiments.search",
         description="Search the hyperparameters of NARM, or of a baseline, on a dataset.",
         epilog=EPILOG.format(presets=presets),
@@ -40,20 +42,20 @@ def build_parser() -> command_line.Parser:
     _add_what(parser.add_argument_group("what to search"))
     _add_how_much(parser.add_argument_group("how, and how much"))
     _add_studies(parser.add_argument_group("the study"))
-    command_line.add_output_flags(parser, result="the summary")
+    add_output_flags(parser, result="the summary")
     _add_beginning(parser.add_rare_group("where to begin"))
     _add_scheduling(parser.add_rare_group("how trials are stopped"))
     _add_ends(parser.add_rare_group("what ends a search"))
     _add_machines(parser.add_rare_group("on which machines"))
     _add_places(parser.add_rare_group("where results go"))
-    command_line.add_options(parser, skip=("dataset", "model", "valid_metric", "seed", "epochs"))
+    add_options(parser, skip=("dataset", "model", "valid_metric", "seed", "epochs"))
     return parser
 
 
 def _add_what(group: argparse._ArgumentGroup) -> None:
     group.add_argument("--preset", default=DEFAULT_PRESET, metavar="NAME", help=f"{_names(PRESETS)} (see below)")
     group.add_argument("--dataset", metavar="FILE", help="events (.csv, .parquet, .inter), ml-100k, synthetic")
-    command_line.add_model(group)
+    add_model(group)
     group.add_argument("--space", metavar="FILE", help="a space (.yaml, .hyper), recbole, narm, a model's name")
     group.add_argument("--config", metavar="FILE", help="YAML of options; RecBole's keys are accepted")
     group.add_argument(
@@ -84,7 +86,7 @@ def _add_how_much(group: argparse._ArgumentGroup) -> None:
 def _add_studies(group: argparse._ArgumentGroup) -> None:
     group.add_argument("--resume", metavar="STUDY", help="go on with a study, however it ended")
     group.add_argument("--study", metavar="NAME", help="a new name (default: dataset, space, time)")
-    command_line.add_studies_folder(group)
+    add_studies_folder(group)
 
 
 def _add_beginning(group: argparse._ArgumentGroup) -> None:

@@ -12,11 +12,10 @@ from pathlib import Path
 
 from experiments.reporting.model_comparison import sentences
 from experiments.reporting.recorder import dataset_of, source_tags
-from experiments.tracking import outbox
 from experiments.tracking.tracker import Tracker
 from experiments.tuning.engine.model_comparison import ModelComparison
 from experiments.tuning.study.environment import git_commit
-from experiments.tuning.study.saved_study import COMPARISON
+from experiments.tuning.study.folder import COMPARISON, OUTBOX
 from experiments.tuning.study.spec import StudySpec
 from narm.data.sessions import Splits
 from narm.errors import InputError
@@ -43,7 +42,7 @@ def record_comparison(
         of.tracking_uri,
         experiment=splits.name,
         artifact_dir=of.output / "artifacts",
-        outbox=folder / outbox.FILE,
+        outbox=folder / OUTBOX,
     )
     try:
         tracker.start_study(

@@ -22,6 +22,7 @@ from experiments.tracking.system_metrics import SystemMonitor
 from experiments.tracking.tracker import Dataset, Tracker
 from experiments.tuning.engine.engine import Delay
 from experiments.tuning.study.environment import git_commit, user_name, versions
+from experiments.tuning.study.folder import SUMMARY, WINNER
 from experiments.tuning.study.objectives import describe
 from experiments.tuning.study.results import seconds_trained, state_of, summarize, summarize_trial
 from experiments.tuning.study.saved_study import SavedStudy
@@ -38,8 +39,6 @@ from narm.model_options import used_options
 
 logger = logging.getLogger(__name__)
 
-SUMMARY = "summary.json"
-WINNER = "winner.pt"
 """Files in the study's folder: what the search found, and the checkpoint of the model to ship."""
 
 
@@ -215,7 +214,7 @@ class Recorder:
             status=status,
             metrics=_study_metrics(summary) | {REPLACED: self._study.user_attrs.get(REPLACED, 0)},
             tags={"reason": reason, "winner": _number(summary.winner), "recommended": _number(summary.recommended)},
-            artifacts={"summary.json": _json(asdict(summary))},
+            artifacts={SUMMARY: _json(asdict(summary))},
             files=({} if kept is None else {"winner/model.pt": kept}) | self._report(summary),
             description=answer_markdown(summary),
             registration=registration_of(summary, kept) if kept and status == "FINISHED" else None,

@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from experiments.tracking.mlflow_writer import STUDY_RUN
-from experiments.tracking.outbox import FILE, Update
+from experiments.tracking.outbox import Update
+from experiments.tuning.study.folder import OUTBOX
 
 
 @dataclass(slots=True)
@@ -84,7 +85,7 @@ def jobs_in(folder: Path) -> list[JobTimes]:
         folder: of the study.
     """
     try:
-        lines = (folder / FILE).read_bytes().splitlines()
+        lines = (folder / OUTBOX).read_bytes().splitlines()
     except OSError:
         return []
     return read_jobs(_updates(lines[1:]))  # behind the header

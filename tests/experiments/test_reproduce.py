@@ -8,8 +8,10 @@ from typing import get_args
 
 import pytest
 
-from experiments import reproduce
+from experiments.cli import run_comparison
+from experiments.cli.exit_status import EXIT_NO_RESULT
 from experiments.cli.published import find_tables, published
+from experiments.cli.run_comparison import Compared
 from experiments.reproduce import main
 from narm.config import ModelName
 from narm.errors import InputError
@@ -95,6 +97,9 @@ def test_what_is_no_option_of_a_comparison_is_refused_where_nothing_is_searched_
 def test_the_papers_targets_are_all_that_the_prepared_files_have(tmp_path, monkeypatch):
     (tmp_path / "diginetica").mkdir()
     asked = []
-    monkeypatch.setattr(reproduce, "run_comparison", lambda models, options, **rest: asked.append(options) or 130)
-    assert main(["sr-gnn", "--data", str(tmp_path)]) == 130
+    nothing = Compared(comparison=None, folder=tmp_path, without_result=["narm", "pop"])
+    monkeypatch.setattr(
+        run_comparison, "search_and_compare", lambda models, options, **rest: asked.append(options) or nothing
+    )
+    assert main(["sr-gnn", "--data", str(tmp_path)]) == EXIT_NO_RESULT
     assert asked[0][:2] == ["--unknown_items", "keep"]

@@ -9,8 +9,8 @@ import pytest
 import ray
 
 from experiments import search
-from experiments.cli.command_line import run_command
 from experiments.cli.presets import PRESETS
+from experiments.cli.running import run_command
 from experiments.cli.search_arguments import build_spec, read_duration, read_max_failed
 from experiments.cli.search_parser import build_parser
 from experiments.tuning.study.spec import StudySpec

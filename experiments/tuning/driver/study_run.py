@@ -12,13 +12,13 @@ import optuna
 
 from experiments.reporting.progress import Display, Progress
 from experiments.reporting.recorder import Recorder
-from experiments.tracking import outbox
 from experiments.tracking.tracker import Tracker
 from experiments.tuning.engine.engine import Engine, Idle, Listener
 from experiments.tuning.engine.finalist_queue import FinalistQueue
 from experiments.tuning.engine.verdict import judge_finalists
 from experiments.tuning.optimizer.samplers import SAMPLERS
 from experiments.tuning.optimizer.scheduler import Decision
+from experiments.tuning.study.folder import OUTBOX
 from experiments.tuning.study.limits import INTERRUPTED, TIME_BUDGET
 from experiments.tuning.study.results import default_trial, summarize_trial, winner
 from experiments.tuning.study.spec import StudySpec
@@ -125,7 +125,7 @@ class StudyRun:
             spec.tracking_uri,
             experiment=splits.name,
             artifact_dir=spec.output / "artifacts",
-            outbox=spec.folder / outbox.FILE,
+            outbox=spec.folder / OUTBOX,
         )
         self._resources = ExitStack()
         opened = (resume_study if plan.resume else create_study)(spec, splits.fingerprint)

@@ -9,15 +9,12 @@ from pathlib import Path
 
 import optuna
 
-from experiments.cli.command_line import DEFAULT_OUTPUT
 from experiments.tuning.study.environment import mask_credentials
+from experiments.tuning.study.folder import COMPARISON, DATABASE, DEFAULT_OUTPUT, SUMMARY
 from experiments.tuning.study.storage import closing_study, database_in, load_study, read_stored_spec, storage_in
 from experiments.tuning.study.stored_spec import Record
 from experiments.tuning.study.summary import Summary, read_summary
 from narm.errors import InputError
-
-COMPARISON = "comparison.json"
-"""In the folder of a comparison of models, which is no study itself."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,13 +68,13 @@ def open_saved(name: str, *, output: Path, storage: str | None = None) -> SavedS
         InputError: there is no such study, or its folder has no summary.
     """
     if storage is None and not database_in(output).exists():
-        raise InputError(f"output: {output} has no studies.db: name the folder of your studies, or their --storage")
+        raise InputError(f"output: {output} has no {DATABASE}: name the folder of your studies, or their --storage")
     url = storage or storage_in(output)
     study = load_study(name, url)
     return SavedStudy(
         study=study,
         record=read_stored_spec(study),
-        summary=read_summary(output / name / "summary.json"),
+        summary=read_summary(output / name / SUMMARY),
         folder=output / name,
         storage=url,
     )

@@ -17,6 +17,7 @@ from sqlalchemy.exc import IntegrityError, OperationalError, ProgrammingError, S
 
 from experiments.tuning.study import trial_attributes
 from experiments.tuning.study.environment import mask_credentials
+from experiments.tuning.study.folder import DATABASE
 from experiments.tuning.study.spec import StudySpec
 from experiments.tuning.study.stored_spec import Record, check_resumable, stored_spec
 from narm.config import did_you_mean
@@ -31,7 +32,7 @@ _PAUSE = 0.5  # seconds between them
 
 def database_in(output: Path) -> Path:
     """The database that a folder of studies has of its own."""
-    return (output / "studies.db").resolve()
+    return (output / DATABASE).resolve()
 
 
 def storage_in(output: Path) -> str:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from experiments.tracking.job_times import JobTimes, jobs_in, read_jobs, workers
-from experiments.tracking.outbox import FILE, Update
+from experiments.tracking.outbox import Update
+from experiments.tuning.study.folder import OUTBOX
 
 
 def update(run: str, seconds: float, **what: object) -> Update:
@@ -61,5 +62,5 @@ def test_a_job_that_finds_no_worker_free_has_a_new_one() -> None:
 def test_a_damaged_outbox_has_the_jobs_that_can_be_read(tmp_path: Path) -> None:
     assert jobs_in(tmp_path) == []
     lines = [b'{"study": "x"}\n', begun("0", 1).to_line(), b"garbage\n", epoch("0", 2).to_line(), b'{"run": "0", "ti']
-    (tmp_path / FILE).write_bytes(b"".join(lines))
+    (tmp_path / OUTBOX).write_bytes(b"".join(lines))
     assert [(found.start, found.end) for found in jobs_in(tmp_path)] == [(1, 2)]
