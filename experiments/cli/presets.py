@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from narm.errors import InputError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +33,12 @@ class Preset:
     grace_epochs: int | None = None
     finalists: int
     finalist_seeds: int
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """Values of fields of the study's spec, by name."""
+        others = {"purpose", "dataset", "space", "epochs"}  # names and options, of which the spec is built
+        return {name: value for name, value in asdict(self).items() if name not in others}
 
 
 PRESETS: dict[str, Preset] = {
@@ -62,3 +71,14 @@ PRESETS: dict[str, Preset] = {
     ),
 }
 DEFAULT_PRESET = "quick"
+
+
+def find_preset(name: str) -> Preset:
+    """A preset by its name.
+
+    Raises:
+        InputError: there is none of that name.
+    """
+    if name not in PRESETS:
+        raise InputError(f"preset: there is no '{name}'; known: {', '.join(PRESETS)}")
+    return PRESETS[name]

@@ -1,165 +1,14 @@
-"""From a command line to a study, and every kind of mistake on the way."""
+"""Every kind of mistake on a command line of a search."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import get_args
 
 import pytest
 import ray
 
 from experiments import search
-from experiments.cli.presets import PRESETS
 from experiments.cli.running import run_command
-from experiments.cli.search_arguments import build_spec, read_duration, read_max_failed
-from experiments.cli.search_parser import build_parser
-from experiments.tuning.study.spec import StudySpec
-from narm.config import LEARNED_AT_ONCE, ModelName
-from narm.config_file import OptionsFile, read_config
-from narm.errors import InputError
-from narm.machine.threads import usable_cores
-
-
-def spec(*arguments: str) -> StudySpec:
-    given = build_parser().parse_args(arguments)
-    return build_spec(given, read_config(Path(given.config)) if given.config else OptionsFile())
-
-
-def test_no_argument_at_all_is_the_quick_search_of_ml_100k():
-    built = spec()
-    quick = PRESETS["quick"]
-    assert built.config.data.dataset == "ml-100k"
-    assert built.space.name == "recbole"
-    assert (built.trials, built.config.training.epochs, built.time_budget) == (
-        quick.trials, quick.epochs, quick.time_budget,
-    )  # fmt: skip
-    assert built.concurrency * built.threads == usable_cores()
-    assert (built.sampler, built.scheduler, built.objective, built.seed) == ("tpe", "asha", "MRR@10", 2020)
-
-
-CONDITIONAL = """
-learning_rate: {low: 1.0e-4, high: 1.0e-2, log: true}
-loss_type: [CE, sampled_softmax]
-softmax_samples: {low: 256, high: 4096, log: true, when: {loss_type: sampled_softmax}}
-"""
-
-
-@pytest.mark.parametrize(
-    ("arguments", "sampler"),
-    [
-        ([], "tpe"),
-        (["--space", "narm"], "gp"),
-        (["--preset", "full"], "gp"),
-        (["--space", "narm", "--sampler", "qmc"], "qmc"),
-        (["--space", "narm", "--trials", "251"], "tpe"),
-        (["--space", "narm", "--trials", "10"], "tpe"),
-        (["--space", "narm", "--objective", "MRR@10,n_parameters"], "tpe"),
-        (["--space", "conditional.yaml"], "tpe"),
-    ],
-)
-def test_a_surface_is_searched_by_a_gaussian_process_and_all_else_by_tpe(tmp_path, monkeypatch, arguments, sampler):
-    (tmp_path / "conditional.yaml").write_text(CONDITIONAL)
-    monkeypatch.chdir(tmp_path)
-    assert spec(*arguments).sampler == sampler
-
-
-@pytest.mark.parametrize("preset", PRESETS)
-def test_every_preset_makes_a_study(preset):
-    assert spec("--preset", preset).trials_possible == PRESETS[preset].trials
-
-
-def test_the_command_line_wins_over_the_file_and_that_over_the_preset(tmp_path):
-    config = tmp_path / "options.yaml"
-    config.write_text("epochs: 7\nTIME_FIELD: when\ntrain_batch_size: 100\nweight_decay: 0.1\n")
-    built = spec("--preset", "smoke", "--config", str(config), "--train-batch-size", "50", "--time-budget", "3m")
-    flat = built.config.flat()
-    assert flat["train_batch_size"] == 50  # command line > file
-    assert flat["epochs"] == 7  # file > preset
-    assert flat["dataset"] == "synthetic"  # preset > defaults
-    assert flat["weight_decay"] == 0.1
-    assert flat["time_column"] == "when"
-    assert built.time_budget == 180
-
-
-def test_a_config_file_may_say_where_the_search_begins(tmp_path):
-    config = tmp_path / "options.yaml"
-    config.write_text("learning_rate: 0.005\n")
-    built = spec("--space", "recbole", "--config", str(config))
-    assert built.space.from_options(built.config)["learning_rate"] == 0.005  # trial 0
-
-
-@pytest.mark.parametrize("model", get_args(ModelName)[1:])
-def test_a_model_is_searched_in_the_space_of_its_name(model):
-    built = spec("--model", model.replace("_", "-").upper())
-    assert built.config.model.model == model
-    assert built.space.name == model
-    at_once = model in LEARNED_AT_ONCE
-    quick = PRESETS["quick"]
-    assert built.config.training.epochs == (1 if at_once else quick.epochs)
-    assert built.finalist_seeds == (1 if at_once else quick.finalist_seeds)
-
-
-def test_narm_keeps_the_space_of_the_preset_and_any_model_takes_a_given_one(tmp_path):
-    assert spec("--model", "narm").space.name == "recbole"
-    assert spec("--model", "global", "--space", "recbole").space.name == "recbole"
-    assert spec("--model", "sr", "--seeds", "4").finalist_seeds == 4
-    config = tmp_path / "options.yaml"
-    config.write_text("model: item_knn\nhidden_size: 64\nitem_neighbors: 50\n")
-    built = spec("--config", str(config))
-    assert (built.space.name, built.config.item_knn.item_neighbors) == ("item_knn", 50)
-    assert built.config.model.hidden_size == 128  # of no use: noted, and left out
-
-
-def test_what_has_nothing_to_vary_is_one_trial():
-    assert spec("--model", "pop").trials_possible == 1
-
-
-def test_the_objective_is_the_metric_that_chooses_the_epoch_too():
-    assert spec("--objective", "recall@20").config.evaluation.objective == "recall_at_20"
-    assert spec("--valid_metric", "NDCG@5").objective == "NDCG@5"
-
-
-def test_a_grid_is_whole_when_nothing_is_said():
-    assert spec("--sampler", "grid").trials_possible == 30
-    assert spec("--sampler", "grid", "--space", "smoke").trials_possible == 5  # and the default, which lies outside
-    assert spec("--sampler", "grid", "--trials", "7").trials_possible == 7
-
-
-def test_threads_share_the_cores():
-    assert spec("--concurrency", "1").threads == usable_cores()
-    assert spec("--threads", "1").concurrency == usable_cores()
-
-
-def test_results_go_below_the_output_folder(tmp_path):
-    built = spec("--output", str(tmp_path), "--study", "mine")
-    assert built.storage == f"sqlite:///{tmp_path}/studies.db"
-    assert built.tracking_uri == f"sqlite:///{tmp_path}/mlflow.db"
-    assert built.checkpoints("checkpoints") == str(tmp_path / "mine" / "checkpoints")
-
-
-@pytest.mark.parametrize(
-    ("text", "seconds"), [("90", 90), ("90s", 90), ("1.5m", 90), ("10m", 600), ("2h", 7200), ("none", None)]
-)
-def test_durations(text, seconds):
-    assert read_duration(text) == seconds
-
-
-@pytest.mark.parametrize("text", ["", "0", "-5", "10 parsecs", "1h30m", "nan"])
-def test_what_is_no_duration_is_refused(text):
-    with pytest.raises(InputError, match="write 90s, 10m, 2h or none"):
-        read_duration(text)
-
-
-@pytest.mark.parametrize(("text", "count"), [("3", 3), ("0.5", 10), ("25%", 5), ("none", None), ("0", 0)])
-def test_failures_are_counted_or_a_share(text, count):
-    assert read_max_failed(text, trials=20) == count
-
-
-@pytest.mark.parametrize("text", ["", "-1", "1.5", "120%", "many"])
-def test_what_is_no_number_of_failures_is_refused(text):
-    with pytest.raises(InputError, match=r"write 3, 0\.5, 50% or none"):
-        read_max_failed(text, trials=20)
-
 
 FILES = {
     "bad_key.yaml": "learning_rat: 0.1\n",
@@ -248,8 +97,3 @@ def test_a_mistake_is_one_line_and_status_2_before_ray_starts(mistake, tmp_path,
     assert printed.err.count("\n") == 1
     assert printed.out == ""
     assert not ray.is_initialized()
-
-
-def test_system_metrics_are_for_who_asks():
-    assert spec().system_metrics is False
-    assert spec("--system-metrics").system_metrics is True

@@ -11,7 +11,6 @@ from optuna.trial import TrialState
 from sqlalchemy import event
 
 from experiments.cli.presets import PRESETS
-from experiments.tuning.study.limits import Limits
 from experiments.tuning.study.objectives import parse_objectives
 from experiments.tuning.study.results import default_trial, summarize, winner
 from experiments.tuning.study.spec import StudySpec
@@ -42,7 +41,8 @@ def make_spec(output: Path, **changes: Any) -> StudySpec:
         "objectives": parse_objectives("MRR@10"),
         "grace_epochs": None,
         "reduction": 3,
-        "limits": Limits(),
+        "max_retries": 0,
+        "max_failed": None,
         "gpus_per_trial": 0.0,
         "finalists": 0,
         "finalist_seeds": 1,
