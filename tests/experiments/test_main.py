@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import sys
+from pathlib import Path
+from runpy import run_path
+
 import pytest
 
 from experiments import __main__ as program
@@ -27,6 +31,14 @@ def test_a_command_runs_by_its_name_with_either_sign(name, capsys):
         program.main([name, "--help"])
     assert leave.value.code == 0
     assert f"usage: python -m experiments.{name.replace('_', '-')}" in capsys.readouterr().out
+
+
+def test_a_command_with_a_hyphen_is_a_file_that_runs(monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", ["compare-studies", "--help"])
+    with pytest.raises(SystemExit) as leave:
+        run_path(str(Path(program.__file__).with_name("compare-studies.py")), run_name="__main__")
+    assert leave.value.code == 0
+    assert "usage: python -m experiments.compare-studies" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(

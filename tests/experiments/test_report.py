@@ -1,9 +1,7 @@
-"""The commands that tell of studies: where they look, and what they refuse."""
+"""`report` and `compare-studies`: where they look, and what they refuse."""
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -18,11 +16,10 @@ from experiments.tuning.study.storage import open_storage, storage_in
 from experiments.tuning.study.summary import write_summary
 
 
-@pytest.fixture
-def runs(tmp_path: Path) -> Path:
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An output folder with one study."""
-    output = tmp_path / "runs"
-    output.mkdir()
+    output = tmp_path_factory.mktemp("runs")
     study = study_of(search(), storage=open_storage(storage_in(output)))
     study.set_user_attr(trial_attributes.SPEC, RECORD)
     write_summary(output / "my-study" / "summary.json", summary_of(study))
@@ -69,14 +66,6 @@ def test_a_folder_without_studies_is_left_as_it_is(tmp_path: Path, capsys: pytes
 
 
 def test_a_study_is_compared_by_name_or_folder(runs: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert (
-        run_command(COMMANDS["compare-studies"].main, ["my-study", str(runs / "my-study"), "--output", str(runs)])
-        == EXIT_USAGE
-    )
+    arguments = ["my-study", str(runs / "my-study"), "--output", str(runs)]
+    assert run_command(COMMANDS["compare-studies"].main, arguments) == EXIT_USAGE
     assert capsys.readouterr().err == "error: compare: 'my-study' is compared with itself: name another study\n"
-
-
-def test_the_command_has_the_hyphen_of_the_shell() -> None:
-    command = [sys.executable, "-m", "experiments.compare-studies", "--help"]
-    shown = subprocess.run(command, cwd=Path(__file__).parents[2], capture_output=True, text=True, check=True).stdout
-    assert "usage: python -m experiments.compare-studies" in shown

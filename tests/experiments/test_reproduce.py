@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import get_args
 
 import pytest
 
 from experiments.cli import run_comparison
 from experiments.cli.exit_status import EXIT_NO_RESULT
-from experiments.cli.published import find_tables, published
 from experiments.cli.run_comparison import Compared
 from experiments.reproduce import main
-from narm.config import ModelName
 from narm.errors import InputError
 
 
@@ -25,21 +22,6 @@ def comparison_file(folder: Path, dataset: str = "diginetica", **recall: float) 
     path = folder / "comparison.json"
     path.write_text(json.dumps({"dataset": dataset, "rows": rows}), encoding="utf-8")
     return path
-
-
-def test_every_row_is_a_share_and_names_a_model_that_there_is():
-    for tables in published().values():
-        for table in tables:
-            assert table.source
-            assert table.note
-            for row in table.rows:
-                assert row.ours is None or row.ours in get_args(ModelName)
-                assert 0 < row.mrr < row.recall < 100
-
-
-def test_an_unknown_table_names_the_nearest():
-    with pytest.raises(InputError, match="did you mean 'sr-gnn'"):
-        find_tables("srgnn")
 
 
 def test_an_earlier_comparison_stands_beside_the_published_figures(tmp_path, capsys):
