@@ -53,10 +53,10 @@ def build_parser() -> Parser:
     known = ",".join(get_args(ModelName))
     parser.add_argument("--models", metavar="A,B,...", help=f"which (default: {known})")
     parser.add_argument(
-        "--metrics", default="MRR@20,Recall@20", metavar="A,B", help="to compare on test (default: %(default)s)"
+        "--metrics", default="MRR@20,Recall@20", metavar="A,B", help="metrics to compare on test (default: %(default)s)"
     )
     parser.add_argument(
-        "--study", metavar="NAME", help="of the comparison; studies are NAME-MODEL (default: a new one)"
+        "--study", metavar="NAME", help="name of the comparison; studies are NAME-MODEL (default: a new one)"
     )
     add_output_flags(parser)
     return parser

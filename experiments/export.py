@@ -15,7 +15,7 @@ formats:
   torch        the same as a torch.export program
   safetensors  the parameters alone, by RecBole's names
 
-config.json and item_ids.json stand beside the model; docs/shipping.md shows how to run each.
+config.json and item_ids.json are written beside the model; docs/shipping.md shows how to run each.
 
 examples:
   python -m experiments.export runs/STUDY/winner.pt --format onnx --output shipped
@@ -44,8 +44,8 @@ def build_parser() -> Parser:
     parser = Parser(
         prog="python -m experiments.export", description="Write a trained model in another format.", epilog=EPILOG
     )
-    parser.add_argument("checkpoint", metavar="CHECKPOINT", help="that a search or experiments.train wrote")
-    parser.add_argument("--format", required=True, metavar="|".join(EXPORT_NAMES), help="of the model")
+    parser.add_argument("checkpoint", metavar="CHECKPOINT", help="a model that a search or experiments.train wrote")
+    parser.add_argument("--format", required=True, metavar="|".join(EXPORT_NAMES), help="format to write")
     parser.add_argument("--output", required=True, metavar="DIR", help="folder for the model and what describes it")
     return parser
 

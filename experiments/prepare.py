@@ -11,7 +11,7 @@ from experiments.cli.parser import Parser
 from experiments.cli.running import run_command
 
 EPILOG = """\
-The log is a file in any format that --dataset takes; its name tells which; or a folder of RecBole's. Any option of the
+The log is a file in any format that --dataset takes, known by its name, or a folder of RecBole's. Any option of the
 data may be given (see --help-options) and wins over the recipe.
 
 recipes:

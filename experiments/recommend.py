@@ -55,7 +55,7 @@ def build_parser() -> Parser:
     parser.add_argument("--session", action="append", metavar="IDS", help="a session; may be given several times")
     parser.add_argument("--input", metavar="FILE", help="a file of sessions, one a line (default: standard input)")
     parser.add_argument("-k", type=int, default=20, metavar="K", help="items for each session (default: 20)")
-    parser.add_argument("--format", choices=FORMATS, default="text", help="of the answers (default: text)")
+    parser.add_argument("--format", choices=FORMATS, default="text", help="format of the answers (default: text)")
     parser.add_argument("--exclude-seen", action="store_true", help="leave out the items of the session")
     parser.add_argument("--device", default="cpu", metavar="|".join(DEVICES), help="where to compute (default: cpu)")
     parser.add_argument("--threads", type=int, metavar="N", help="threads (default: the cores)")

@@ -10,7 +10,7 @@ from experiments.cli.parser import Parser
 from experiments.cli.running import run_command
 
 EPILOG = """\
-A search registers the model to ship by itself when it comes to its end, as the champion unless a better one stands.
+A search registers the model to ship by itself when it ends, as the champion unless there is a better one.
 This does it again: after an interruption, on another server, or to prefer this study's model.
 
 examples:

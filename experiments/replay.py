@@ -48,7 +48,7 @@ def build_parser() -> Parser:
         epilog=EPILOG,
     )
     parser.add_argument("study", metavar="STUDY", help=STUDY_HELP)
-    parser.add_argument("number", metavar="NUMBER", type=int, help="of the trial")
+    parser.add_argument("number", metavar="NUMBER", type=int, help="number of the trial")
     add_study_places(parser)
     parser.add_argument("--threads", type=int, metavar="N", help="threads (default: as in the study)")
     parser.add_argument("--device", metavar="|".join(DEVICES), help="where to compute (default: as in the study)")

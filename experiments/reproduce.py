@@ -57,7 +57,7 @@ def build_parser() -> Parser:
         metavar="DATASET=FILE",
         help="a comparison.json to take figures from",
     )
-    parser.add_argument("--study", metavar="NAME", help="of the comparison (default: the table's name)")
+    parser.add_argument("--study", metavar="NAME", help="name of the comparison (default: the table's)")
     parser.add_argument("--quiet", action="store_true", help="print the table only")
     return parser
 

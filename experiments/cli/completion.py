@@ -18,7 +18,7 @@ _COMPLETED = {
     "FOLDER": shtab.DIRECTORY,
     "LOG": shtab.FILE,
 }
-"""What stands for a metavar."""
+"""What a shell completes, by metavar."""
 
 
 def completion(shell: str, *, program: str) -> str:
@@ -26,7 +26,7 @@ def completion(shell: str, *, program: str) -> str:
 
     Args:
         shell: one of `SHELLS`.
-        program: that is completed; a shell cannot tell one `python -m` from another.
+        program: name of the installed program; a shell cannot distinguish one `python -m` from another.
     """
     return str(shtab.complete(_whole_parser(program), shell=shell))
 

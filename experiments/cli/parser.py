@@ -96,7 +96,7 @@ class Parser(argparse.ArgumentParser):
     def _hint(self, argument: str) -> str:
         """`; did you mean '--hidden_size'?`, or where the flags are listed."""
         if not argument.startswith("--"):
-            return ": every value stands behind its flag, see --help"
+            return ": every value follows its flag, see --help"
         spelled = {flag[2:].replace("-", "_"): flag for flag in self.flags if flag.startswith("--")}
         hint = did_you_mean(argument.partition("=")[0][2:], spelled)
         near = next((flag for name, flag in spelled.items() if hint == f"; did you mean '{name}'?"), None)

@@ -13,15 +13,15 @@ class Preset:
     """Settings of a search; the config file and the command line win over them.
 
     Attributes:
-        purpose: for the help.
-        dataset: name.
-        space: name.
-        trials: at most.
-        epochs: of a trial at most.
+        purpose: one line for the help.
+        dataset: its name.
+        space: its name.
+        trials: how many at most.
+        epochs: how many a trial trains at most.
         time_budget: seconds; None: no limit.
-        grace_epochs: that the scheduler gives every trial; None: as it sees fit.
-        finalists: trained again at the end.
-        finalist_seeds: how often each.
+        grace_epochs: epochs that the scheduler gives every trial; None: as it sees fit.
+        finalists: how many of the best are trained again at the end.
+        finalist_seeds: how often each finalist is trained.
     """
 
     purpose: str
@@ -77,7 +77,7 @@ def find_preset(name: str) -> Preset:
     """A preset by its name.
 
     Raises:
-        InputError: there is none of that name.
+        InputError: there is no such preset.
     """
     if name not in PRESETS:
         raise InputError(f"preset: there is no '{name}'; known: {', '.join(PRESETS)}")

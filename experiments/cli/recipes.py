@@ -23,7 +23,7 @@ class Recipe:
 
     Attributes:
         name: `yoochoose-1/64`.
-        options: of the data, by name.
+        options: values of data options, by name.
         published: counts of the whole source, by the key that our own count has.
     """
 
@@ -69,7 +69,7 @@ def find_recipe(name: str) -> Recipe:
     """A recipe by its name.
 
     Raises:
-        InputError: there is none of that name; the message suggests the closest.
+        InputError: there is no such recipe; the message suggests the closest name.
     """
     if name not in RECIPES:
         raise InputError(f"--recipe: there is no '{name}'{did_you_mean(name, RECIPES)}")

@@ -56,7 +56,7 @@ class Compared:
     """What the searches of several models came to.
 
     Attributes:
-        comparison: of the models that have a result; None: none has.
+        comparison: compares the models that have a result; None: no model has one.
         folder: that holds it.
         without_result: the other models.
     """

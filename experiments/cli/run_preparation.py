@@ -131,7 +131,7 @@ def _counts(apart: HeldApart, parts: Mapping[str, SessionLog]) -> dict[str, int]
 
 
 def _changed(config: DataConfig) -> dict[str, object]:
-    """The options that are not at their defaults; where the files were lying is no one's business."""
+    """The options that are not at their defaults, with names of files instead of paths."""
     default = DataConfig().model_dump(mode="json")
     given = config.model_dump(mode="json", exclude={"dataset"})
     given.update({option: Path(given[option]).name for option in ("valid_file", "test_file") if given[option]})

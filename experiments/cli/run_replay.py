@@ -28,7 +28,7 @@ from narm.machine.threads import set_threads
 from narm.training import NonFiniteLoss
 
 _ROUNDING = 1e-4
-"""Of a metric: what four decimals tell, by which early stopping too compares epochs."""
+"""Difference of a metric that counts as rounding: the fourth decimal, as in early stopping."""
 
 
 class Agreement(Enum):
@@ -40,7 +40,7 @@ class Agreement(Enum):
 
     @classmethod
     def of(cls, then: Progress, now: EpochReport) -> Agreement:
-        """Of a trial as the study knows it, and trained again."""
+        """Compare a trial as the study has it with the same trial trained again."""
         if now.epoch != then["epochs"]:
             return cls.ANOTHER
         if now.value == then["value"]:
@@ -84,14 +84,14 @@ def run_replay(given: argparse.Namespace) -> int:
 def replay(
     trials: Sequence[FrozenTrial], number: int, epochs: int, *, splits: Splits, config: Config, device: str
 ) -> EpochReport:
-    """Train a trial again, as its workers did; what it reports after that epoch, or after its last if it ends before.
+    """Train a trial again, as its workers did, and return its report after that epoch, or its last if it ends before.
 
     Args:
-        trials: of the study, by number.
-        number: of the trial.
-        epochs: to train.
+        trials: all trials of the study, by number.
+        number: the trial to train.
+        epochs: how many to train.
         splits: the data of the study.
-        config: of the study.
+        config: the default configuration of the study.
         device: auto, cpu or cuda.
     Raises:
         InputError: it started from the checkpoint of another trial, after an epoch that is not known.
@@ -162,7 +162,7 @@ def _load(config: Config, record: Record, study: str) -> Splits:
     """The data of the study.
 
     Raises:
-        InputError: they are not where they were, or others.
+        InputError: they are no longer where they were, or have changed.
     """
     splits = load_splits(config.data)
     if splits.fingerprint != record["fingerprint"]:

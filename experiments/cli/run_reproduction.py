@@ -21,7 +21,7 @@ from narm.errors import InputError
 METRICS = ("Recall@20", "MRR@20")
 
 Ours = Mapping[str, Mapping[str, float]]
-"""Of each model, `Recall@20` and `MRR@20` on test, in percent."""
+"""`Recall@20` and `MRR@20` on test, in percent, by model."""
 
 
 def run_reproduction(given: argparse.Namespace, options: Sequence[str]) -> int:

@@ -1,4 +1,4 @@
-"""Runs the study that a command line asks for, and tells a person about it."""
+"""Runs the study that a command line asks for, and prints what it found."""
 
 from __future__ import annotations
 

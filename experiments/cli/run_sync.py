@@ -22,7 +22,7 @@ from narm.errors import InputError
 
 @dataclass(slots=True)
 class Sent:
-    """What has gone out."""
+    """Counts what has arrived at the server."""
 
     updates: int = 0
     runs: set[str] = field(default_factory=set)
@@ -48,7 +48,7 @@ def run_sync(given: argparse.Namespace) -> int:
     uri = absolute_uri(given.tracking_uri or recorded_uri(searched_by(study, output), output, given.storage))
     receiver = mask_credentials(uri)
     outbox = Outbox(path, {}, receiver=receiver)
-    mirror = MlflowWriter(uri, outbox.header, artifact_attempts=1)  # who waits for the result can call again
+    mirror = MlflowWriter(uri, outbox.header, artifact_attempts=1)  # the person waiting for the result can call again
     sent = Sent()
     try:
         if given.all:
@@ -71,8 +71,8 @@ def send(outbox: Outbox, mirror: MlflowWriter, sent: Sent) -> None:
 
     Args:
         outbox: what to send.
-        mirror: of the server.
-        sent: counts what has arrived.
+        mirror: writes to the server.
+        sent: is brought up to date.
     Raises:
         Exception: the server did not take it all.
     """
@@ -89,7 +89,7 @@ def outbox_of(study: str, output: Path) -> Path:
     """The outbox of a study.
 
     Raises:
-        InputError: there is none; the nearest name is told.
+        InputError: no such study; the message suggests the closest name.
     """
     path = output / study / OUTBOX
     if not path.is_file():

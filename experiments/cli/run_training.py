@@ -1,4 +1,4 @@
-"""Trains the model that a command line asks for, and tells a person about it."""
+"""Trains the model that a command line asks for, and prints how good it is."""
 
 from __future__ import annotations
 

@@ -10,16 +10,16 @@ MLFLOW = "mlflow.db"
 """In the output folder: MLflow's database, unless another server is named."""
 
 SUMMARY = "summary.json"
-"""Of a study: what its search found."""
+"""In the folder of a study: what its search found."""
 
 WINNER = "winner.pt"
-"""Of a study: checkpoint of the model to ship."""
+"""In the folder of a study: checkpoint of the model to ship."""
 
 PAGE = "report.html"
-"""Of a study: the report."""
+"""In the folder of a study: the report."""
 
 OUTBOX = "outbox.jsonl"
-"""Of a study: what is meant for MLflow."""
+"""In the folder of a study: everything that is meant for MLflow."""
 
 COMPARISON = "comparison.json"
-"""Of a comparison of models, which is no study itself."""
+"""In the folder of a comparison of models, which is not a study itself."""

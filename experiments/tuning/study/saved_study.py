@@ -1,4 +1,4 @@
-"""A study as it stands on disk: in the database and in its folder, with all that a person may ask of it afterwards."""
+"""A study on disk, in the database and in its folder, and what can be asked of it after its search."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ class SavedStudy:
     """A study, whether or not its search goes on.
 
     Attributes:
-        study: in the database.
-        record: what the study keeps of its spec.
-        summary: as its folder has it.
-        folder: of the study.
+        study: as the database has it.
+        record: what is stored of its spec.
+        summary: read from its folder.
+        folder: where its files are.
         storage: URL of the database.
     """
 
@@ -37,12 +37,12 @@ class SavedStudy:
 
     @property
     def name(self) -> str:
-        """Of the study."""
+        """Name of the study."""
         return self.summary.study
 
     @property
     def resume_command(self) -> str:
-        """How its search goes on, credentials masked."""
+        """The command that continues its search, credentials masked."""
         output = self.folder.parent
         command = ["python", "-m", "experiments.search", "--resume", self.name]
         if output != Path(DEFAULT_OUTPUT):
@@ -53,15 +53,15 @@ class SavedStudy:
 
     @property
     def dashboard_command(self) -> str:
-        """How optuna-dashboard opens on it, credentials masked."""
+        """The command that opens optuna-dashboard on it, credentials masked."""
         return shlex.join(["optuna-dashboard", mask_credentials(self.storage)])
 
 
 def open_saved(name: str, *, output: Path, storage: str | None = None) -> SavedStudy:
-    """A study by its name.
+    """Open a study by its name.
 
     Args:
-        name: of the study, and of its folder.
+        name: the study's, which is also its folder's.
         output: folder of all studies.
         storage: URL of the database; None: SQLite in the output folder.
     Raises:
@@ -89,14 +89,14 @@ def searched_by(name: str, output: Path) -> str:
 
 
 def recorded_uri(study: str, output: Path, storage: str | None) -> str:
-    """Where the search sent its results.
+    """MLflow's address, to which the search sent its results.
 
     Args:
-        study: its name.
+        study: name of the study.
         output: folder of all studies.
         storage: URL of the study database; None: SQLite in the output folder.
     Raises:
-        InputError: nobody knows: the database is not there, or the address had a password and was not kept.
+        InputError: it is not known: the database is not there, or the address had a password and was not stored.
     """
     if storage is None and not database_in(output).exists():
         raise InputError(

@@ -49,9 +49,9 @@ class Setting:
 
     Attributes:
         flags: its spellings, the documented one first; none: the command line has no flag for it.
-        group: of the flag, in the help.
+        group: where the help shows the flag.
         help: for the flag.
-        metavar: what stands for the value in the help; None: the flag is a switch.
+        metavar: the value's placeholder in the help; None: the flag is a switch.
         kind: what the parser makes of the text of a flag: int, float or str.
         read: makes the value of that, or something `Derived`.
         least: the smallest value that is allowed.

@@ -66,7 +66,7 @@ class StudySpec:
         "--valid_metric",
         group=WHAT,
         metavar="METRIC",
-        help="to maximise; costs may follow: MRR@10,n_parameters",
+        help="metric to maximise; costs may follow: MRR@10,n_parameters",
         read=rules.read_objectives,
         store=rules.store_objectives,
         restore=rules.read_objectives,
@@ -134,7 +134,7 @@ class StudySpec:
         "--grace-epochs",
         group=STOPPING,
         metavar="N",
-        help="that the scheduler gives every trial",
+        help="epochs that the scheduler gives every trial",
         kind=int,
         least=1,
     )
@@ -179,7 +179,7 @@ class StudySpec:
         "--max-retries",
         group=ENDS,
         metavar="N",
-        help="of a failed trial (default: 1)",
+        help="retries of a failed trial (default: 1)",
         kind=int,
         least=0,
         default=1,
@@ -202,7 +202,7 @@ class StudySpec:
         "--threads",
         group=MACHINES,
         metavar="N",
-        help="of each trial (default: cores / concurrency)",
+        help="threads of each trial (default: cores / concurrency)",
         kind=int,
         least=1,
         default=Derived(rules.default_threads),
@@ -264,7 +264,7 @@ class StudySpec:
     """Folder of all studies."""
 
     command: str
-    """As a person typed it, for the record."""
+    """The command line that a person typed, for the record."""
 
     default_is_finalist: bool = True
     """Whether the default configuration is always a finalist, to compare the winner with."""
@@ -319,7 +319,7 @@ class StudySpec:
             raise InputError("sampler: cmaes follows one objective: use tpe or gp")
 
     def _check_space(self) -> None:
-        """A space varies options that the model uses, or says that there are none."""
+        """A space may vary only options that the model uses, and must vary some unless the model has none."""
         model = self.config.model.model
         for parameter in self.space.parameters:
             with located(self.space.file, parameter.line):
@@ -329,7 +329,7 @@ class StudySpec:
 
     @property
     def seed(self) -> int:
-        """Of every draw of the study."""
+        """Seed of every draw of the study."""
         return self.config.training.seed
 
     @property
@@ -381,7 +381,7 @@ class StudySpec:
 
     @property
     def folder(self) -> Path:
-        """Folder of this study."""
+        """Folder of this study's files."""
         return self.output / self.name
 
     def checkpoints(self, of: Literal["checkpoints", "finalists"]) -> str:

@@ -1,4 +1,4 @@
-"""What a study keeps of its spec, so that `--resume NAME` needs no more than the name."""
+"""What a study stores of its spec, so that `--resume NAME` needs no more than the name."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ NOT_STORED = {
 
 
 def stored_spec(spec: StudySpec, fingerprint: str) -> Record:
-    """What to keep, in JSON types. An address with a password is not kept.
+    """The spec in JSON types, without an address that has a password.
 
     Args:
-        spec: of the study.
-        fingerprint: of its data.
+        spec: what to store.
+        fingerprint: identifies the study's data.
     """
     record: Record = {"fingerprint": fingerprint}
     for name, known in _stored(type(spec)).items():
@@ -48,8 +48,8 @@ def restored_settings(record: Record, spec: type[StudySpec] = StudySpec) -> dict
     """Values of the spec's fields as a study has them; a study from before a field has none for it.
 
     Args:
-        record: of the study.
-        spec: has the fields.
+        record: what the study has stored.
+        spec: the class whose fields are restored.
     """
     found = {}
     for name, known in _stored(spec).items():

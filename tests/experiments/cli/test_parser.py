@@ -45,7 +45,7 @@ def test_values_are_left_alone(parser):
         (["--learning_rat", "1"], "unknown argument '--learning_rat'; did you mean '--learning_rate'?"),
         (["--time-budgt=9"], "unknown argument '--time-budgt=9'; did you mean '--time-budget'?"),
         (["--xyzzy"], "unknown argument '--xyzzy'; see --help and --help-options"),
-        (["ml-100k"], "unknown argument 'ml-100k': every value stands behind its flag, see --help"),
+        (["ml-100k"], "unknown argument 'ml-100k': every value follows its flag, see --help"),
         (["--n_layers"], "argument --n_layers: expected one argument"),
     ],
 )
