@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from benchmarks.mlflow_server import Server
 from experiments import search
-from experiments.cli.command_line import run_command
+from experiments.cli.running import run_command
 
 SCREENSHOTS = Path(__file__).parents[2] / "build" / "screenshots"
 PATIENCE = 60_000  # milliseconds: MLflow's pages take many requests, and CI machines are busy

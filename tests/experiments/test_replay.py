@@ -13,7 +13,7 @@ from optuna.trial import FrozenTrial, TrialState
 
 from experiments import replay
 from experiments.cli import run_replay
-from experiments.cli.command_line import run_command
+from experiments.cli.running import run_command
 from experiments.cli.search_arguments import build_spec
 from experiments.cli.search_parser import build_parser
 from experiments.tuning.driver.study_run import build_engine

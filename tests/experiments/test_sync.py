@@ -11,7 +11,7 @@ from mlflow import MlflowClient
 from mlflow.entities import Run
 
 from experiments import sync
-from experiments.cli.command_line import run_command
+from experiments.cli.running import run_command
 from experiments.tracking.outbox import Outbox
 from experiments.tracking.tracker import Tracker
 from experiments.tuning.study.trial_attributes import SPEC

@@ -11,7 +11,7 @@ import pytest
 from mlflow import MlflowClient
 
 from experiments import compare, sync
-from experiments.cli.command_line import run_command
+from experiments.cli.running import run_command
 from experiments.tuning.driver import run as study
 from experiments.tuning.worker.tune_function import train
 

@@ -22,7 +22,7 @@ from optuna.trial import TrialState
 from ray import tune
 
 from benchmarks.stores import Stores
-from experiments.cli.command_line import run_command
+from experiments.cli.running import run_command
 from experiments.tuning.study.trial_attributes import REASON, RETRIES, read_progress
 from experiments.tuning.worker.tune_function import REPORT, run_job
 from narm.checkpoint import read_checkpoint

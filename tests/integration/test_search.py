@@ -19,7 +19,7 @@ from mlflow.entities import Run, ViewType
 from optuna.trial import TrialState
 
 from experiments import replay, search
-from experiments.cli.command_line import run_command
+from experiments.cli.running import run_command
 from experiments.tuning.driver import run as study
 from experiments.tuning.study.summary import read_summary
 from narm.checkpoint import load_model

@@ -13,7 +13,7 @@ import pytest
 from mlflow import MlflowClient
 
 from experiments import compare, sync
-from experiments.cli.command_line import run_command
+from experiments.cli.running import run_command
 from experiments.reporting.comparison_recorder import comparison_metrics, record_comparison
 from experiments.tracking.outbox import Outbox
 from experiments.tuning.engine.model_comparison import Contender, ModelComparison, compare_models
