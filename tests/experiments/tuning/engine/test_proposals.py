@@ -12,7 +12,6 @@ from optuna.trial import TrialState
 
 from experiments.tuning.engine.proposals import Proposer
 from experiments.tuning.optimizer.samplers import SAMPLERS, Sampler
-from narm.errors import InputError
 from search_spaces.space import SearchSpace, load_space, parse_space
 
 NUMERIC = """
@@ -147,13 +146,3 @@ def test_numeric_neighbours_are_nearer_than_distant_values(tmp_path):
     ]
     assert sizes[0] == 128
     assert set(sizes[1:]) == {96, 160}
-
-
-def test_grid_refuses_a_continuous_space(numeric):
-    with pytest.raises(InputError, match="grid needs a finite space, and numeric has continuous ranges"):
-        SAMPLERS["grid"].check(numeric)
-
-
-def test_cmaes_refuses_a_space_of_choices():
-    with pytest.raises(InputError, match="cmaes needs two numeric ranges, and recbole has 0"):
-        SAMPLERS["cmaes"].check(load_space("recbole"))
