@@ -28,7 +28,5 @@ def test_a_suffix_of_two_formats_is_decided_by_the_content(tmp_path):
 
 
 def test_an_unknown_suffix_lists_those_that_are_known(tmp_path):
-    with pytest.raises(
-        InputError, match=r"unknown format '.xls'; known: .inter, .csv, .tsv, .txt, .dat, .parquet"
-    ):
+    with pytest.raises(InputError, match=r"unknown format '.xls'; known: .inter, .csv, .tsv, .txt, .dat, .parquet"):
         find_reader(tmp_path / "clicks.xls.gz")
