@@ -17,7 +17,7 @@ from experiments.tuning.optimizer.schedulers import SCHEDULERS
 from experiments.tuning.study import setting_rules as rules
 from experiments.tuning.study.limits import Limits
 from experiments.tuning.study.setting import Derived, FlagGroup, setting, settings
-from experiments.tuning.worker.addresses import absolute_tracking_uri
+from experiments.tuning.worker.addresses import absolute_tracking_uri, address_below
 from narm.config import Config
 from narm.errors import InputError
 from narm.machine.device import DEVICES, resolve_device
