@@ -103,7 +103,7 @@ def search_and_compare(
         metrics=metrics,
         seed=specs[0].seed,
     )
-    _write(folder, comparison)
+    write_comparison(folder, comparison)
     dataset = Dataset.of(splits, specs[0].config)
     record_comparison(comparison, folder, of=specs[0], dataset=dataset, without_result=missing)
     return Compared(comparison=comparison, folder=folder, without_result=missing)
@@ -142,7 +142,8 @@ def _contender(spec: StudySpec, splits: Splits, summary: Summary) -> Contender |
     )
 
 
-def _write(folder: Path, comparison: ModelComparison) -> None:
+def write_comparison(folder: Path, comparison: ModelComparison) -> None:
+    """Write a comparison into its folder, as JSON, Markdown and a figure."""
     folder.mkdir(parents=True, exist_ok=True)
     write_text(folder / COMPARISON, json.dumps(asdict(comparison), indent=2, allow_nan=False) + "\n")
     write_text(folder / "comparison.md", markdown(comparison))
