@@ -36,6 +36,7 @@ def test_every_link_leads_somewhere(file):
             assert anchor[1:] in headings(text_of(path)), f"{file}: {target}"
 
 
+DIFF = re.compile(r"^```diff\n.*?^```$", re.MULTILINE | re.DOTALL)  # commands that there could be
 COMMAND = re.compile(r"python -m (experiments[\w.-]*)((?:[^\n`#|>]|(?<=\\)\n)*)")
 
 
@@ -45,7 +46,7 @@ def calls() -> list[tuple[str, str, str]]:
         (file, module.partition(".")[2], _plain(arguments))
         for file in FILES
         if not file.startswith(("benchmarks/", "CHANGELOG", "tests/"))
-        for module, arguments in COMMAND.findall(text_of(file))
+        for module, arguments in COMMAND.findall(DIFF.sub("", text_of(file)))
     ]
 
 

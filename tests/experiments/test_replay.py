@@ -119,8 +119,7 @@ def test_a_trial_that_diverges_has_not_got_its_value_again(halved, capsys, monke
 )
 def test_a_value_compares_with_the_one_before(now, epoch, agreement):
     then = {"epochs": 3, "value": 0.5}
-    report = type("Report", (), {"value": now, "epoch": epoch})
-    assert run_replay.Agreement.of(then, report).name == agreement
+    assert run_replay.Agreement.of(then, epoch, now).name == agreement
 
 
 def test_a_trial_without_a_value_is_told(halved, capsys):
