@@ -53,7 +53,6 @@ def test_a_kernel_that_cannot_be_built_is_one_warning(monkeypatch, caplog):
     ]
 
 
-@pytest.mark.slow
 def test_the_first_run_says_that_it_compiles_and_the_second_does_not(tmp_path):
     environment = os.environ | {"XDG_CACHE_HOME": str(tmp_path)}
     first, second = (
@@ -65,7 +64,6 @@ def test_the_first_run_says_that_it_compiles_and_the_second_does_not(tmp_path):
     assert list(tmp_path.glob("narm-search/kernels/*/*.nbc"))
 
 
-@pytest.mark.slow
 def test_a_copy_of_the_sources_elsewhere_does_not_compile_again(tmp_path):
     shutil.copytree(Path(compiling.__file__).parents[1], tmp_path / "copy" / "narm")
     environment = os.environ | {"XDG_CACHE_HOME": str(tmp_path)}
@@ -76,7 +74,6 @@ def test_a_copy_of_the_sources_elsewhere_does_not_compile_again(tmp_path):
     assert compiled[0] == compiled[1] != {}
 
 
-@pytest.mark.slow
 def test_without_a_writable_cache_kernels_still_work(tmp_path):
     blocked = tmp_path / "file"
     blocked.touch()
