@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-import logging
 import os
+
+os.environ["OPENBLAS_NUM_THREADS"] = "1"  # before numpy is imported; small matrices gain nothing from threads
+
+# isort: split
+import logging
 import signal
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
