@@ -4,7 +4,7 @@ VENV := .venv
 INSTALLED := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help search test format constraints clean
+.PHONY: help search check test format constraints clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z]+: .*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -12,8 +12,11 @@ help:  ## list the targets
 search: $(INSTALLED)  ## search NARM's hyperparameters on ml-100k; more options: make search ARGS="--help"
 	$(VENV)/bin/python -m experiments.search $(ARGS)
 
-test: $(INSTALLED)  ## lint, types, docs, unit, integration, smoke and browser tests
-	$(VENV)/bin/tox run-parallel --parallel-no-spinner
+check: $(INSTALLED)  ## lint, types and unit tests, in two minutes
+	$(VENV)/bin/tox run-parallel --fail-fast --parallel-no-spinner -e lint,type,unit
+
+test: $(INSTALLED)  ## lint, types and all tests, in ten minutes
+	$(VENV)/bin/tox run-parallel --fail-fast --parallel-no-spinner -e lint,type,tests
 
 format: $(INSTALLED)  ## format the code and fix what can be fixed
 	$(VENV)/bin/ruff check --fix

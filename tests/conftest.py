@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import os
+
+os.environ["OPENBLAS_NUM_THREADS"] = "1"  # before numpy is imported; small matrices gain nothing from threads
+
+# isort: split
 import logging
 import os
 import signal
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 import torch
+from filelock import FileLock
 from hypothesis import HealthCheck, settings
 from support.ring import random_sessions
 
@@ -17,6 +24,9 @@ from narm.config import DataConfig
 from narm.data.datasets import load_splits
 from narm.data.sessions import Examples, ItemVocabulary, Splits
 from narm.errors import InputError
+
+if TYPE_CHECKING:
+    from support.finished_search import CalledSearch
 
 # No deadline: a busy machine is not a failure. `HYPOTHESIS_PROFILE=fuzz pytest` looks much longer.
 settings.register_profile("quick", deadline=None, max_examples=25)
@@ -65,3 +75,14 @@ def ml_100k() -> Splits:
         return load_splits(DataConfig(dataset="ml-100k"))
     except InputError as error:
         pytest.skip(str(error))
+
+
+@pytest.fixture(scope="session")
+def searched(tmp_path_factory: pytest.TempPathFactory) -> CalledSearch:
+    """A search that is over, for reading only: all processes of a session of tests share it, and the first calls it."""
+    from support.finished_search import called_search  # MLflow takes seconds to import
+
+    of_process = tmp_path_factory.getbasetemp()
+    folder = (of_process.parent if "PYTEST_XDIST_WORKER" in os.environ else of_process) / "searched"
+    with FileLock(folder.with_suffix(".lock")):
+        return called_search(folder)

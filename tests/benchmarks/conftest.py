@@ -19,6 +19,12 @@ POINTS = 60
 QUALITY = {0.01: 0.05, 0.005: 0.048, 0.001: 0.042, 0.0005: 0.035, 0.0001: 0.02}
 
 
+@pytest.fixture(autouse=True)
+def _few_draws(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a model says of its whole space is estimated quickly."""
+    monkeypatch.setattr("benchmarks.replay.curve_model.DRAWS", 2_000)
+
+
 @pytest.fixture(scope="session")
 def curves() -> pd.DataFrame:
     """Every configuration with three seeds, as `benchmarks.curves` would have trained them."""

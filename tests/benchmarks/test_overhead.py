@@ -1,38 +1,35 @@
-"""Where the time of a search went, from what its outbox says."""
+"""Where the time of a search went, from the log of its jobs."""
 
 from __future__ import annotations
+
+from typing import Any
 
 import pytest
 
 from benchmarks.overhead import measure
-from experiments.tracking.outbox import Update
 from experiments.tuning.study.job_log import read_jobs
 
 
-def update(run: str, seconds: float, **what: object) -> Update:
-    return Update(run=run, time=round(1000 * seconds), **what)
+def begun(trial: int, at: float) -> dict[str, Any]:
+    return {"event": "start", "trial": trial, "time": at}
 
 
-def begun(run: str, at: float) -> Update:
-    return update(run, at, status="RUNNING")
-
-
-def epoch(run: str, at: float, seconds: float) -> Update:
-    return update(run, at, metrics={"epoch_seconds": seconds, "train_loss": 1.0})
+def epoch(trial: int, at: float, seconds: float) -> dict[str, Any]:
+    return {"event": "epoch", "trial": trial, "time": at, "epoch": 1, "seconds": seconds}
 
 
 SEARCH = [
-    begun("study", 0),
-    begun("0", 10),
-    begun("1", 11),
-    epoch("0", 20, 6),  # its first step at 14
-    epoch("1", 21, 5),  # at 16
-    update("1", 21, status="SCHEDULED"),
-    begun("2", 21),
-    epoch("2", 26, 4),  # at 22: the slot stood empty for 1 s
-    epoch("0", 31, 10),  # 1 s after the first report
-    begun("1", 31),
-    epoch("1", 36, 3),  # at 33, 7 s after trial 2: but all trials had begun by then
+    {"event": "session", "time": 0},
+    begun(0, 10),
+    begun(1, 11),
+    epoch(0, 20, 6),  # its first step at 14
+    epoch(1, 21, 5),  # at 16
+    {"event": "end", "trial": 1, "time": 21},
+    begun(2, 21),
+    epoch(2, 26, 4),  # at 22: the slot stood empty for 1 s
+    epoch(0, 31, 10),  # 1 s after the first report
+    begun(1, 31),
+    epoch(1, 36, 3),  # at 33, 7 s after trial 2: but all trials had begun by then
 ]
 
 

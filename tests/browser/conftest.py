@@ -1,4 +1,4 @@
-"""A browser, a small search that is over, and MLflow's UI on its store."""
+"""A browser, and MLflow's UI on the store of a search that is over."""
 
 from __future__ import annotations
 
@@ -10,10 +10,9 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
+from support.finished_search import CalledSearch
 
 from benchmarks.mlflow_server import Server
-from experiments import search
-from experiments.cli.running import run_command
 
 SCREENSHOTS = Path(__file__).parents[2] / "build" / "screenshots"
 PATIENCE = 60_000  # milliseconds: MLflow's pages take many requests, and CI machines are busy
@@ -64,19 +63,10 @@ def visit(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Visit]:
     context.close()
 
 
-@dataclass(frozen=True)
-class Found:
-    """A search that is over, and where to look at it."""
-
-    folder: Path
-    server: Server
-
-
 @pytest.fixture(scope="session")
-def found(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Found]:
-    output = tmp_path_factory.mktemp("runs")
-    with Server(output / "server") as server:
-        settings = ["--preset", "smoke", "--study", "my-study", "--output", str(output), "--quiet", "--system-metrics"]
-        assert run_command(search.main, [*settings, "--tracking-uri", server.store]) == 0
+def mlflow_ui(browser: Browser, searched: CalledSearch) -> Iterator[str]:
+    """The address of MLflow's UI on the store of the search."""
+    with Server(searched.output) as server:
+        assert server.store == searched.tracking_uri
         server.start()
-        yield Found(output / "my-study", server)
+        yield server.uri

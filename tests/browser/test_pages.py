@@ -7,7 +7,6 @@ import re
 from urllib.parse import quote, urlsplit
 
 import pytest
-from mlflow import MlflowClient
 from mlflow.entities import Run
 from playwright.sync_api import expect
 from support.small_study import saved
@@ -15,46 +14,43 @@ from support.small_study import saved
 from experiments.reporting.figures import figures
 from experiments.reporting.page import study_page
 
-pytestmark = pytest.mark.browser
-
 
 @pytest.fixture(scope="module")
-def runs(found) -> list[Run]:
-    client = MlflowClient(found.server.store)
-    return client.search_runs([client.get_experiment_by_name("synthetic").experiment_id])
+def runs(searched) -> list[Run]:
+    return searched.runs()
 
 
 def of_kind(runs: list[Run], kind: str) -> list[Run]:
     return [run for run in runs if run.data.tags["kind"] == kind]
 
 
-def test_mlflow_shows_the_study_and_its_children(visit, found, runs, request):
+def test_mlflow_shows_the_study_and_its_children(visit, mlflow_ui, searched, runs, request):
     [study] = of_kind(runs, "study")
     page = visit.page
-    page.goto(f"{found.server.uri}/#/experiments/{study.info.experiment_id}/runs")
-    expect(page.get_by_text("my-study", exact=True).first).to_be_visible()
-    page.locator(".ag-row").filter(has_text="my-study").get_by_role("button").first.click()  # the children
+    page.goto(f"{mlflow_ui}/#/experiments/{study.info.experiment_id}/runs")
+    expect(page.get_by_text(searched.name, exact=True).first).to_be_visible()
+    page.locator(".ag-row").filter(has_text=searched.name).get_by_role("button").first.click()  # the children
     for run in (*of_kind(runs, "trial"), *of_kind(runs, "finalist")):
         expect(page.get_by_text(run.info.run_name, exact=True).first).to_be_visible()
     visit.photograph(f"runs-{request.node.callspec.id}")
     assert_nothing_left_the_machine(visit)
 
 
-def test_the_study_says_its_verdict(visit, found, runs, request):
+def test_the_study_says_its_verdict(visit, mlflow_ui, runs, request):
     [study] = of_kind(runs, "study")
     page = visit.page
-    page.goto(f"{found.server.uri}/#/experiments/{study.info.experiment_id}/runs/{study.info.run_id}")
+    page.goto(f"{mlflow_ui}/#/experiments/{study.info.experiment_id}/runs/{study.info.run_id}")
     expect(page.get_by_role("heading", name=re.compile("^Ship "))).to_be_visible()
     visit.photograph(f"study-{request.node.callspec.id}")
     assert_nothing_left_the_machine(visit)
 
 
-def test_trials_compare_in_parallel_coordinates(visit, found, runs, request):
+def test_trials_compare_in_parallel_coordinates(visit, mlflow_ui, runs, request):
     trials = of_kind(runs, "trial")
     ids, experiments = ([run.info.run_id for run in trials], [trials[0].info.experiment_id])
     page = visit.page
     query = f"runs={quote(json.dumps(ids))}&experiments={quote(json.dumps(experiments))}"
-    page.goto(f"{found.server.uri}/#/compare-runs?{query}")
+    page.goto(f"{mlflow_ui}/#/compare-runs?{query}")
     axes = page.locator(".js-plotly-plot .parcoords .axis-title")
     expect(axes.first).to_be_visible()
     assert {"learning_rate", "hidden_size", "best_mrr_at_10"} <= set(axes.all_text_contents())
@@ -62,8 +58,8 @@ def test_trials_compare_in_parallel_coordinates(visit, found, runs, request):
     assert_nothing_left_the_machine(visit)
 
 
-def test_the_report_draws_its_plots_offline(visit, found, request):
-    report = found.folder / "report.html"
+def test_the_report_draws_its_plots_offline(visit, searched, request):
+    report = searched.folder / "report.html"
     assert report.is_file(), "the search has left no report.html"
     page = visit.page
     page.goto(report.as_uri())

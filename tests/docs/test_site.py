@@ -17,10 +17,11 @@ ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="module")
-def site(tmp_path_factory) -> Path:
-    folder = tmp_path_factory.mktemp("site")
-    build(load_config(str(ROOT / "mkdocs.yml"), strict=True, site_dir=str(folder)))  # a warning aborts it
-    return folder
+def site() -> Path:
+    """In build/site, for a person to read."""
+    config = load_config(str(ROOT / "mkdocs.yml"), strict=True)
+    build(config)  # a warning aborts it
+    return Path(config.site_dir)
 
 
 def test_nothing_is_loaded_from_elsewhere(site):

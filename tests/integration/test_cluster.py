@@ -24,7 +24,7 @@ from experiments.tuning.worker.checkpoints import trial_checkpoint
 from narm.checkpoint import read_checkpoint
 from narm.errors import InputError
 
-pytestmark = pytest.mark.integration
+pytestmark = pytest.mark.usefixtures("no_ray")
 
 
 @pytest.fixture(scope="module")
@@ -105,7 +105,6 @@ def attached_search(cluster, tmp_path, shared) -> Iterator[tuple[subprocess.Pope
         process.kill()
 
 
-@pytest.mark.slow
 def test_a_search_outlives_the_loss_of_a_node(cluster, attached_search, shared, tmp_path):
     process, stores = attached_search
     lost = cluster.add_node(**NODE)

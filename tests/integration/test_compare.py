@@ -9,13 +9,13 @@ from typing import Any
 
 import pytest
 from mlflow import MlflowClient
+from support.accidents import train_with
 
 from experiments import compare, sync
 from experiments.cli.running import run_command
-from experiments.tuning.driver import run as study
-from experiments.tuning.worker.tune_function import train
+from experiments.tuning.worker.jobs import Job
 
-pytestmark = pytest.mark.integration
+pytestmark = pytest.mark.usefixtures("one_ray")
 
 
 def test_models_are_compared_by_the_same_workers_and_a_comparison_that_is_repeated_trains_nothing(
@@ -24,13 +24,12 @@ def test_models_are_compared_by_the_same_workers_and_a_comparison_that_is_repeat
     workers = tmp_path / "workers"
     workers.touch()
 
-    def note_and_train(job: Any, **rest: Any) -> None:
-        with workers.open("a") as file:
-            file.write(f"{os.getpid()}\n")
-        train(job, **rest)
+    def note(job: Job, epochs: int) -> None:
+        if epochs == 0:
+            with workers.open("a") as file:
+                file.write(f"{os.getpid()}\n")
 
-    note_and_train.__module__ = "__main__"  # pickled with its code: workers cannot import the module of a test
-    monkeypatch.setattr(study, "train", note_and_train)
+    monkeypatch.setattr("experiments.tuning.driver.run.train", train_with(note))
     command = ["--study", "c", "--dataset", "synthetic", "--models", "s_pop,sr", "--output", str(tmp_path)]
     command += ["--trials", "3", "--metrics", "MRR@10", "--topk", "10", "--objective", "MRR@10"]
     assert run_command(compare.main, command) == 0

@@ -2,33 +2,26 @@
 
 from __future__ import annotations
 
-# First, since Ray reads its settings when it is imported.
-from experiments import search
-from experiments.tuning.driver import run as study
-
-# isort: split
 import json
 import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 from mlflow import MlflowClient
 from optuna.trial import TrialState
-from ray import tune
+from support.accidents import train_with
 
 from benchmarks.stores import Stores
+from experiments import search
 from experiments.cli.running import run_command
 from experiments.tuning.study.trial_attributes import REASON, RETRIES, read_progress
-from experiments.tuning.worker.tune_function import REPORT, run_job
+from experiments.tuning.worker.jobs import Job, TrialJob
 from narm.checkpoint import read_checkpoint
 from narm.training import NonFiniteLoss
-
-pytestmark = pytest.mark.integration
 
 SPACE = "learning_rate: [0.001, 0.002, 0.003, 0.004, 0.005, 0.006, 0.007, 0.008, 0.009, 0.01]\n"
 EPOCHS = 4
@@ -45,40 +38,31 @@ ALWAYS = {
 }
 
 
-def train_with_accidents(job: Mapping[str, Any], **rest: Any) -> None:
-    """As `train`, until an accident."""
-    job = job["job"]
+def befall(job: Job, epochs: int) -> None:
+    assert isinstance(job, TrialJob)
     accident = ALWAYS.get(job.number) or (ONCE.get(job.number) if job.epochs == 0 else None)
-    for report in run_job(job, **rest):
-        tune.report({REPORT: report})
-        if accident is signal.SIGKILL and report.epoch >= 2:
-            os.kill(os.getpid(), accident)
-        elif accident and report.epoch >= 2:
-            raise accident
-
-
-def by_value(function: Callable[..., None]) -> Callable[..., None]:
-    """A copy that pickles with its code: Ray's workers cannot import the module of a test."""
-    function.__module__ = "__main__"
-    return function
+    if epochs < 2 or accident is None:
+        return
+    if accident is signal.SIGKILL:
+        os.kill(os.getpid(), accident)
+    raise accident
 
 
 @pytest.fixture(scope="module")
-def searched(tmp_path_factory) -> tuple[Path, Stores]:
+def searched(one_ray, tmp_path_factory) -> tuple[Path, Stores]:
     """Eight trials are asked for, two may fail."""
     output = tmp_path_factory.mktemp("searched")
-    status = run_search(output, train_with_accidents, "--trials", "8", "--max-failed", "2")
-    assert status == 0
+    assert run_search(output, "--trials", "8", "--max-failed", "2") == 0
     return output, Stores.below(output, "s", experiment="synthetic")
 
 
-def run_search(output: Path, train: Callable[..., None], *arguments: str) -> int:
+def run_search(output: Path, *arguments: str) -> int:
     (output / "space.yaml").write_text(SPACE)
     what = ["--preset", "smoke", "--space", str(output / "space.yaml"), "--study", "s", "--output", str(output)]
     size = ["--epochs", str(EPOCHS), "--hidden_size", "8", "--embedding_size", "8", "--finalists", "0"]
     how = ["--sampler", "random", "--scheduler", "none", "--concurrency", "1", "--threads", "1", "--quiet"]
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(study, "train", by_value(train))
+        patch.setattr("experiments.tuning.driver.run.train", train_with(befall))
         return run_command(search.main, [*what, *size, *how, *arguments])
 
 

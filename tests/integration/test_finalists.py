@@ -6,24 +6,22 @@ import json
 import os
 import signal
 import time
-from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
+from support.accidents import train_with
 
 from experiments import search
 from experiments.cli.exit_status import EXIT_INTERRUPTED
 from experiments.cli.running import run_command
-from experiments.tuning.driver import run as study
 from experiments.tuning.driver.stopping import Interruption
-from experiments.tuning.worker.jobs import FinalistJob
-from experiments.tuning.worker.tune_function import train as train_job
+from experiments.tuning.worker.jobs import FinalistJob, Job
 
-pytestmark = [pytest.mark.integration, pytest.mark.usefixtures("one_ray")]
+pytestmark = pytest.mark.usefixtures("one_ray")
 
 SETTINGS = ["--preset", "smoke", "--study", "s", "--trials", "2", "--epochs", "2", "--finalists", "1", "--quiet",
-            "--finalist-seeds", "1"]  # fmt: skip
+            "--finalist-seeds", "1", "--concurrency", "1"]  # fmt: skip
 
 
 def run_search(output: Path, *arguments: str) -> int:
@@ -36,25 +34,17 @@ def finals(output: Path) -> dict[str, Any] | None:
     return found
 
 
-def by_value(function: Callable[..., None]) -> Callable[..., None]:
-    """A copy that pickles with its code: Ray's workers cannot import the module of a test."""
-    function.__module__ = "__main__"
-    return function
-
-
-def train_with_accidents(job: Mapping[str, Any], **rest: Any) -> None:
+def befall(job: Job, epochs: int) -> None:
     """The default fails always; the first worker of the other finalist dies, for each seed."""
-    job = job["job"]
     if isinstance(job, FinalistJob):
         if job.finalist.is_default:
             raise ArithmeticError("the loss is nan in epoch 1")
         if job.attempt == 1:
             os._exit(1)
-    train_job(job, **rest)
 
 
 def test_what_fails_twice_is_reported_and_does_not_end_the_others(tmp_path, monkeypatch):
-    monkeypatch.setattr(study, "train", by_value(train_with_accidents))
+    monkeypatch.setattr("experiments.tuning.driver.run.train", train_with(befall))
     assert run_search(tmp_path) == 0
     found = finals(tmp_path)
     assert found is not None

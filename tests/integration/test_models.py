@@ -16,12 +16,12 @@ from narm.config import Config, DataConfig, EvaluationConfig
 from narm.data.datasets import load_splits
 from narm.evaluation.full_ranking import evaluate
 
-pytestmark = [pytest.mark.integration, pytest.mark.usefixtures("one_ray")]
+pytestmark = pytest.mark.usefixtures("one_ray")
 
 
 def run_search(output: Path, *arguments: str) -> dict[str, Any]:
     """A search of the smoke preset; its summary."""
-    fixed = ["--preset", "smoke", "--study", "s", "--output", str(output), "--quiet"]
+    fixed = ["--preset", "smoke", "--study", "s", "--output", str(output), "--quiet", "--concurrency", "1"]
     assert run_command(search.main, [*fixed, *arguments]) == 0
     return json.loads((output / "s" / "summary.json").read_text())
 

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-# First, since Ray reads its settings when it is imported.
-from experiments import search
-
-# isort: split
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,12 +11,13 @@ from sqlalchemy import make_url
 from support.postgresql import PASSWORD, Unavailable, postgresql_server
 
 from benchmarks.stores import Stores
+from experiments import search
 from experiments.cli.running import run_command
 from experiments.tuning.study.storage import open_storage
 from narm.errors import InputError
 
 # The server is the installed one, else Debian's package, from the network.
-pytestmark = [pytest.mark.integration, pytest.mark.network]
+pytestmark = pytest.mark.network
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +41,7 @@ def searched(database, one_ray, tmp_path_factory) -> tuple[Path, Stores]:
 
 
 def run_search(output: Path, database: str, *arguments: str) -> int:
-    fixed = ["--storage", database, "--output", str(output), "--finalists", "0", "--quiet"]
+    fixed = ["--storage", database, "--output", str(output), "--finalists", "0", "--quiet", "--concurrency", "1"]
     return run_command(search.main, [*fixed, *arguments])
 
 

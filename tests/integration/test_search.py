@@ -3,91 +3,34 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-import optuna
 import pytest
-from mlflow import MlflowClient
-from mlflow.entities import Run, ViewType
 from optuna.trial import TrialState
+from support.accidents import train_with
+from support.finished_search import FinishedSearch
 
 from experiments import replay, search
 from experiments.cli.running import run_command
-from experiments.tuning.driver import run as study
 from experiments.tuning.study.summary import read_summary
+from experiments.tuning.worker.jobs import Job
 from narm.checkpoint import load_model
 from narm.config import Config, DataConfig, EvaluationConfig
 from narm.data.datasets import load_splits
 from narm.evaluation.full_ranking import evaluate
 from narm.seeds import derived_seed
 
-pytestmark = pytest.mark.integration
-
 METRICS = {f"{name}_at_10" for name in ("recall", "mrr", "ndcg", "hit", "precision")}
 
 
-@dataclass(frozen=True)
-class Search:
-    """A search that is over."""
-
-    output: Path
-    status: int
-
-    @property
-    def study(self) -> optuna.Study:
-        return optuna.load_study(study_name="s", storage=f"sqlite:///{self.output}/studies.db")
-
-    @property
-    def summary(self) -> dict[str, Any]:
-        return json.loads((self.output / "s" / "summary.json").read_text())
-
-    @property
-    def client(self) -> MlflowClient:
-        return MlflowClient(f"sqlite:///{self.output}/mlflow.db")
-
-    def runs(self) -> list[Run]:
-        (experiment,) = (e for e in self.client.search_experiments() if e.name == "synthetic")
-        return self.client.search_runs([experiment.experiment_id], run_view_type=ViewType.ALL)
-
-    def parent(self) -> Run:
-        (parent,) = (run for run in self.runs() if "mlflow.parentRunId" not in run.data.tags)
-        return parent
-
-    def children(self) -> dict[int, Run]:
-        return {int(run.data.tags["trial_number"]): run for run in self.of_kind("trial")}
-
-    def of_kind(self, kind: str) -> list[Run]:
-        return [run for run in self.runs() if run.data.tags["kind"] == kind]
-
-    def assert_settled(self) -> None:
-        """Nothing runs any more, in either store, and they agree."""
-        states = {trial.number: trial.state for trial in self.study.trials}
-        assert not set(states.values()) & {TrialState.RUNNING}
-        statuses = {
-            TrialState.COMPLETE: "FINISHED", TrialState.PRUNED: "KILLED", TrialState.FAIL: "FAILED",
-            TrialState.WAITING: "KILLED",
-        }  # fmt: skip
-        for number, run in self.children().items():
-            assert run.info.status == statuses[states[number]]
-        assert self.parent().info.status != "RUNNING"
-
-
-def run_search(output: Path, *arguments: str) -> Search:
-    fixed = ["--preset", "smoke", "--study", "s", "--output", str(output), "--quiet"]
-    return Search(output, run_command(search.main, [*fixed, *arguments]))
-
-
-@pytest.fixture(scope="module")
-def searched(tmp_path_factory: pytest.TempPathFactory) -> Search:
-    """The smoke preset, with one trial more than the space has configurations."""
-    return run_search(tmp_path_factory.mktemp("searched"), "--trials", "6", "--epochs", "4", "--system-metrics")
+def run_search(output: Path, *arguments: str) -> FinishedSearch:
+    fixed = ["--preset", "smoke", "--study", "s", "--output", str(output), "--quiet", "--concurrency", "1"]
+    return FinishedSearch(output, "s", run_command(search.main, [*fixed, *arguments]))
 
 
 def test_the_search_succeeds_and_leaves_nothing_running(searched):
@@ -109,7 +52,7 @@ def test_every_epoch_is_in_the_study_under_its_own_number(searched):
         values = list(trial.intermediate_values.values())
         assert values == sorted(values)  # the best so far
         assert trial.value == values[-1] == attributes["valid"]["mrr_at_10"]
-        assert 1 <= attributes["best_epoch"] <= attributes["epochs"] <= 4
+        assert 1 <= attributes["best_epoch"] <= attributes["epochs"] <= 3
         assert attributes["seed"] == derived_seed(2020, trial.number)
         assert attributes["reason"]
 
@@ -124,7 +67,7 @@ def test_the_default_configuration_is_trained_to_the_end(searched):
 def test_mlflow_has_one_parent_and_one_child_a_trial(searched):
     parent, children = searched.parent(), searched.children()
     assert parent.info.status == "FINISHED"
-    assert parent.info.run_name == "s"
+    assert parent.info.run_name == searched.name
     assert set(children) == {trial.number for trial in searched.study.trials}
     assert {run.data.tags["mlflow.parentRunId"] for run in children.values()} == {parent.info.run_id}
 
@@ -155,7 +98,7 @@ def test_runs_can_be_read_at_a_glance(searched):
         [data] = run.inputs.dataset_inputs
         assert data.dataset.name == "synthetic"
         assert searched.summary["dataset"]["fingerprint"].startswith(data.dataset.digest)
-        assert run.data.tags["study"] == "s"
+        assert run.data.tags["study"] == searched.name
     assert parent.data.metrics["system/driver_memory_megabytes"] > 1  # --system-metrics
 
 
@@ -175,7 +118,7 @@ def test_parameters_are_flat_in_mlflow(searched):
     assert searched.children()[0].data.params == {"learning_rate": "0.001", "hidden_size": "128"}
     fixed = searched.parent().data.params
     assert fixed["dropout_probs_0"] == "0.25"
-    assert fixed["epochs"] == "4"
+    assert fixed["epochs"] == "3"
     assert "hidden_size" not in fixed  # it varies
 
 
@@ -189,18 +132,18 @@ def test_the_parent_holds_what_is_needed_to_repeat_the_study(searched):
     }
     assert artifacts == {
         "config.json", "environment.json", "summary.json", "space/smoke.yaml", "winner/model.pt", "report.html",
-        *(f"figures/{path.name}" for path in (searched.output / "s" / "figures").iterdir()),
+        *(f"figures/{path.name}" for path in (searched.folder / "figures").iterdir()),
     }  # fmt: skip
     config = json.loads(Path(client.download_artifacts(parent.info.run_id, "config.json")).read_text())
-    assert Config.from_flat(config).training.epochs == 4
+    assert Config.from_flat(config).training.epochs == 3
 
 
 def test_the_report_is_in_the_folder_and_in_mlflow(searched):
-    page = searched.output / "s" / "report.html"
+    page = searched.folder / "report.html"
     kept = searched.client.download_artifacts(searched.parent().info.run_id, "report.html")
     assert Path(kept).read_bytes() == page.read_bytes()
     assert page.read_text().count("<tr data-state=") == 5
-    figures = {path.name for path in (searched.output / "s" / "figures").iterdir()}
+    figures = {path.name for path in (searched.folder / "figures").iterdir()}
     assert {"learning_curves.png", "optimization_history.png", "slices.png", "timeline.png"} <= figures
 
 
@@ -221,24 +164,22 @@ def test_the_checkpoint_to_ship_is_the_model_that_was_measured(searched):
     model = load_model(Path(searched.client.download_artifacts(run_id, "winner/model.pt")))
     splits, finals = load_splits(DataConfig(dataset="synthetic")), searched.summary["finals"]
     test = evaluate(model, splits.test, EvaluationConfig(), max_length=splits.max_length)
-    recommended = read_summary(searched.output / "s" / "summary.json").recommended
+    recommended = read_summary(searched.folder / "summary.json").recommended
     [shipped] = [finalist for finalist in finals["finalists"] if finalist["number"] == recommended]
     spread = shipped["test"]["mrr_at_10"]
     assert abs(test["mrr_at_10"] - spread["mean"]) <= 2 * spread["sd"]  # one of its two seeds
 
 
-def fail(job: dict[str, Any], **_: Any) -> None:
+def fail(job: Job, epochs: int) -> None:
     """One worker dies, in all others training fails."""
-    import os
-
-    if job["job"].number == 1:
+    if job.number == 1:
         os._exit(1)
     raise ArithmeticError("the loss is nan in epoch 1")
 
 
 @pytest.mark.usefixtures("one_ray")
 def test_failures_are_told_with_their_reason_and_when_all_fail_the_status_is_3(tmp_path, monkeypatch):
-    monkeypatch.setattr(study, "train", by_value(fail))
+    monkeypatch.setattr("experiments.tuning.driver.run.train", train_with(fail))
     failed = run_search(tmp_path, "--trials", "3", "--max-failed", "none")
     assert failed.status == 3
     failed.assert_settled()
@@ -250,17 +191,10 @@ def test_failures_are_told_with_their_reason_and_when_all_fail_the_status_is_3(t
     assert failed.summary["best"] is failed.summary["default"] is failed.summary["finals"] is None
 
 
-def by_value(function: Callable[..., None]) -> Callable[..., None]:
-    """A copy that pickles with its code: Ray's workers cannot import the module of a test."""
-    function.__module__ = "__main__"
-    return function
-
-
-@pytest.mark.slow
 @pytest.mark.usefixtures("one_ray")
 def test_the_time_budget_ends_the_search_in_good_order(tmp_path):
     ended = run_search(
-        tmp_path, "--epochs", "100000", "--stopping_step", "100000", "--time-budget", "20s", "--finalists", "0"
+        tmp_path, "--epochs", "100000", "--stopping_step", "100000", "--time-budget", "12s", "--finalists", "0"
     )
     ended.assert_settled()
     assert {trial.user_attrs["reason"] for trial in ended.study.trials} == {"interrupted: time budget"}
@@ -268,16 +202,15 @@ def test_the_time_budget_ends_the_search_in_good_order(tmp_path):
     assert ended.summary["timing"]["wall_s"] < 60
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_ends_the_search_in_good_order(tmp_path, number):
     command = [sys.executable, "-m", "experiments.search", "--preset", "smoke", "--study", "s"]
-    endless = ["--epochs", "100000", "--stopping_step", "100000", "--output", str(tmp_path)]
+    endless = ["--epochs", "100000", "--stopping_step", "100000", "--output", str(tmp_path), "--concurrency", "1"]
     with subprocess.Popen([*command, *endless], stdout=subprocess.DEVNULL) as process:
-        wait_for_an_epoch(Search(tmp_path, 0), process)
+        wait_for_an_epoch(FinishedSearch(tmp_path, "s", 0), process)
         process.send_signal(number)
         status = process.wait(timeout=60)
-    ended = Search(tmp_path, status)
+    ended = FinishedSearch(tmp_path, "s", status)
     assert ended.status == 130
     ended.assert_settled()
     assert ended.parent().data.tags["reason"] == "interrupted"
@@ -286,7 +219,7 @@ def test_a_signal_ends_the_search_in_good_order(tmp_path, number):
     assert ended.summary["finals"] is None
 
 
-def wait_for_an_epoch(running: Search, process: subprocess.Popen[bytes], seconds: float = 120) -> None:
+def wait_for_an_epoch(running: FinishedSearch, process: subprocess.Popen[bytes], seconds: float = 120) -> None:
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline and process.poll() is None:
         time.sleep(0.5)
@@ -300,5 +233,5 @@ def wait_for_an_epoch(running: Search, process: subprocess.Popen[bytes], seconds
 
 def test_a_trial_that_ray_trained_gets_its_value_again(searched, capsys):
     for trial in searched.study.trials[:2]:
-        assert run_command(replay.main, ["s", str(trial.number), "--output", str(searched.output)]) == 0
+        assert run_command(replay.main, [searched.name, str(trial.number), "--output", str(searched.output)]) == 0
         assert f"{trial.user_attrs['progress']['value']!r}: the same, to the last bit" in capsys.readouterr().out

@@ -6,8 +6,7 @@ import json
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from pathlib import Path
+from dataclasses import replace
 from typing import Any
 
 import mlflow.pyfunc
@@ -22,53 +21,30 @@ from experiments.tuning.engine.verdict import judge_finalists
 from experiments.tuning.study.summary import Comparison, Finals, read_summary
 from narm.recommending import Recommender
 
-pytestmark = [pytest.mark.integration, pytest.mark.usefixtures("one_ray")]
-
 MODEL = "models:/narm-synthetic@champion"
 SESSIONS = [[1, 2, 3], [50], [7] * 60, [8, 10**9], list(range(1, 40))]
 
 
-@dataclass(frozen=True)
-class Search:
-    """A search that is over."""
-
-    output: Path
-
-    @property
-    def uri(self) -> str:
-        return f"sqlite:///{self.output}/mlflow.db"
-
-    @property
-    def client(self) -> MlflowClient:
-        return MlflowClient(self.uri)
-
-    @property
-    def recommender(self) -> Recommender:
-        return Recommender.load(self.output / "s" / "winner.pt")
-
-
 @pytest.fixture(scope="module")
-def searched(one_ray: None, tmp_path_factory: pytest.TempPathFactory) -> Search:
-    output = tmp_path_factory.mktemp("searched")
-    fixed = ["--preset", "smoke", "--study", "s", "--output", str(output), "--quiet"]
-    assert run_command(search.main, [*fixed, "--trials", "2", "--epochs", "2", "--finalist-seeds", "2"]) == 0
-    return Search(output)
+def recommender(searched) -> Recommender:
+    """The model to ship, as a file."""
+    return Recommender.load(searched.folder / "winner.pt")
 
 
 def test_a_search_registers_what_it_recommends_as_champion(searched):
     version = searched.client.get_model_version_by_alias("narm-synthetic", "champion")
-    summary = json.loads((searched.output / "s" / "summary.json").read_text())
-    recommended = read_summary(searched.output / "s" / "summary.json").recommended
+    recommended = read_summary(searched.folder / "summary.json").recommended
     parent = searched.client.get_run(version.run_id)
     assert parent.data.tags["recommended"] == version.tags["trial"] == str(recommended)
     assert parent.data.metrics["test_mrr_at_10"] == pytest.approx(float(version.tags["test_mrr_at_10"]))
     assert version.tags["narm.study"] == parent.data.tags["narm.study"]
     trial = searched.client.get_run(version.tags["trial_run_id"])
     assert trial.data.tags["trial_number"] == version.tags["trial"]
-    assert version.tags["fingerprint"] == summary["dataset"]["fingerprint"]
+    assert version.tags["fingerprint"] == searched.summary["dataset"]["fingerprint"]
     assert parent.info.status == "FINISHED"
 
 
+@pytest.mark.usefixtures("one_ray")
 def test_a_winner_that_test_does_not_bear_out_leaves_the_default_to_ship(tmp_path, monkeypatch):
     def doubt(*arguments: Any, **settings: Any) -> Finals:
         finals = judge_finalists(*arguments, **settings)
@@ -78,18 +54,22 @@ def test_a_winner_that_test_does_not_bear_out_leaves_the_default_to_ship(tmp_pat
 
     monkeypatch.setattr("experiments.tuning.driver.study_run.judge_finalists", doubt)
     fixed = ["--preset", "smoke", "--study", "s", "--output", str(tmp_path), "--quiet"]
-    size = ["--trials", "2", "--epochs", "2", "--finalists", "2", "--finalist-seeds", "1"]
+    size = ["--trials", "2", "--epochs", "2", "--finalists", "2", "--finalist-seeds", "1", "--concurrency", "1"]
     assert run_command(search.main, [*fixed, *size]) == 0
-    found = Search(tmp_path)
     [checkpoint] = (tmp_path / "s" / "finalists").glob("0000-*.pt")
     assert (tmp_path / "s" / "winner.pt").read_bytes() == checkpoint.read_bytes()
-    assert found.client.get_model_version_by_alias("narm-synthetic", "champion").tags["trial"] == "0"
+    assert (
+        MlflowClient(f"sqlite:///{tmp_path}/mlflow.db")
+        .get_model_version_by_alias("narm-synthetic", "champion")
+        .tags["trial"]
+        == "0"
+    )
 
 
-def test_the_champion_answers_as_the_python_call_does(searched, monkeypatch):
-    monkeypatch.setenv("MLFLOW_TRACKING_URI", searched.uri)
+def test_the_champion_answers_as_the_python_call_does(searched, recommender, monkeypatch):
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", searched.tracking_uri)
     answer = mlflow.pyfunc.load_model(MODEL).predict(pd.DataFrame({"session": SESSIONS}))
-    expected = searched.recommender.recommend(SESSIONS, k=20)
+    expected = recommender.recommend(SESSIONS, k=20)
     assert answer["items"].tolist() == [list(one.items) for one in expected]
     assert answer["scores"].tolist() == [pytest.approx(list(one.scores), abs=1e-6) for one in expected]
     assert answer["unknown"].tolist() == [[], [], [], [str(10**9)], []]
@@ -98,7 +78,7 @@ def test_the_champion_answers_as_the_python_call_does(searched, monkeypatch):
 @pytest.fixture
 def server(searched, tmp_path) -> Iterator[str]:
     """The address of `mlflow models serve` on the champion."""
-    with model_server(MODEL, log=tmp_path / "log", MLFLOW_TRACKING_URI=searched.uri) as port:
+    with model_server(MODEL, log=tmp_path / "log", MLFLOW_TRACKING_URI=searched.tracking_uri) as port:
         yield f"http://127.0.0.1:{port}"
 
 
@@ -110,8 +90,8 @@ def ask(server: str, **content: Any) -> Any:
         return json.load(answer)
 
 
-def test_the_served_champion_gives_the_same_top_20_over_http(searched, server):
-    expected = searched.recommender.recommend(SESSIONS, k=20)
+def test_the_served_champion_gives_the_same_top_20_over_http(recommender, server):
+    expected = recommender.recommend(SESSIONS, k=20)
     for content in ({"inputs": SESSIONS}, {"dataframe_records": [{"session": session} for session in SESSIONS]}):
         predictions = ask(server, **content)["predictions"]
         assert [row["items"] for row in predictions] == [list(one.items) for one in expected]

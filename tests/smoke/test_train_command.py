@@ -9,32 +9,41 @@ import sys
 from pathlib import Path
 
 import pytest
+from experiments.cli.running import run_command
+
+from experiments import train as train_command
 
 ROOT = Path(__file__).parents[2]
 SMALL = ["--dataset", "synthetic", "--embedding_size", "16", "--hidden-size", "16", "--threads", "1"]
 
 
-def train(*arguments: str, folder: Path) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "experiments.train", *arguments]
-    return subprocess.run(
-        command, cwd=folder, env={"PYTHONPATH": str(ROOT), "PATH": ""}, capture_output=True, text=True
-    )
+@pytest.fixture(autouse=True)
+def folder(tmp_path, monkeypatch) -> Path:
+    """An empty one, in which commands are called."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
 
 
-def test_a_run_interrupted_and_resumed_is_the_run_that_was_not(tmp_path):
-    whole = train(*SMALL, "--epochs", "4", "--json", "whole.json", folder=tmp_path)
+def train(*arguments: str) -> int:
+    return run_command(train_command.main, [*SMALL, *arguments])
+
+
+def python(*arguments: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    """In a process of its own, which knows this checkout and no more of the environment."""
+    environment = {"PYTHONPATH": str(ROOT), "PATH": ""}
+    return subprocess.run([sys.executable, *arguments], cwd=folder, env=environment, capture_output=True, text=True)
+
+
+def test_a_run_interrupted_and_resumed_is_the_run_that_was_not(folder, capsys):
+    whole = python("-m", "experiments.train", *SMALL, "--epochs", "4", "--json", "whole.json", folder=folder)
     assert whole.returncode == 0, whole.stderr
-    first = train(*SMALL, "--epochs", "2", "--checkpoint", "run.pt", "--quiet", folder=tmp_path)
-    assert (first.returncode, first.stdout) == (0, "")
-    refused = train(*SMALL, "--epochs", "4", "--checkpoint", "run.pt", folder=tmp_path)
-    assert refused.returncode == 2
-    assert "run.pt exists: add --resume" in refused.stderr
-    second = train(
-        *SMALL, "--epochs", "4", "--checkpoint", "run.pt", "--resume", "--json", "resumed.json", folder=tmp_path
-    )
-    assert second.returncode == 0, second.stderr
+    assert train("--epochs", "2", "--checkpoint", "run.pt", "--quiet") == 0
+    assert capsys.readouterr().out == ""
+    assert train("--epochs", "4", "--checkpoint", "run.pt") == 2
+    assert "run.pt exists: add --resume" in capsys.readouterr().err
+    assert train("--epochs", "4", "--checkpoint", "run.pt", "--resume", "--json", "resumed.json") == 0
 
-    records = [json.loads((tmp_path / name).read_text()) for name in ("whole.json", "resumed.json")]
+    records = [json.loads((folder / name).read_text()) for name in ("whole.json", "resumed.json")]
     for record in records:
         assert list(record) == ["dataset", "config", "n_parameters", "epochs", "best", "test"]
         for epoch in record["epochs"]:
@@ -59,11 +68,10 @@ def test_a_run_interrupted_and_resumed_is_the_run_that_was_not(tmp_path):
         "{'distribution':'uniform','sample_num':1,'dynamic':True,'candidate_num':5}",
     ],
 )
-def test_bpr_learns_with_every_kind_of_negatives(negatives, tmp_path):
+def test_bpr_learns_with_every_kind_of_negatives(negatives, folder):
     options = ["--loss_type", "BPR", "--train_neg_sample_args", negatives, "--learning_rate", "0.01"]
-    done = train(*SMALL, *options, "--epochs", "6", "--json", "bpr.json", folder=tmp_path)
-    assert done.returncode == 0, done.stderr
-    epochs = json.loads((tmp_path / "bpr.json").read_text())["epochs"]
+    assert train(*options, "--epochs", "6", "--json", "bpr.json") == 0
+    epochs = json.loads((folder / "bpr.json").read_text())["epochs"]
     assert epochs[-1]["train_loss"] < epochs[0]["train_loss"]
     assert epochs[-1]["valid"]["mrr_at_10"] > epochs[0]["valid"]["mrr_at_10"]
 
@@ -82,23 +90,17 @@ def test_bpr_learns_with_every_kind_of_negatives(negatives, tmp_path):
         (["--config", "none.yaml"], "none.yaml"),
     ],
 )
-def test_a_mistake_is_one_line_and_status_2(arguments, message, tmp_path):
-    done = train(*SMALL, *arguments, folder=tmp_path)
-    assert done.returncode == 2
-    assert message in done.stderr
-    assert done.stderr.startswith("error: ")
-    assert done.stderr.count("\n") == 1
+def test_a_mistake_is_one_line_and_status_2(arguments, message, capsys):
+    assert train(*arguments) == 2
+    error = capsys.readouterr().err
+    assert message in error
+    assert error.startswith("error: ")
+    assert error.count("\n") == 1
 
 
-def test_the_five_lines_of_the_readme_run(tmp_path):
+def test_the_five_lines_of_the_readme_run(folder):
     code = re.search(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)[1]
     code = code.replace('dataset="ml-100k"', 'dataset="synthetic", epochs=1, hidden_size=16')
-    done = subprocess.run(
-        [sys.executable, "-c", code],
-        cwd=tmp_path,
-        env={"PYTHONPATH": str(ROOT), "PATH": ""},
-        capture_output=True,
-        text=True,
-    )
+    done = python("-c", code, folder=folder)
     assert done.returncode == 0, done.stderr
     assert "recall_at_10" in done.stdout

@@ -588,7 +588,6 @@ assert tracker.run_id(0)
 """
 
 
-@pytest.mark.slow
 def test_mlflow_prints_nothing(tmp_path: Path) -> None:
     environment = {**os.environ, "PYTHONPATH": str(Path(tracking.__file__).parents[1])}
     command = [sys.executable, "-c", QUIET]

@@ -59,7 +59,6 @@ def test_a_kernel_that_cannot_be_built_is_one_warning(monkeypatch, caplog):
     ]
 
 
-@pytest.mark.slow
 def test_the_first_run_says_that_it_compiles_and_a_second_one_does_not_even_from_a_copy_of_the_sources(tmp_path):
     shutil.copytree(Path(compiling.__file__).parents[1], tmp_path / "copy" / "narm")
     said, compiled = [], []
@@ -72,7 +71,6 @@ def test_the_first_run_says_that_it_compiles_and_a_second_one_does_not_even_from
     assert compiled[0] == compiled[1] != {}
 
 
-@pytest.mark.slow
 def test_without_a_writable_cache_kernels_still_work(tmp_path):
     blocked = tmp_path / "file"
     blocked.touch()
