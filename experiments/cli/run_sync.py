@@ -10,7 +10,9 @@ from pathlib import Path
 
 from experiments.cli import command_line
 from experiments.tracking.mlflow_writer import MlflowWriter
-from experiments.tracking.outbox import FILE, Drainer, Outbox, Update, root_cause
+from experiments.tracking.outbox import FILE, Outbox
+from experiments.tracking.root_cause import root_cause
+from experiments.tracking.update import Update
 from experiments.tuning.study.saved_study import recorded_uri, searched_by
 from experiments.tuning.worker.addresses import absolute_tracking_uri, mask_credentials
 from narm.config import did_you_mean
@@ -47,41 +49,41 @@ def run_sync(given: argparse.Namespace) -> int:
     uri = absolute_tracking_uri(given.tracking_uri or recorded_uri(searched_by(study, output), output, given.storage))
     receiver = mask_credentials(uri)
     outbox = Outbox(path, {}, receiver=receiver)
-    mirror = MlflowWriter(uri, outbox.header, artifact_attempts=1)  # who waits for the result can call again
+    writer = MlflowWriter(uri, outbox.header, artifact_attempts=1)  # who waits for the result can call again
     sent = Sent()
     try:
         if given.all:
             outbox.rewind()
-        send(outbox, mirror, sent)
+        send(outbox, writer, sent)
     except Exception as error:  # whatever ails the server
         print(f"error: {receiver} does not take results ({root_cause(error)}): {path} keeps them", file=sys.stderr)
         return INCOMPLETE
     finally:
         outbox.close()
     print(_sentence(study, receiver, sent))
-    if mirror.n_given_up:
-        print(f"error: MLflow did not take {mirror.n_given_up} of them, see above", file=sys.stderr)
+    if writer.n_given_up:
+        print(f"error: MLflow did not take {writer.n_given_up} of them, see above", file=sys.stderr)
         return INCOMPLETE
     return 0
 
 
-def send(outbox: Outbox, mirror: MlflowWriter, sent: Sent) -> None:
+def send(outbox: Outbox, writer: MlflowWriter, sent: Sent) -> None:
     """Send all that waits.
 
     Args:
         outbox: what to send.
-        mirror: of the server.
+        writer: of the server.
         sent: counts what has arrived.
     Raises:
         Exception: the server did not take it all.
     """
     while outbox.pending:
-        updates, position = outbox.read(Drainer.updates_a_batch)
-        mirror.send(updates)
+        updates, position = outbox.read()
+        writer.send(updates)
         outbox.mark_sent(position)
         sent.count(updates)
     if sent.updates:
-        mirror.tidy()
+        writer.tidy()
 
 
 def outbox_of(study: str, output: Path) -> Path:

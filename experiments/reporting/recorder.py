@@ -18,8 +18,8 @@ from experiments.reporting.answer_markdown import answer_markdown
 from experiments.reporting.descriptions import describe_finalist, describe_search, describe_trial
 from experiments.reporting.progress import Display, Progress
 from experiments.tracking import outbox
-from experiments.tracking.outbox import root_cause
 from experiments.tracking.registry import registration_of
+from experiments.tracking.root_cause import root_cause
 from experiments.tracking.system_metrics import SystemMonitor
 from experiments.tracking.tracker import Tracker, open_tracker
 from experiments.tuning.driver.study_run import EndStatus, Plan
@@ -172,7 +172,7 @@ class Recorder:
         """A trial is paused, awaits a retry, or was interrupted."""
         self._jobs.end(number)
         if why == "INTERRUPTED":
-            self._tracker.interrupt_trial(number, reason=reason)
+            self._tracker.end_trial(number, state="INTERRUPTED", reason=reason, metrics={})
             return
         self._tracker.pause_trial(number, state=why, reason=reason)
         if why == "PAUSED":

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from benchmarks.overhead import measure
+from experiments.tracking.update import Update
 from experiments.tuning.study.job_log import read_jobs
-from experiments.tracking.outbox import Update
 
 
 def update(run: str, seconds: float, **what: object) -> Update:

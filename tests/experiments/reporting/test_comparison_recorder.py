@@ -11,15 +11,17 @@ import numpy as np
 import optuna
 import pytest
 from mlflow import MlflowClient
+from support.mlflow_store import prepared_store
 
 from experiments import compare, sync
 from experiments.cli.command_line import run_command
 from experiments.reporting.comparison_recorder import comparison_metrics, record_comparison
 from experiments.tracking.outbox import Outbox
 from experiments.tuning.engine.model_comparison import Contender, ModelComparison, compare_models
+from experiments.tuning.study.dataset import Dataset
 from experiments.tuning.study.trial_attributes import SPEC
-from experiments.tuning.worker.reports import FinalistRun
 from experiments.tuning.worker.jobs import Finalist
+from experiments.tuning.worker.reports import FinalistRun
 from narm.data.datasets import load_splits
 from narm.data.sessions import Splits
 
@@ -53,7 +55,9 @@ def record(output: Path, splits: Splits, uri: str, valid: dict[str, float], miss
     spec = compare._specs(["pop", "sr"], "c", options)[0]
     comparison = compared(splits, valid)
     compare._write(output / "c", comparison)
-    record_comparison(comparison, output / "c", of=spec, splits=splits, without_result=missing)
+    record_comparison(
+        comparison, output / "c", of=spec, dataset=Dataset.of(splits, spec.config), without_result=missing
+    )
 
 
 def test_each_model_has_its_figures_under_its_name(splits: Splits) -> None:
@@ -64,12 +68,12 @@ def test_each_model_has_its_figures_under_its_name(splits: Splits) -> None:
 
 
 def test_a_server_that_is_away_costs_a_warning_and_sync_sends_the_run(
-    splits: Splits, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    splits: Splits, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, caplog: pytest.LogCaptureFixture
 ) -> None:
     record(tmp_path, splits, AWAY, {"pop": 0.1, "sr": 0.0}, missing=["narm"])
     record(tmp_path, splits, AWAY, {"pop": 0.1, "sr": 0.3})  # repeated, when another model was ahead
     assert f"the rest waits in {tmp_path}/c/outbox.jsonl" in caplog.text
-    store, storage = f"sqlite:///{tmp_path}/mlflow.db", f"sqlite:///{tmp_path}/studies.db"
+    store, storage = prepared_store(tmp_path / "mlflow.db", tmp_path_factory), f"sqlite:///{tmp_path}/studies.db"
     optuna.create_study(study_name="c-sr", storage=storage).set_user_attr(SPEC, {"tracking_uri": store})
     assert run_command(sync.main, ["c", "--output", str(tmp_path)]) == 0
 

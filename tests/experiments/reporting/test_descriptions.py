@@ -10,8 +10,8 @@ from support.search_summary import trial
 
 from experiments.reporting.descriptions import describe_finalist, describe_trial
 from experiments.tuning.study.summary import FinalistFailure
-from experiments.tuning.worker.reports import FinalistRun
 from experiments.tuning.worker.jobs import Finalist
+from experiments.tuning.worker.reports import FinalistRun
 
 
 def test_a_trial_is_a_sentence():

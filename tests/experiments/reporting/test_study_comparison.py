@@ -17,10 +17,10 @@ from support.small_study import RECORD, SPACE, saved, search
 from experiments.reporting.study_comparison import compare_studies
 from experiments.reporting.study_comparison_console import print_comparison
 from experiments.reporting.study_comparison_page import comparison_page
+from experiments.tuning.study.finalist_runs import FinalistRuns
 from experiments.tuning.study.saved_study import SavedStudy
-from experiments.tuning.study.finalist_runs import write_run
-from experiments.tuning.worker.reports import FinalistRun
 from experiments.tuning.worker.jobs import Finalist
+from experiments.tuning.worker.reports import FinalistRun
 from narm.config import Config
 from narm.data.datasets import load_splits
 from narm.data.sessions import Splits
@@ -47,7 +47,7 @@ def make(tmp_path: Path, splits: Splits) -> Callable[..., SavedStudy]:
                 finalist=Finalist(number=1, options=winner.params), seed=seed, epochs=4, best_epoch=3, seconds=1.0,
                 valid={}, test={}, ranks=np.full(len(splits.test), rank),
             )  # fmt: skip
-            write_run(study.folder / "finalists", run, splits=splits, config=CONFIG)
+            FinalistRuns(study.folder / "finalists", CONFIG, splits.fingerprint).write(run)
         return replace(study, record=RECORD | record, summary=replace(study.summary, dataset=dataset))
 
     return make
