@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, cast, get_args
 
 from experiments.cli import command_line, search_parser
-from experiments.reporting.model_comparison import markdown, plot_by_length, print_comparison
+from experiments.reporting.model_comparison.report import markdown, plot_by_length, print_comparison
 from narm.config import LEARNED_AT_ONCE, ModelName, check_value
 from narm.config_file import OptionsFile, read_config
 from narm.errors import InputError
@@ -93,8 +93,8 @@ def run_comparison(
         InputError: the options or the data are wrong.
     """
     specs = _specs(models, study, options)
-    from experiments.reporting.comparison_recorder import record_comparison
-    from experiments.reporting.recorder import SUMMARY
+    from experiments.reporting.model_comparison.recorder import record_comparison
+    from experiments.reporting.study_files import SUMMARY
     from experiments.tuning.engine.model_comparison import compare_models
     from experiments.tuning.study.dataset import Dataset
     from narm.data.datasets import load_splits
@@ -126,7 +126,7 @@ def run_comparison(
 
 def _search_all(specs: Sequence[StudySpec], splits: Splits, *, quiet: bool) -> list[Contender] | None:
     """What each search found, those without a result left out; None if a person interrupted."""
-    from experiments.reporting.progress import Display
+    from experiments.reporting.display import Display
     from experiments.reporting.recorder import Recording
     from experiments.tuning.driver.run import run_studies
     from experiments.tuning.driver.study_run import Plan

@@ -37,15 +37,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = build_parser().parse_args(arguments)
     from rich.console import Console
 
-    from experiments.reporting.study_comparison import compare_studies
-    from experiments.reporting.study_comparison_console import print_comparison
+    from experiments.reporting.study_comparison.comparison import compare_studies
+    from experiments.reporting.study_comparison.console import print_comparison
 
     page = require_writable(Path(given.html)) if given.html else None
     first, second = (_open(study, given.output, given.storage) for study in (given.a, given.b))
     compared = compare_studies(first, second)
     print_comparison(compared, Console())
     if page is not None:
-        from experiments.reporting.study_comparison_page import comparison_page  # plotly takes a second to import
+        from experiments.reporting.study_comparison.page import comparison_page  # plotly takes a second to import
 
         write_text(page, comparison_page(compared))
         print(f"report: {page}", file=sys.stderr)

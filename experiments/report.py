@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from experiments.cli import command_line
-from experiments.reporting import PAGE
+from experiments.reporting.study_files import PAGE
 from narm.machine.files import require_writable, write_text
 
 EPILOG = """\
@@ -30,8 +30,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         InputError: wrong usage, no such study, or a file that cannot be written.
     """
     given = build_parser().parse_args(arguments)
-    from experiments.reporting.markdown import study_markdown
-    from experiments.reporting.publish import write_page
+    from experiments.reporting.report.markdown import study_markdown
+    from experiments.reporting.report.publish import write_page
     from experiments.tuning.study.saved_study import open_saved
 
     study, output = command_line.study_place(given.study, given.output)

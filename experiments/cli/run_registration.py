@@ -7,7 +7,7 @@ import sys
 from dataclasses import asdict
 
 from experiments.cli import command_line
-from experiments.reporting.recorder import SUMMARY, WINNER
+from experiments.reporting.study_files import SUMMARY, WINNER
 from experiments.tracking import outbox
 from experiments.tracking.mlflow_writer import STUDY_RUN, MlflowWriter
 from experiments.tracking.outbox import Outbox

@@ -9,9 +9,11 @@ from rich.console import Console
 
 from experiments.cli import command_line
 from experiments.cli.search_arguments import build_spec
-from experiments.reporting.console import print_summary
-from experiments.reporting.progress import Display, format_duration
-from experiments.reporting.recorder import WINNER, Recording
+from experiments.reporting.display import Display
+from experiments.reporting.progress import format_duration
+from experiments.reporting.recorder import Recording
+from experiments.reporting.report.console import print_summary
+from experiments.reporting.study_files import PAGE, WINNER
 from experiments.tracking.tracker import where_to_look
 from experiments.tuning.driver.run import run_studies
 from experiments.tuning.driver.study_run import Plan
@@ -49,7 +51,7 @@ def run_search(given: argparse.Namespace) -> int:
         plan = Plan(spec=spec, resume=bool(given.resume), queue=queue)
         (result,) = run_studies([plan], splits, Recording(display).open)
     console.out(f"The search ended: {result.reason}.", highlight=False)
-    report, winner = spec.folder / "report.html", spec.folder / WINNER
+    report, winner = spec.folder / PAGE, spec.folder / WINNER
     where = {"report": str(report)} if report.is_file() else {}
     where |= {f"model to ship, trial {result.summary.recommended}": str(winner)} if winner.is_file() else {}
     where |= {"MLflow": where_to_look(absolute_tracking_uri(spec.tracking_uri))}

@@ -15,7 +15,7 @@ import torch
 from rich.console import Console
 
 from experiments.cli import command_line
-from experiments.reporting.judgement import print_judgement
+from experiments.reporting.test_report import print_judgement
 from experiments.tuning.study.dataset import Dataset
 from experiments.tuning.study.summary import DatasetSummary
 from narm.baselines.baseline import Baseline

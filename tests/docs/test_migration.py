@@ -17,7 +17,7 @@ from optuna.distributions import CategoricalDistribution, FloatDistribution, Int
 from experiments.cli.command_line import given_options
 from experiments.cli.commands import commands
 from experiments.cli.search_arguments import build_spec
-from experiments.reporting import publish
+from experiments.reporting.report import publish
 from experiments.tuning.study.spec import StudySpec
 from narm import Config, Recommender, create_model, load_model, load_splits, save_checkpoint
 from narm.config import DataConfig, ModelConfig, canonical, check_value, options

@@ -14,9 +14,10 @@ from support.small_study import search, study_of
 
 from experiments.cli.search_arguments import build_spec
 from experiments.cli.search_parser import build_parser
-from experiments.reporting import publish
-from experiments.reporting.progress import Display, Progress
+from experiments.reporting.display import Display
+from experiments.reporting.progress import Progress
 from experiments.reporting.recorder import Recorder
+from experiments.reporting.report import publish
 from experiments.tuning.study.dataset import Dataset
 from experiments.tuning.study.spec import StudySpec
 from narm.config_file import OptionsFile
