@@ -33,7 +33,7 @@ from benchmarks.results_file import write_results
 from experiments.cli.running import run_command
 from experiments.cli.search_arguments import build_spec
 from experiments.cli.search_parser import build_parser
-from experiments.reporting.progress import Display
+from experiments.reporting.display import Display
 from experiments.reporting.recorder import Recording
 from experiments.tuning.driver.run import run_studies
 from experiments.tuning.driver.study_run import Plan

@@ -16,7 +16,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from unittest.mock import patch
 
 from mlflow import MlflowClient
 from mlflow.entities import Metric, Param
@@ -25,7 +24,6 @@ from benchmarks.benchmark_parser import benchmark_parser
 from benchmarks.mlflow_server import Server
 from benchmarks.results_file import write_results
 from experiments.cli.running import run_command
-from experiments.tracking import mlflow_writer as mirror
 from experiments.tracking.tracker import open_tracker
 from narm.metrics import METRICS, metric_key
 
@@ -92,7 +90,7 @@ def metrics_of_an_epoch() -> dict[str, float]:
 
 def through_the_outbox(calls: Calls, uri: str, load: Load, held_up: Stopwatch) -> None:
     """As a search does it, up to the moment when the store has everything."""
-    with tempfile.TemporaryDirectory() as folder, patch.object(mirror, "_new_client", lambda _: calls):
+    with tempfile.TemporaryDirectory() as folder:
         tracker = open_tracker(
             uri,
             name="benchmark",
@@ -100,6 +98,7 @@ def through_the_outbox(calls: Calls, uri: str, load: Load, held_up: Stopwatch) -
             artifact_dir=Path(folder) / "artifacts",
             outbox=Path(folder) / "outbox.jsonl",
             flush_seconds=600,
+            connect=lambda _: calls,  # type: ignore[arg-type,return-value]
         )
         tracker.start_study(tags={}, params={}, artifacts={})
         for pair in load.pairs():

@@ -13,16 +13,15 @@ import signal
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-import numpy as np
 import pytest
 import torch
 from filelock import FileLock
 from hypothesis import HealthCheck, settings
-from support.ring import random_sessions
+from support.ring import ring_of_items
 
 from narm.config import DataConfig
 from narm.data.datasets import load_splits
-from narm.data.sessions import Examples, ItemVocabulary, Splits
+from narm.data.sessions import Splits
 from narm.errors import InputError
 
 if TYPE_CHECKING:
@@ -61,11 +60,7 @@ def heeds_sigint() -> Iterator[None]:
 @pytest.fixture
 def ring_splits() -> Splits:
     """A ring of 19 items: the next item is always the one after, so a good model gets every target."""
-    train, valid, test = (
-        Examples.every_prefix(random_sessions(n, 20, 15, seed=seed)) for seed, n in enumerate((120, 20, 20))
-    )
-    vocabulary = ItemVocabulary(np.arange(101, 120))
-    return Splits("ring", train, valid, test, vocabulary, max_length=6, fingerprint="ring")
+    return ring_of_items()
 
 
 @pytest.fixture(scope="session")

@@ -12,9 +12,9 @@ from pathlib import Path
 from experiments.cli.comparison_arguments import build_specs, read_metrics, read_models
 from experiments.cli.exit_status import EXIT_NO_RESULT
 from experiments.cli.output import open_console
-from experiments.reporting.comparison_recorder import record_comparison
-from experiments.reporting.model_comparison import markdown, plot_by_length, print_comparison
-from experiments.reporting.progress import Display
+from experiments.reporting.display import Display
+from experiments.reporting.model_comparison.recorder import record_comparison
+from experiments.reporting.model_comparison.report import markdown, plot_by_length, print_comparison
 from experiments.reporting.recorder import Recording
 from experiments.tuning.driver.run import run_studies
 from experiments.tuning.driver.study_run import Plan

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import argparse
 import sys
-import time
 from dataclasses import asdict
 
 from experiments.cli.exit_status import EXIT_NOT_REGISTERED
 from experiments.cli.flags import study_place
 from experiments.tracking.mlflow_writer import STUDY_RUN, MlflowWriter
-from experiments.tracking.outbox import Outbox, Update, root_cause
+from experiments.tracking.outbox import Outbox
 from experiments.tracking.registry import CHAMPION, registration_of
+from experiments.tracking.root_cause import root_cause
+from experiments.tracking.update import Update
 from experiments.tuning.study.folder import OUTBOX, SUMMARY, WINNER
 from experiments.tuning.study.saved_study import recorded_uri
 from experiments.tuning.study.summary import read_summary
@@ -36,7 +37,7 @@ def run_registration(given: argparse.Namespace) -> int:
         raise InputError(f"{checkpoint}: no such file: the study has no winner yet, see --resume of experiments.search")
     uri = absolute_tracking_uri(given.tracking_uri or recorded_uri(study, output, given.storage))
     registration = registration_of(summary, checkpoint, alias=CHAMPION)
-    update = Update(run=STUDY_RUN, time=time.time_ns() // 1_000_000, registration=asdict(registration))
+    update = Update(run=STUDY_RUN, registration=asdict(registration))
     held = Outbox(folder / OUTBOX, {}, receiver=mask_credentials(uri))  # no search goes on meanwhile
     try:
         MlflowWriter(uri, held.header).send([update])

@@ -7,8 +7,8 @@ import sys
 from pathlib import Path
 
 from experiments.cli.flags import study_place
-from experiments.reporting.markdown import study_markdown
-from experiments.reporting.publish import write_page
+from experiments.reporting.report.markdown import study_markdown
+from experiments.reporting.report.publish import write_page
 from experiments.tuning.study.folder import PAGE
 from experiments.tuning.study.saved_study import open_saved
 from narm.machine.files import require_writable, write_text

@@ -10,9 +10,10 @@ from rich.console import Console
 from experiments.cli.exit_status import EXIT_ALL_FAILED, EXIT_INTERRUPTED
 from experiments.cli.output import open_console, write_json
 from experiments.cli.search_arguments import build_spec
-from experiments.reporting.console import print_summary
-from experiments.reporting.progress import Display, format_duration
+from experiments.reporting.display import Display
+from experiments.reporting.progress import format_duration
 from experiments.reporting.recorder import Recording
+from experiments.reporting.report.console import print_summary
 from experiments.tracking.tracker import where_to_look
 from experiments.tuning.driver.run import run_studies
 from experiments.tuning.driver.study_run import Plan

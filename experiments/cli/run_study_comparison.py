@@ -9,8 +9,8 @@ from pathlib import Path
 from rich.console import Console
 
 from experiments.cli.flags import study_place
-from experiments.reporting.study_comparison import compare_studies
-from experiments.reporting.study_comparison_console import print_comparison
+from experiments.reporting.study_comparison.comparison import compare_studies
+from experiments.reporting.study_comparison.console import print_comparison
 from experiments.tuning.study.saved_study import SavedStudy, open_saved
 from narm.errors import InputError
 from narm.machine.files import require_writable, write_text
@@ -31,7 +31,7 @@ def run_study_comparison(given: argparse.Namespace) -> int:
     compared = compare_studies(first, second)
     print_comparison(compared, Console())
     if page is not None:
-        from experiments.reporting.study_comparison_page import comparison_page  # plotly takes a second to import
+        from experiments.reporting.study_comparison.page import comparison_page  # plotly takes a second to import
 
         write_text(page, comparison_page(compared))
         print(f"report: {page}", file=sys.stderr)

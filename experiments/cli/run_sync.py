@@ -11,7 +11,9 @@ from pathlib import Path
 from experiments.cli.exit_status import EXIT_NOT_SENT
 from experiments.cli.flags import study_place
 from experiments.tracking.mlflow_writer import MlflowWriter
-from experiments.tracking.outbox import Drainer, Outbox, Update, root_cause
+from experiments.tracking.outbox import Outbox
+from experiments.tracking.root_cause import root_cause
+from experiments.tracking.update import Update
 from experiments.tuning.study.folder import OUTBOX
 from experiments.tuning.study.saved_study import recorded_uri, searched_by
 from experiments.tuning.worker.addresses import absolute_tracking_uri, mask_credentials
@@ -47,41 +49,41 @@ def run_sync(given: argparse.Namespace) -> int:
     uri = absolute_tracking_uri(given.tracking_uri or recorded_uri(searched_by(study, output), output, given.storage))
     receiver = mask_credentials(uri)
     outbox = Outbox(path, {}, receiver=receiver)
-    mirror = MlflowWriter(uri, outbox.header, artifact_attempts=1)  # the person waiting for the result can call again
+    writer = MlflowWriter(uri, outbox.header, artifact_attempts=1)  # the person waiting for the result can call again
     sent = Sent()
     try:
         if given.all:
             outbox.rewind()
-        send(outbox, mirror, sent)
+        send(outbox, writer, sent)
     except Exception as error:  # whatever ails the server
         print(f"error: {receiver} does not take results ({root_cause(error)}): {path} keeps them", file=sys.stderr)
         return EXIT_NOT_SENT
     finally:
         outbox.close()
     print(_sentence(study, receiver, sent))
-    if mirror.n_given_up:
-        print(f"error: MLflow did not take {mirror.n_given_up} of them, see above", file=sys.stderr)
+    if writer.n_given_up:
+        print(f"error: MLflow did not take {writer.n_given_up} of them, see above", file=sys.stderr)
         return EXIT_NOT_SENT
     return 0
 
 
-def send(outbox: Outbox, mirror: MlflowWriter, sent: Sent) -> None:
+def send(outbox: Outbox, writer: MlflowWriter, sent: Sent) -> None:
     """Send all that waits.
 
     Args:
         outbox: what to send.
-        mirror: writes to the server.
+        writer: writes to the server.
         sent: is brought up to date.
     Raises:
         Exception: the server did not take it all.
     """
     while outbox.pending:
-        updates, position = outbox.read(Drainer.updates_a_batch)
-        mirror.send(updates)
+        updates, position = outbox.read()
+        writer.send(updates)
         outbox.mark_sent(position)
         sent.count(updates)
     if sent.updates:
-        mirror.tidy()
+        writer.tidy()
 
 
 def outbox_of(study: str, output: Path) -> Path:

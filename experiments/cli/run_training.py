@@ -17,7 +17,7 @@ from rich.console import Console
 from experiments.cli.exit_status import EXIT_NON_FINITE
 from experiments.cli.flags import chosen_model, given_options
 from experiments.cli.output import open_console, write_json
-from experiments.reporting.judgement import print_judgement
+from experiments.reporting.test_report import print_judgement
 from experiments.tuning.study.dataset import Dataset
 from experiments.tuning.study.summary import DatasetSummary
 from narm.baselines.baseline import Baseline

@@ -1,1 +1,1 @@
-"""What a search found, told to a person: in the console, on a page, in Markdown, in figures."""
+"""What a search found, as a person reads it: in the console, on a page, in Markdown, in figures."""

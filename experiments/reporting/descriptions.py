@@ -1,4 +1,4 @@
-"""What MLflow shows of a run under its name: what it is, or came to, as Markdown."""
+"""Descriptions of runs in MLflow, as Markdown: what a run is, or what came of it."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _OUTCOME: dict[TrialState, str] = {
 
 
 def describe_search(spec: StudySpec, dataset: str) -> str:
-    """A study that has begun."""
+    """Describe a study that has begun."""
     return (
         f"A search for the best {describe(spec.objectives)} of **{spec.config.model.model}** on **{dataset}**: up to "
         f"{spec.trials_possible} trials of {spec.config.training.epochs} epochs at most from the space "
@@ -31,14 +31,14 @@ def describe_search(spec: StudySpec, dataset: str) -> str:
 
 
 def describe_trial(trial: TrialSummary, objective: str) -> str:
-    """A trial that has ended, in a sentence."""
+    """Describe a trial that has ended, in a sentence."""
     result = "" if trial.value is None else f", {objective} {trial.value:.4f} at epoch {trial.best_epoch}"
     reason = "" if trial.reason is None else f": {_verbatim(trial.reason)}"
     return f"{_OUTCOME[trial.state]} after {_epochs(trial.epochs)}{result}{reason}."
 
 
 def describe_finalist(outcome: FinalistRun | FinalistFailure, objective: str) -> str:
-    """A training of a finalist, in a sentence."""
+    """Describe a training of a finalist, in a sentence."""
     if isinstance(outcome, FinalistFailure):
         return f"Trial {outcome.number} trained again failed: {_verbatim(outcome.reason)}."
     metrics = ", ".join(f"{name} {outcome.test[_key(name)]:.4f}" for name in compared_metrics(objective))
@@ -53,7 +53,7 @@ def _epochs(n: int) -> str:
 
 
 def _verbatim(reason: str) -> str:
-    """A reason may hold what Markdown would take for its own: `<class 'int'>`."""
+    """As code, if it has characters that Markdown would interpret: `<class 'int'>`."""
     return f"`{reason.replace('`', chr(39))}`" if set(reason) & set("<>*_`[]") else reason
 
 

@@ -1,4 +1,4 @@
-"""What a person sees while a search runs: a live display on a terminal, plain lines anywhere else."""
+"""The progress of one search: a line for each event, and a summary for a live display."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Literal, Self
 
-from rich.console import Console, Group, RenderableType
-from rich.live import Live
+from rich.console import Group, RenderableType
 from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from experiments.reporting.display import Display
 from experiments.tuning.study.summary import STATE_WORDS, FinalistFailure, TrialState, format_params
 from experiments.tuning.worker.reports import FinalistRun
 from narm.metrics import metric_key, parse_metric
@@ -33,53 +33,6 @@ class _Trial:
         return self.value is not None and self.state != "FAIL"
 
 
-class Display:
-    """Where the studies of a command show their progress: live on a terminal, as lines in a log.
-
-    A context manager, within which the live display runs.
-
-    Args:
-        console: where; stderr by default, so that stdout keeps the results.
-        quiet: show nothing.
-    """
-
-    def __init__(self, console: Console | None = None, *, quiet: bool = False) -> None:
-        self._console = console or Console(stderr=True)
-        self._quiet = quiet
-        self._shown: list[Progress] = []
-        self._live = Live(get_renderable=self._render, console=self._console, refresh_per_second=2)
-        self._is_live = self._console.is_terminal and not quiet
-
-    def __enter__(self) -> Self:
-        if self._is_live:
-            self._live.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if self._is_live:
-            self._live.stop()
-
-    def add(self, progress: Progress) -> None:
-        """Show a study."""
-        self._shown = [*self._shown, progress]  # a list of its own: the live display is drawn by another thread
-
-    def remove(self, progress: Progress) -> None:
-        """Show it no longer; how it ended stays to be read."""
-        self._shown = [other for other in self._shown if other is not progress]
-        if self._is_live:
-            self._console.print(progress.render())
-
-    def print(self, line: str) -> None:
-        """Write a line to the log; a live display has its own."""
-        if not self._is_live and not self._quiet:
-            self._console.print(line, soft_wrap=True, markup=False, highlight=False)
-
-    def _render(self) -> RenderableType:
-        return Group(*(progress.render() for progress in self._shown))
-
-
 class Progress:
     """Trials begun, running, paused and ended, the epochs trained, the best so far, and the time left.
 
@@ -88,7 +41,7 @@ class Progress:
     Args:
         total_trials: trials to run.
         objective: name of the value, `MRR@10`.
-        most_epochs: of all trials together, if none ends early.
+        most_epochs: epochs of all trials together, if none ends early.
         display: where to show it.
         time_budget: seconds after which the search ends by itself; None: no limit.
         label: what to call the study, beside others.
@@ -130,13 +83,13 @@ class Progress:
     def known(
         self, number: int, params: Mapping[str, object], epoch: int, value: float | None, state: TrialState
     ) -> None:
-        """A trial of an earlier session, as it stands."""
+        """Show a trial of an earlier session."""
         with self._lock:
             self._trials[number] = _Trial(params, epoch, value, state)
             self._epochs_before += epoch
 
     def started(self, number: int, params: Mapping[str, object]) -> None:
-        """A trial begins, or goes on."""
+        """A job of a trial has started."""
         with self._lock:
             self._trials.setdefault(number, _Trial(params)).state = "RUNNING"
 
@@ -147,19 +100,19 @@ class Progress:
             trial.epoch, trial.value = epoch, value
 
     def paused(self, number: int) -> None:
-        """A trial waits for the scheduler."""
+        """A trial is paused."""
         with self._lock:
             self._trials[number].state = "PAUSED"
             self._print(self._line(number, "paused"))
 
     def retried(self, number: int, reason: str) -> None:
-        """A trial has failed, and is tried again."""
+        """A trial has failed and will be retried."""
         with self._lock:
             self._trials[number].state = "PAUSED"
             self._print(f"trial {number} failed and will be tried again: {reason}")
 
     def finished(self, number: int, state: TrialState, value: float | None) -> None:
-        """A trial is over; `value` is its objective, None if it has none."""
+        """A trial reached a final state; `value` is its objective, None if it has none."""
         with self._lock:
             trial = self._trials[number]
             was_paused = trial.state == "PAUSED"
@@ -168,13 +121,13 @@ class Progress:
                 self._print(self._line(number, STATE_WORDS[state]))
 
     def finalists(self, runs: int) -> None:
-        """The search is over; so many trainings of finalists begin."""
+        """The search is over, and training the finalists begins, in so many runs."""
         with self._lock:
             self._finalist_runs = runs
             self._print(f"training the finalists: {runs} runs")
 
     def finalist_done(self, outcome: FinalistRun | FinalistFailure) -> None:
-        """One of them is over."""
+        """A run of a finalist is done, or was given up."""
         with self._lock:
             self._finalists_done += 1
             count = f"[{self._finalists_done}/{self._finalist_runs}] finalist"
@@ -219,7 +172,7 @@ class Progress:
         return max(values, key=lambda number: (values[number], -number), default=None)
 
     def _time_left(self) -> str | None:
-        """Until all epochs are trained at the speed so far, or until the time budget; None: no idea.
+        """Until all epochs are trained at the speed so far, or until the time budget ends; None: unknown.
 
         It is a bound, since trials end early.
         """

@@ -14,18 +14,26 @@ from pathlib import Path
 import optuna
 from optuna.trial import FrozenTrial
 
-from experiments.reporting.answer_markdown import answer_markdown
 from experiments.reporting.descriptions import describe_finalist, describe_search, describe_trial
-from experiments.reporting.progress import Display, Progress
-from experiments.tracking.outbox import root_cause
+from experiments.reporting.display import Display
+from experiments.reporting.progress import Progress
+from experiments.reporting.report.answer_markdown import answer_markdown
+from experiments.reporting.run_contents import (
+    epoch_metrics,
+    finalist_metrics,
+    source_tags,
+    study_metrics,
+    trial_metrics,
+)
 from experiments.tracking.registry import registration_of
+from experiments.tracking.root_cause import root_cause
 from experiments.tracking.system_metrics import SystemMonitor
 from experiments.tracking.tracker import Tracker, open_tracker
 from experiments.tuning.driver.study_run import EndStatus, Plan
 from experiments.tuning.engine.callbacks import Pause
 from experiments.tuning.engine.finalists import finalist_seeds
 from experiments.tuning.study.dataset import Dataset
-from experiments.tuning.study.environment import git_commit, user_name, versions
+from experiments.tuning.study.environment import git_commit, versions
 from experiments.tuning.study.folder import OUTBOX, SUMMARY, WINNER
 from experiments.tuning.study.job_log import JobLog
 from experiments.tuning.study.objectives import describe
@@ -35,7 +43,7 @@ from experiments.tuning.study.spec import StudySpec
 from experiments.tuning.study.storage import StoredTrial
 from experiments.tuning.study.stored_spec import stored_spec
 from experiments.tuning.study.summary import FinalistFailure, Finals, Summary, write_summary
-from experiments.tuning.study.trial_attributes import REPLACED, RUN_ID, TRACEBACK, read_progress, trials_of, value_of
+from experiments.tuning.study.trial_attributes import REPLACED, RUN_ID, TRACEBACK, trials_of, value_of
 from experiments.tuning.worker.jobs import TrialJob
 from experiments.tuning.worker.reports import FinalistRun
 from narm.machine.files import atomic_file
@@ -43,8 +51,6 @@ from narm.model_options import used_options
 from narm.training_state import EpochResult
 
 logger = logging.getLogger(__name__)
-
-"""Files in the study's folder: what the search found, and the checkpoint of the model to ship."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,11 +98,11 @@ class Recorder:
     """Callbacks of the engine, and of the study's end: everything written outside the study database.
 
     Args:
-        spec: what the study is to do.
-        dataset: what is known of its data.
-        study: the truth, from which the summary is made.
-        tracker: MLflow.
-        progress: the display.
+        spec: specification of the study.
+        dataset: description of its data.
+        study: Optuna's study, from which the summary is made.
+        tracker: records it in MLflow.
+        progress: shows it on the display.
     """
 
     def __init__(
@@ -115,7 +121,7 @@ class Recorder:
         self._source = source_tags(spec.name, "experiments.search")
 
     def begin(self) -> None:
-        """Open the study's run in MLflow, with all that is needed to repeat it, and catch up with the study."""
+        """Open the study's run in MLflow, with all that is needed to repeat it, and catch up with the database."""
         spec, space = self._spec, self._spec.space
         flat, used = spec.config.flat(), used_options(spec.config.model.model)
         self._tracker.start_study(
@@ -144,7 +150,7 @@ class Recorder:
         self._write(self.summary())
 
     def _catch_up(self) -> None:
-        """Show what earlier sessions did, and close the MLflow run of a trial whose end it missed in a crash."""
+        """Show what earlier sessions did, and close the MLflow runs of trials that ended just before a crash."""
         open_trials = self._tracker.open_trials
         for trial in trials_of(self._study):
             known = summarize_trial(trial)
@@ -162,7 +168,7 @@ class Recorder:
 
     def on_epoch(self, number: int, result: EpochResult) -> None:
         """A trial has trained an epoch."""
-        self._tracker.log_epoch(number, epoch=result.epoch, metrics=_epoch_metrics(result, self._spec))
+        self._tracker.log_epoch(number, epoch=result.epoch, metrics=epoch_metrics(result, self._spec))
         self._progress.epoch(number, result.epoch, self._spec.objectives[0].value(result))
         self._jobs.epoch(number, result.epoch, result.seconds)
 
@@ -170,7 +176,7 @@ class Recorder:
         """A trial is paused, awaits a retry, or was interrupted."""
         self._jobs.end(number)
         if why == "INTERRUPTED":
-            self._tracker.interrupt_trial(number, reason=reason)
+            self._tracker.end_trial(number, state="INTERRUPTED", reason=reason, metrics={})
             return
         self._tracker.pause_trial(number, state=why, reason=reason)
         if why == "PAUSED":
@@ -191,22 +197,19 @@ class Recorder:
         self._write(self.summary())
 
     def _end_run(self, trial: FrozenTrial) -> None:
-        known, progress = summarize_trial(trial), read_progress(trial)
-        metrics = {f"best_{name}": value for name, value in (progress["valid"] if progress else {}).items()}
-        if progress is not None:
-            metrics |= {name: float(progress[name]) for name in ("best_epoch", "epochs", "seconds")}
+        known = summarize_trial(trial)
         failure = trial.user_attrs.get(TRACEBACK)
         self._tracker.end_trial(
             trial.number,
             state=known.state,
             reason=known.reason or "",
-            metrics=metrics,
+            metrics=trial_metrics(trial),
             artifacts={"traceback.txt": failure} if failure and known.state == "FAIL" else {},
             description=describe_trial(known, self._spec.objective),
         )
 
     def on_finalists_start(self, n_runs: int) -> None:
-        """So many runs of finalists are to be trained."""
+        """Training of the finalists begins, in so many runs."""
         self._progress.finalists(n_runs)
 
     def on_finalist_end(self, outcome: FinalistRun | FinalistFailure) -> None:
@@ -232,7 +235,7 @@ class Recorder:
                 epochs=outcome.epochs,
                 params=outcome.finalist.options,
                 tags=self._source,
-                metrics=_finalist_metrics(outcome, spec.config.evaluation.objective),
+                metrics=finalist_metrics(outcome, spec.config.evaluation.objective),
                 description=description,
             )
         self._progress.finalist_done(outcome)
@@ -258,7 +261,7 @@ class Recorder:
         kept = None if model is None else self._keep_winner(model)
         self._tracker.end_study(
             status=status,
-            metrics=_study_metrics(summary) | {REPLACED: self._study.user_attrs.get(REPLACED, 0)},
+            metrics=study_metrics(summary) | {REPLACED: self._study.user_attrs.get(REPLACED, 0)},
             tags={"reason": reason, "winner": _number(summary.winner), "recommended": _number(summary.recommended)},
             artifacts={SUMMARY: _json(asdict(summary))},
             files=({} if kept is None else {"winner/model.pt": kept}) | self._report(summary),
@@ -270,7 +273,7 @@ class Recorder:
         return summary
 
     def _keep_winner(self, model: Path) -> Path:
-        """Copy the checkpoint to ship to a place of its own, which no study that goes on writes to."""
+        """Copy the checkpoint to ship, since a study that goes on may overwrite the original."""
         winner = self._spec.folder / WINNER
         try:
             with model.open("rb") as source, atomic_file(winner) as target:
@@ -281,7 +284,7 @@ class Recorder:
         return winner
 
     def _report(self, summary: Summary) -> dict[str, Path]:
-        """The page and the figures, by the name of the artifact; none of them is worth a search that fails."""
+        """Write the page and the figures; paths by the name of the artifact. An error must not end the search."""
         spec = self._spec
         saved = SavedStudy(
             study=self._study,
@@ -291,7 +294,7 @@ class Recorder:
             storage=spec.storage,
         )
         try:
-            from experiments.reporting.publish import publish  # plotly and matplotlib take a second to import
+            from experiments.reporting.report.publish import publish  # plotly and matplotlib take a second to import
 
             return publish(saved)
         except Exception as error:
@@ -299,7 +302,7 @@ class Recorder:
             return {}
 
     def summary(self, reason: str | None = None, finals: Finals | None = None) -> Summary:
-        """Of the study as it stands."""
+        """Summarize the study in its present state."""
         return summarize(
             self._spec,
             self._dataset,
@@ -318,54 +321,8 @@ class Recorder:
             logger.warning("%s: summary.json is not up to date: %s", self._spec.folder, error.strerror)
 
 
-def _study_metrics(summary: Summary) -> dict[str, float]:
-    """The figures by which studies are compared in MLflow; on test, those of the model to ship."""
-    metrics = dict(asdict(summary.timing)) | dict(asdict(summary.counts))
-    if summary.best is not None:
-        metrics |= {f"best_{name}": value for name, value in summary.best.valid.items()}
-    if summary.finals is not None:
-        metrics |= {f"test_{name}": spread.mean for name, spread in summary.finals.shipped.test.items()}
-    return metrics
-
-
-def _epoch_metrics(result: EpochResult, spec: StudySpec) -> dict[str, float]:
-    """What MLflow shows of an epoch; the best objective first, as MLflow preselects that where trials are compared."""
-    best = {f"best_{spec.config.evaluation.objective}": spec.objectives[0].value(result)}
-    return {
-        **(best if result.valid else {}),
-        **({} if result.train_loss is None else {"train_loss": result.train_loss}),
-        "epoch_seconds": result.seconds,
-        "targets_per_second": result.targets_per_second,
-        "n_parameters": float(result.n_parameters),
-        **(result.valid or {}),
-    }
-
-
 def _number(trial: int | None) -> str:
     return "" if trial is None else str(trial)
-
-
-def _finalist_metrics(run: FinalistRun, objective: str) -> dict[str, float]:
-    """Under the names that trials and studies have theirs, the objective first."""
-    return {
-        f"best_{objective}": run.valid[objective],
-        **{f"best_{name}": value for name, value in run.valid.items()},
-        **{f"test_{name}": value for name, value in run.test.items()},
-        "best_epoch": run.best_epoch,
-        "epochs": run.epochs,
-        "seconds": run.seconds,
-    }
-
-
-def source_tags(name: str, program: str) -> dict[str, str]:
-    """By which MLflow tells where a run comes from: the study or comparison, the program, the code and the person."""
-    return {
-        "study": name,
-        "mlflow.source.type": "LOCAL",
-        "mlflow.source.name": program,
-        "mlflow.source.git.commit": git_commit() or "",
-        "mlflow.user": user_name() or "",
-    }
 
 
 def _json(content: object) -> str:

@@ -1,1 +1,1 @@
-"""MLflow: what a search leaves there, and the model that is registered and served."""
+"""MLflow: the record of a search, and the model that is registered and served."""

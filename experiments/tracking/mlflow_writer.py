@@ -1,24 +1,24 @@
-"""MLflow as the outbox would have it: the one place that calls it for a search, in the outbox's thread.
+"""Applies outbox updates to MLflow, in the outbox's thread.
 
-Only this module and `experiments.shipping` import MLflow, and only when they are called: it takes seconds.
+MLflow is imported inside functions of this package alone: it takes seconds.
 """
 
 from __future__ import annotations
 
 import logging
-import os
 import tempfile
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import replace
 from itertools import chain, islice
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
-from experiments.tracking.outbox import OPEN, Update, root_cause
+from experiments.tracking.mlflow_client import connect
 from experiments.tracking.registry import Registration, register
+from experiments.tracking.root_cause import root_cause
+from experiments.tracking.update import OPEN, Update
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-SQLITE = "sqlite:///"  # before the path of a file
 STUDY_RUN = "study"
 STUDY_TAG = "narm.study"  # these two tags find a run again, so that no run is created twice
 RUN_TAG = "narm.run"
@@ -39,15 +38,16 @@ class MlflowWriter:
     """Brings the runs of one study in MLflow up to date.
 
     Sending the same updates again changes nothing: runs are found by their tags before any is created, and
-    MLflow takes a metric with the same time and step once. A call to create a run that was given up, and that a slow
-    server heeds all the same later, leaves an empty run beside the one that was created in its stead: such a run is
-    deleted when it is seen, at the next connection or at the end of the study.
+    MLflow stores a metric with the same time and step once. When a call to create a run times out and a slow server
+    creates it later, an empty run is left beside its replacement; it is deleted at the next connection or at the end
+    of the study.
 
     Args:
-        tracking_uri: absolute.
-        header: of the outbox: `study` (its identity), `name`, `experiment`, `artifact_dir`.
-        artifact_attempts: sendings after which an artifact that cannot be kept is given up.
+        tracking_uri: absolute address of a server or database.
+        header: header of the outbox: `study` (its identity), `name`, `experiment`, `artifact_dir`.
+        artifact_attempts: attempts after which an artifact that cannot be kept is given up.
         stopping: when set, `send` raises instead of beginning another call.
+        connect: makes a client of the store.
     Attributes:
         run_ids: MLflow's ids, by the run's name within the study.
         n_given_up: artifacts and updates that MLflow would not take.
@@ -62,7 +62,9 @@ class MlflowWriter:
         *,
         artifact_attempts: int = 3,
         stopping: threading.Event | None = None,
+        connect: Callable[[str], MlflowClient] = connect,
     ) -> None:
+        self._open_client = connect
         self._stopping = stopping or threading.Event()
         self._has_failed = False
         self._uri = tracking_uri
@@ -90,12 +92,12 @@ class MlflowWriter:
             if self._has_failed and any(map(_ends_study, updates)):
                 self.tidy()
         except Exception:
-            self._client = None  # what arrived is unknown: ask anew before creating any run
+            self._client = None  # what arrived is unknown: look up the runs before creating any
             self._has_failed = True
             raise
 
     def tidy(self) -> None:
-        """Look for runs that a slow server created after all, and delete them.
+        """Delete runs that a slow server created after the call for them had timed out.
 
         Raises:
             Exception: the server did not answer, or not well.
@@ -103,7 +105,7 @@ class MlflowWriter:
         self._connect()
 
     def _connect(self) -> MlflowClient:
-        client = _new_client(self._uri)
+        client = self._open_client(self._uri)
         self._experiment_id = self._find_experiment(client)
         self.run_ids = {}
         for run in sorted(self._find_runs(client), key=_content, reverse=True):
@@ -117,7 +119,7 @@ class MlflowWriter:
         name = self._header["experiment"]
         experiment = client.get_experiment_by_name(name)
         if experiment is None:
-            # A server decides by itself where it keeps artifacts; a database has nobody to decide.
+            # A server decides where it keeps artifacts; a database cannot.
             served = self._uri.startswith("http")
             location = None if served else Path(self._header["artifact_dir"]).as_uri()
             return client.create_experiment(name, artifact_location=location, tags=EXPERIMENT_TAGS)
@@ -195,7 +197,7 @@ class MlflowWriter:
         self._attempt(f"the model {registration.name}", register, client, run_id, linked)
 
     def _attempt(self, what: str, log: Callable[..., None], *arguments: Any) -> None:
-        """Log an artifact, in a few attempts: a store that cannot keep it must not hold up the metrics."""
+        """Log an artifact, in a few attempts: a store that cannot keep it must not delay the metrics."""
         self._check_not_stopping()
         try:
             log(*arguments)
@@ -217,7 +219,7 @@ class MlflowWriter:
             raise InterruptedError("the search has ended")
 
     def _unless_refused(self, call: Callable[..., object], run_id: str, *arguments: Any) -> None:
-        """Call, and drop what MLflow says it will never take (say, of a run that somebody deleted)."""
+        """Call, and drop an update that MLflow refuses for good (say, because somebody deleted its run)."""
         from mlflow.exceptions import MlflowException
 
         self._check_not_stopping()
@@ -228,37 +230,6 @@ class MlflowWriter:
                 raise
             self.n_given_up += 1
             logger.warning("MLflow refuses an update of run %s: %s", run_id, root_cause(error))
-
-
-def _new_client(uri: str) -> MlflowClient:
-    """Connect to a store. MLflow takes seconds to import: that happens here, in the thread of the outbox."""
-    os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
-    os.environ.setdefault("MLFLOW_LOGGING_LEVEL", "CRITICAL")  # what goes wrong is reported here, in one line
-    os.environ.setdefault("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")
-    os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
-    os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")  # the outbox tries again by itself
-    os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "30")
-    logging.getLogger("alembic").setLevel(logging.WARNING)
-    from mlflow import MlflowClient
-
-    if uri.startswith(SQLITE) and not Path(uri.removeprefix(SQLITE)).exists():
-        _create_database(Path(uri.removeprefix(SQLITE)))
-    return MlflowClient(tracking_uri=uri)
-
-
-def _create_database(path: Path) -> None:
-    """Let MLflow make its tables in a file that takes its place when they are complete.
-
-    MLflow makes them in dozens of steps over seconds; what a kill -9 leaves of that, it can neither use nor mend.
-    """
-    from mlflow import MlflowClient
-
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name}.") as folder:
-        draft = Path(folder) / path.name
-        MlflowClient(tracking_uri=f"{SQLITE}{draft}").search_experiments(max_results=1)
-        with suppress(FileExistsError):  # another search was quicker
-            path.hardlink_to(draft)
 
 
 def _by_run(updates: Sequence[Update]) -> dict[str, list[Update]]:
@@ -277,7 +248,7 @@ def _is_active(run: Run) -> bool:
 
 
 def _content(run: Run) -> tuple[bool, int]:
-    """By which the run that updates went to stands before an empty one of the same name."""
+    """Sort key by which the run with the updates comes after an empty one of the same name."""
     return _is_active(run), len(run.data.metrics) + len(run.data.params) + len(run.data.tags)
 
 

@@ -1,4 +1,4 @@
-"""A checkpoint as an MLflow model that needs nothing of this project but what it carries."""
+"""Packages a checkpoint as an MLflow model, with all the code of this project that it needs."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ def package(checkpoint: Path, folder: Path) -> None:
     """Write an MLflow model: the checkpoint, the code that runs it, signature, example and pinned requirements.
 
     Args:
-        checkpoint: of the model.
-        folder: a new one.
+        checkpoint: checkpoint of the model.
+        folder: folder to create.
     Raises:
         InputError: the checkpoint cannot be read.
     """
-    warnings.filterwarnings("ignore", module=r"mlflow\.")  # it warns of its own types, which nobody can help
+    warnings.filterwarnings("ignore", module=r"mlflow\.")  # it warns about its own types
     import mlflow.pyfunc
 
     vocabulary = load_vocabulary(checkpoint)

@@ -1,7 +1,4 @@
-"""Registers the model that a study recommends in MLflow: one model a dataset, one version a checkpoint.
-
-The thread of the outbox does it, and `python -m experiments.register`.
-"""
+"""Registers the model that a study recommends in MLflow: one model a dataset, one version a checkpoint."""
 
 from __future__ import annotations
 
@@ -33,11 +30,11 @@ class Registration:
     """A model to register.
 
     Attributes:
-        name: of the registered model.
+        name: name of the registered model.
         checkpoint: absolute path of the model's checkpoint.
-        description: of the version, for a person.
-        tags: of the version.
-        alias: that the version gets; None: `champion`, unless the one that stands is better.
+        description: description of the version, for a person.
+        tags: tags of the version.
+        alias: alias of the version; None: `champion`, unless the present champion is better.
     """
 
     name: str
@@ -56,8 +53,8 @@ def registration_of(summary: Summary, checkpoint: Path, *, alias: str | None = N
     """How to register what a study says to ship.
 
     Args:
-        summary: of a study that has a winner.
-        checkpoint: of the recommended trial.
+        summary: summary of a study that has a winner.
+        checkpoint: checkpoint of the recommended trial.
         alias: as in `Registration`.
     """
     value = _validation(summary)
@@ -87,15 +84,15 @@ def _validation(summary: Summary) -> float:
 
 
 def _description(summary: Summary, value: float) -> str:
-    """What the model is, and what it reached."""
+    """The model's study and trial, and its results."""
     finals = summary.finals
     default = summary.default if finals is None else finals.default
     is_default = default is not None and default.number == summary.recommended
     name = f"trial {summary.recommended}{', the default configuration' if is_default else ''}"
-    told = f"Study {summary.study}, {name}: validation {summary.objective} {value:.4f}"
+    result = f"Study {summary.study}, {name}: validation {summary.objective} {value:.4f}"
     if finals is None:
-        return f"{told}; not tested"
-    return f"{told}, test {finals.shipped.test[metric_key(*parse_metric(summary.objective))]}"
+        return f"{result}; not tested"
+    return f"{result}, test {finals.shipped.test[metric_key(*parse_metric(summary.objective))]}"
 
 
 def _test_tags(finals: Finals | None) -> dict[str, str]:
@@ -107,8 +104,8 @@ def register(client: MlflowClient, run_id: str, registration: Registration) -> N
     """Register a model, once: of a checkpoint that has a version already, only the alias may move.
 
     Args:
-        client: of the server.
-        run_id: of the study's run, which keeps the files.
+        client: client of the server.
+        run_id: id of the study's run, which keeps the files.
         registration: what to register.
     Raises:
         Exception: the checkpoint cannot be read, or the server did not answer, or not well.
@@ -151,13 +148,13 @@ def _find_version(client: MlflowClient, name: str, run_id: str, digest: str) -> 
 
 
 def _alias(client: MlflowClient, registration: Registration) -> str:
-    """`champion`, unless the one that stands had a better value by the same objective on the same data.
+    """`champion`, unless the present champion had a better value by the same objective on the same data.
 
-    A quick search must not replace what the last long one found, which somebody may be serving.
+    A quick search must not replace the model of a long one, which somebody may be serving.
     """
-    standing = client.get_registered_model(registration.name).aliases.get(CHAMPION)
-    if standing is None:
+    champion = client.get_registered_model(registration.name).aliases.get(CHAMPION)
+    if champion is None:
         return CHAMPION
-    theirs, ours = client.get_model_version(registration.name, standing).tags, registration.tags
+    theirs, ours = client.get_model_version(registration.name, champion).tags, registration.tags
     comparable = all(theirs.get(tag) == ours[tag] for tag in (_OBJECTIVE, _FINGERPRINT))
     return CHALLENGER if comparable and float(theirs[_VALIDATION]) > float(ours[_VALIDATION]) else CHAMPION

@@ -1,29 +1,34 @@
-"""Leaves every study, trial and metric in MLflow, without ever holding up or ending a search.
+"""Records every study, trial and metric in MLflow, without ever delaying or ending a search.
 
 One experiment a dataset, one parent run a study, one child run a trial and a training of a finalist; a comparison of
-models is one run without children. Calls append to an outbox; its thread brings MLflow up to date whenever the server
-answers, through `experiments.tracking.mlflow_writer`.
+models is one run without children. Calls append to an outbox; a thread brings MLflow up to date whenever the server
+answers (`experiments.tracking.sender`, `experiments.tracking.mlflow_writer`).
 """
 
 from __future__ import annotations
 
-import json
 import logging
 import secrets
 import shlex
 import threading
-import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Literal
 
+from experiments.tracking.mlflow_client import connect
 from experiments.tracking.mlflow_writer import NAME_TAG, STUDY_RUN, MlflowWriter
-from experiments.tracking.outbox import OPEN, Drainer, Outbox, RunStatus, Update
+from experiments.tracking.outbox import Outbox
 from experiments.tracking.registry import Registration
+from experiments.tracking.sender import Sender
+from experiments.tracking.update import OPEN, RunStatus, Update, now
+from experiments.tracking.update_fields import dataset_input, flat_params, short_tags
 from experiments.tuning.study.dataset import Dataset
 from experiments.tuning.study.summary import TrialState
 from experiments.tuning.worker.addresses import absolute_tracking_uri, mask_credentials
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
 
 logger = logging.getLogger(__name__)
 
@@ -33,10 +38,6 @@ RUN_STATUS: dict[TrialState, RunStatus] = {
     "FAIL": "FAILED",
     "INTERRUPTED": "KILLED",
 }
-
-DESCRIPTION_TAG = "mlflow.note.content"  # what the UI shows as the description, as Markdown
-LONGEST_TAG = 8000  # characters that MLflow takes
-DIGEST_LENGTH = 12  # enough to tell data apart, and room in the table's column
 
 
 def open_tracker(
@@ -48,8 +49,10 @@ def open_tracker(
     outbox: Path,
     dataset: Dataset | None = None,
     flush_seconds: float = 20.0,
+    longest_pause: float = 30.0,
+    connect: Callable[[str], MlflowClient] = connect,
 ) -> Tracker:
-    """Open the record of a study, and the thread that sends it.
+    """Open the record of a study, and start the thread that sends it.
 
     Args:
         tracking_uri: address of a server, or of a database: `sqlite:///FILE`.
@@ -60,35 +63,40 @@ def open_tracker(
             on in the same runs; a server that has none of them is sent everything.
         dataset: input of the study's run, and of every run below it.
         flush_seconds: how long `end_study` waits at most.
+        longest_pause: seconds between attempts to send when many have failed.
+        connect: makes a client of the store.
     Raises:
         InputError: the tracking URI is of no kind that MLflow can write to, another process is writing this study, or
             the outbox is no such file.
     """
     uri = absolute_tracking_uri(tracking_uri)
+    receiver = mask_credentials(uri)
     header = {
         "study": secrets.token_hex(8),
         "name": name,
         "experiment": experiment,
         "artifact_dir": str(artifact_dir.resolve()),
     }
-    opened = Outbox(outbox.resolve(), header, receiver=mask_credentials(uri))
+    opened = Outbox(outbox.resolve(), header, receiver=receiver)
     stopping = threading.Event()
-    writer = MlflowWriter(uri, opened.header, stopping=stopping)
-    drainer = Drainer(opened, writer.send, name=f"MLflow at {mask_credentials(uri)}", stopping=stopping)
-    drainer.start()
-    return Tracker(opened, writer, drainer, dataset=dataset, flush_seconds=flush_seconds)
+    writer = MlflowWriter(uri, opened.header, stopping=stopping, connect=connect)
+    sender = Sender(
+        opened, writer.send, name=f"MLflow at {receiver}", longest_pause=longest_pause, stopping=stopping
+    )  # fmt: skip
+    sender.start()
+    return Tracker(opened, writer, sender, dataset=dataset, flush_seconds=flush_seconds)
 
 
 class Tracker:
     """The record of one study in MLflow; see `open_tracker`.
 
-    `start_study` comes first. No method raises because of the tracking server, nor waits for it; `end_study` waits
+    Call `start_study` first. No method raises because of the tracking server, nor waits for it; `end_study` waits
     a bounded time.
 
     Args:
         outbox: where updates wait for the server.
         writer: brings MLflow up to date; it knows the ids of runs.
-        drainer: the thread that sends the outbox, started.
+        sender: the thread that sends the outbox, started.
         dataset: input of the study's run, and of every run below it; None: not recorded.
         flush_seconds: how long `end_study` waits at most.
     """
@@ -97,19 +105,21 @@ class Tracker:
         self,
         outbox: Outbox,
         writer: MlflowWriter,
-        drainer: Drainer,
+        sender: Sender,
         *,
         dataset: Dataset | None = None,
         flush_seconds: float = 20.0,
     ) -> None:
         self._outbox = outbox
         self._writer = writer
-        self._drainer = drainer
+        self._sender = sender
         self._dataset = dataset
         self._flush_seconds = flush_seconds
-        standing = outbox.standing()
-        self._steps = {run: of_run.step for run, of_run in standing.items()}
-        self._open = [run for run, of_run in standing.items() if run.isdigit() and of_run.status in OPEN]
+        runs = outbox.runs()
+        self._steps = {run: known.step for run, known in runs.items()}
+        self._open = [int(run) for run, known in runs.items() if run.isdigit() and known.status in OPEN]
+
+    # The study
 
     def start_study(
         self,
@@ -129,130 +139,22 @@ class Tracker:
             description: Markdown.
             kind: a comparison of models is a study without trials.
         """
-        self._put(
-            STUDY_RUN,
-            status="RUNNING",
-            tags={**tags, "kind": kind, **_described(description)},
-            params=flat_params(params),
-            texts=artifacts,
-            dataset=self._used_for("train, valid, test"),
+        self._append(
+            Update(
+                run=STUDY_RUN,
+                status="RUNNING",
+                tags=short_tags({**tags, "kind": kind}, description),
+                params=flat_params(params),
+                texts=artifacts,
+                dataset=self._used_for("train, valid, test"),
+            )
         )
-
-    @property
-    def open_trials(self) -> list[int]:
-        """Numbers of trials whose runs have not ended, those of earlier sessions among them."""
-        return [int(run) for run in self._open]
-
-    def start_trial(self, number: int, *, params: Mapping[str, object], tags: Mapping[str, str]) -> None:
-        """Open the child run of a trial, or go on in it."""
-        run = str(number)
-        if run not in self._open:
-            self._open.append(run)
-        started = run in self._steps
-        self._steps.setdefault(run, 0)
-        identity = {} if started else {**tags, "kind": "trial", "trial_number": run}
-        self._put(
-            run,
-            status="RUNNING",
-            params={} if started else flat_params(params),
-            tags={**identity, "state": "RUNNING"},
-            dataset={} if started else self._used_for("train, valid"),
-        )
-
-    def log_epoch(self, number: int, *, epoch: int, metrics: Mapping[str, float]) -> None:
-        """Log one epoch of a trial, once; names as in `recall_at_20`, since MLflow refuses `@`."""
-        run = str(number)
-        if epoch > self._steps.get(run, 0):
-            self._steps[run] = epoch
-            self._put(run, step=epoch, metrics=metrics)
 
     def log_system(self, metrics: Mapping[str, float]) -> None:
         """Log a sample of what the search uses of its machine, in the study's run; from one thread."""
-        self._steps[STUDY_RUN] = self._steps.get(STUDY_RUN, 0) + 1
-        self._put(
-            STUDY_RUN,
-            step=self._steps[STUDY_RUN],
-            metrics={f"system/{name}": value for name, value in metrics.items()},
-        )
-
-    def log_finalist(
-        self,
-        number: int,
-        seed: int,
-        *,
-        ordinal: int,
-        seconds: float,
-        epochs: int,
-        params: Mapping[str, object],
-        tags: Mapping[str, str],
-        metrics: Mapping[str, float],
-        description: str,
-    ) -> None:
-        """Log a training of a finalist as a run of its own, once; again only if it was trained for longer.
-
-        Args:
-            number: of its trial, whose run it points to.
-            seed: of this training.
-            ordinal: of the seed among the finalists', from 1.
-            seconds: it took, up to now.
-            epochs: trained.
-            params: the options that the space varies.
-            tags: text by name.
-            metrics: final figures.
-            description: Markdown.
-        """
-        run = finalist_run(number, seed)
-        if epochs > self._steps.get(run, 0):
-            self._steps[run] = epochs
-            self._begin_finalist(run, number, seed, ordinal, params=params, tags=tags, seconds=seconds)
-            self._end_run(run, "FINISHED", metrics=metrics, step=epochs, description=description, state="COMPLETE")
-
-    def fail_finalist(
-        self, number: int, seed: int, *, ordinal: int, reason: str, tags: Mapping[str, str], description: str
-    ) -> None:
-        """Log that a training of a finalist was given up."""
-        run = finalist_run(number, seed)
-        self._begin_finalist(run, number, seed, ordinal, params={}, tags=tags, seconds=0.0)
-        self._end_run(run, "FAILED", description=description, state="FAIL", reason=reason)
-
-    def pause_trial(self, number: int, *, state: str, reason: str) -> None:
-        """Let the run of a trial wait: SCHEDULED, in MLflow's words."""
-        self._put(str(number), status="SCHEDULED", tags={"state": state, "reason": reason})
-
-    def interrupt_trial(self, number: int, *, reason: str) -> None:
-        """Close the run of a trial for as long as the search rests."""
-        self._end_run(str(number), "KILLED", state="INTERRUPTED", reason=reason)
-
-    def end_trial(
-        self,
-        number: int,
-        *,
-        state: TrialState,
-        reason: str,
-        metrics: Mapping[str, float],
-        artifacts: Mapping[str, str] | None = None,
-        description: str = "",
-    ) -> None:
-        """Close the run of a trial.
-
-        Args:
-            number: of the trial.
-            state: Optuna's; a pruned trial's run is KILLED, as MLflow has no other word for it.
-            reason: why it ended, for a person.
-            metrics: final figures (`best_mrr_at_10`).
-            artifacts: text of each artifact, by file name.
-            description: Markdown.
-        """
-        self._end_run(
-            str(number),
-            RUN_STATUS[state],
-            metrics=metrics,
-            step=self._steps.get(str(number), 0),  # the last, which MLflow shows of a name that the epochs have too
-            texts=artifacts,
-            description=description,
-            state=state,
-            reason=reason,
-        )
+        self._steps[STUDY_RUN] = step = self._steps.get(STUDY_RUN, 0) + 1
+        named = {f"system/{name}": value for name, value in metrics.items()}
+        self._append(Update(run=STUDY_RUN, step=step, metrics=_floats(named)))
 
     def end_study(
         self,
@@ -273,103 +175,193 @@ class Tracker:
             tags: text by name.
             artifacts: text of each artifact, by file name.
             files: path of each artifact, by file name (`winner/model.pt`).
-            registration: of the winner as a model; None: of nothing.
-            description: Markdown, in place of that of the start.
+            registration: the winner as a model to register; None: nothing is registered.
+            description: Markdown, in place of the first description.
         """
-        for run in list(self._open):
-            self._end_run(run, "KILLED", state="INTERRUPTED", reason="the search ended before the trial did")
-        paths = {name: str(path.resolve()) for name, path in files.items()}
-        self._put(
-            STUDY_RUN,
-            status=status,
-            metrics=metrics,
-            tags={**tags, **_described(description)},
-            texts=artifacts,
-            files=paths,
-            registration=None if registration is None else asdict(registration),
+        for number in self.open_trials:
+            self.end_trial(number, state="INTERRUPTED", reason="the search ended before the trial did", metrics={})
+        self._append(
+            Update(
+                run=STUDY_RUN,
+                status=status,
+                metrics=_floats(metrics),
+                tags=short_tags(tags, description),
+                texts=artifacts,
+                files={name: str(path.resolve()) for name, path in files.items()},
+                registration={} if registration is None else asdict(registration),
+            )
         )
-        if not self._drainer.flush(self._flush_seconds):
+        if not self.flush(self._flush_seconds):
             logger.warning(
                 "not everything has reached MLflow: the rest waits in %s; `python -m experiments.sync` sends it",
                 self._outbox.path,
             )
-        self._drainer.stop()
-        self._outbox.close()
+        self.close()
+
+    # Its trials
+
+    @property
+    def open_trials(self) -> list[int]:
+        """Numbers of trials whose runs have not ended, those of earlier sessions included."""
+        return list(self._open)
 
     def run_id(self, number: int) -> str | None:
-        """MLflow's id of a trial's run; None until the server has told it."""
+        """MLflow's id of a trial's run; None until the server has created it."""
         return self._writer.run_ids.get(str(number))
 
-    def _used_for(self, context: str) -> dict[str, str]:
-        return {} if self._dataset is None else dataset_input(self._dataset, context)
+    def start_trial(self, number: int, *, params: Mapping[str, object], tags: Mapping[str, str]) -> None:
+        """Open the child run of a trial, or go on in it."""
+        run = str(number)
+        if number not in self._open:
+            self._open.append(number)
+        if run in self._steps:
+            self._append(Update(run=run, status="RUNNING", tags={"state": "RUNNING"}))
+            return
+        self._steps[run] = 0
+        self._append(
+            Update(
+                run=run,
+                status="RUNNING",
+                params=flat_params(params),
+                tags=short_tags({**tags, "kind": "trial", "trial_number": run, "state": "RUNNING"}),
+                dataset=self._used_for("train, valid"),
+            )
+        )
 
-    def _begin_finalist(
+    def log_epoch(self, number: int, *, epoch: int, metrics: Mapping[str, float]) -> None:
+        """Log one epoch of a trial, once; names as in `recall_at_20`, since MLflow refuses `@`."""
+        run = str(number)
+        if epoch > self._steps.get(run, 0):
+            self._steps[run] = epoch
+            self._append(Update(run=run, step=epoch, metrics=_floats(metrics)))
+
+    def pause_trial(self, number: int, *, state: str, reason: str) -> None:
+        """Mark the run of a trial as waiting: SCHEDULED, in MLflow's words."""
+        self._append(Update(run=str(number), status="SCHEDULED", tags=short_tags({"state": state, "reason": reason})))
+
+    def end_trial(
         self,
-        run: str,
+        number: int,
+        *,
+        state: TrialState,
+        reason: str,
+        metrics: Mapping[str, float],
+        artifacts: Mapping[str, str] | None = None,
+        description: str = "",
+    ) -> None:
+        """Close the run of a trial; one that was interrupted can be started again.
+
+        Args:
+            number: number of the trial.
+            state: Optuna's; a pruned trial's run is KILLED, as MLflow has no other word for it.
+            reason: why it ended, for a person.
+            metrics: final figures (`best_mrr_at_10`).
+            artifacts: text of each artifact, by file name.
+            description: Markdown.
+        """
+        run = str(number)
+        self._open = [other for other in self._open if other != number]
+        self._append(
+            Update(
+                run=run,
+                status=RUN_STATUS[state],
+                step=self._steps.get(run, 0),  # MLflow shows the value of the last step, and epochs share some names
+                metrics=_floats(metrics),
+                tags=short_tags({"state": state, "reason": reason}, description),
+                texts=artifacts or {},
+            )
+        )
+
+    # Its finalists
+
+    def log_finalist(
+        self,
+        number: int,
+        seed: int,
+        *,
+        ordinal: int,
+        seconds: float,
+        epochs: int,
+        params: Mapping[str, object],
+        tags: Mapping[str, str],
+        metrics: Mapping[str, float],
+        description: str,
+    ) -> None:
+        """Log a training of a finalist as a run of its own, once; again only if it was trained for longer.
+
+        Args:
+            number: number of its trial, whose run it points to.
+            seed: seed of this training.
+            ordinal: place of the seed among the finalists' seeds, from 1.
+            seconds: duration of the training, which ends now.
+            epochs: epochs trained.
+            params: the options that the space varies.
+            tags: text by name.
+            metrics: final figures.
+            description: Markdown.
+        """
+        run = finalist_run(number, seed)
+        if epochs <= self._steps.get(run, 0):
+            return
+        self._steps[run] = epochs
+        self._start_finalist(number, seed, ordinal, tags=tags, params=params, seconds=seconds)
+        self._append(
+            Update(
+                run=run,
+                step=epochs,
+                status="FINISHED",
+                metrics=_floats(metrics),
+                tags=short_tags({"state": "COMPLETE"}, description),
+            )
+        )
+
+    def fail_finalist(
+        self, number: int, seed: int, *, ordinal: int, reason: str, tags: Mapping[str, str], description: str
+    ) -> None:
+        """Log that a training of a finalist was given up."""
+        self._start_finalist(number, seed, ordinal, tags=tags)
+        ended = short_tags({"state": "FAIL", "reason": reason}, description)
+        self._append(Update(run=finalist_run(number, seed), status="FAILED", tags=ended))
+
+    def _start_finalist(
+        self,
         number: int,
         seed: int,
         ordinal: int,
         *,
-        params: Mapping[str, object],
         tags: Mapping[str, str],
-        seconds: float,
+        params: Mapping[str, object] | None = None,
+        seconds: float = 0.0,
     ) -> None:
-        called = f"finalist {number}.{ordinal}"  # a seed of ten digits does not fit MLflow's column of names
-        self._put(
-            run,
-            time=_now() - round(1000 * seconds),
-            status="RUNNING",
-            params=flat_params(params),
-            tags={**tags, NAME_TAG: called, "kind": "finalist", "trial_number": str(number), "seed": str(seed)},
-            links={"trial_run_id": str(number)},
-            dataset=self._used_for("train, valid, test"),
+        named = {NAME_TAG: f"finalist {number}.{ordinal}"}  # a seed of ten digits does not fit MLflow's column of names
+        identity = {"kind": "finalist", "trial_number": str(number), "seed": str(seed)}
+        self._append(
+            Update(
+                run=finalist_run(number, seed),
+                time=now() - round(1000 * seconds),
+                status="RUNNING",
+                params=flat_params(params or {}),
+                tags=short_tags({**tags, **named, **identity}),
+                links={"trial_run_id": str(number)},
+                dataset=self._used_for("train, valid, test"),
+            )
         )
 
-    def _end_run(
-        self,
-        run: str,
-        status: RunStatus,
-        *,
-        metrics: Mapping[str, float] | None = None,
-        step: int = 0,
-        texts: Mapping[str, str] | None = None,
-        description: str = "",
-        **tags: str,
-    ) -> None:
-        self._open = [other for other in self._open if other != run]
-        tags |= _described(description)
-        self._put(run, step=step, status=status, tags=tags, metrics=metrics, texts=texts)
+    # The outbox
 
-    def _put(
-        self,
-        run: str,
-        *,
-        time: int | None = None,
-        step: int = 0,
-        status: RunStatus | None = None,
-        params: Mapping[str, str] | None = None,
-        tags: Mapping[str, str] | None = None,
-        links: Mapping[str, str] | None = None,
-        dataset: Mapping[str, str] | None = None,
-        metrics: Mapping[str, float] | None = None,
-        texts: Mapping[str, str] | None = None,
-        files: Mapping[str, str] | None = None,
-        registration: Mapping[str, Any] | None = None,
-    ) -> None:
-        update = Update(
-            run=run,
-            time=_now() if time is None else time,
-            step=step,
-            status=status,
-            params=params or {},
-            tags={name: str(text)[:LONGEST_TAG] for name, text in (tags or {}).items()},
-            links=links or {},
-            dataset=dataset or {},
-            metrics={name: float(value) for name, value in (metrics or {}).items()},
-            texts=texts or {},
-            files=files or {},
-            registration=registration or {},
-        )
+    def flush(self, seconds: float) -> bool:
+        """Wait until everything is sent, at most so long; whether it was."""
+        return self._sender.flush(seconds)
+
+    def close(self) -> None:
+        """Stop sending, and release the outbox; what it still holds can be sent later."""
+        self._sender.stop()
+        self._outbox.close()
+
+    def _used_for(self, context: str) -> dict[str, str]:
+        return {} if self._dataset is None else dataset_input(self._dataset, context)
+
+    def _append(self, update: Update) -> None:
         try:
             self._outbox.append(update)
         except OSError as error:
@@ -377,59 +369,16 @@ class Tracker:
 
 
 def where_to_look(uri: str) -> str:
-    """What a person does to look at a tracking store: a command, or the server's address, credentials masked."""
+    """How a person opens a tracking store: a command, or the server's address, credentials masked."""
     masked = mask_credentials(uri)
     return masked if masked.startswith("http") else f"mlflow ui --backend-store-uri {shlex.quote(masked)}"
 
 
 def finalist_run(number: int, seed: int) -> str:
-    """Name of a training of a finalist within its study; what finds its run again must never change."""
+    """Name of a training of a finalist within its study; it must never change, since it finds the run again."""
     return f"finalist {number}, seed {seed}"
 
 
-def _described(description: str) -> dict[str, str]:
-    """As a tag; none where there is nothing to say, so that what was said stays."""
-    return {DESCRIPTION_TAG: description} if description else {}
-
-
-def _now() -> int:
-    """Milliseconds since 1970."""
-    return time.time_ns() // 1_000_000
-
-
-def dataset_input(dataset: Dataset, context: str) -> dict[str, str]:
-    """The fields of an MLflow dataset, and what a run used it for; the data themselves are not sent."""
-    counts = {
-        "n_items": dataset.n_items,
-        "n_sessions": dataset.n_sessions,
-        "n_train": dataset.n_train,
-        "n_valid": dataset.n_valid,
-        "n_test": dataset.n_test,
-    }
-    return {
-        "name": dataset.name,
-        "digest": dataset.fingerprint[:DIGEST_LENGTH],
-        "source_type": "code",  # of those that MLflow can read, the one that promises no address
-        "source": json.dumps({"tags": {"dataset": dataset.source}}, ensure_ascii=False),
-        "profile": json.dumps({**counts, "sha256": dataset.fingerprint}),
-        "context": context,
-    }
-
-
-def flat_params(params: Mapping[str, object]) -> dict[str, str]:
-    """Parameters as MLflow keeps them: text, and numbers each under a name of their own.
-
-    `{"dropout_probs": (0.25, 0.5)}` gives `dropout_probs` as well as `dropout_probs_0` and `dropout_probs_1`,
-    which the UI can draw as axes; a mapping becomes one parameter a key.
-    """
-    flat: dict[str, str] = {}
-    for name, value in params.items():
-        if isinstance(value, Mapping):
-            flat |= flat_params({f"{name}_{key}": part for key, part in value.items()})
-        elif isinstance(value, Sequence) and not isinstance(value, str):
-            flat[name] = str(list(value))
-            if all(isinstance(part, (int, float)) for part in value):
-                flat |= {f"{name}_{index}": str(part) for index, part in enumerate(value)}
-        else:
-            flat[name] = str(value)
-    return flat
+def _floats(metrics: Mapping[str, float]) -> dict[str, float]:
+    """Metrics as JSON keeps them apart from counts: 3.0, not 3."""
+    return {name: float(value) for name, value in metrics.items()}

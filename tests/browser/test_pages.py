@@ -11,8 +11,8 @@ from mlflow.entities import Run
 from playwright.sync_api import expect
 from support.small_study import saved
 
-from experiments.reporting.figures import figures
-from experiments.reporting.page import study_page
+from experiments.reporting.figures.interactive import figures
+from experiments.reporting.report.page import study_page
 
 
 @pytest.fixture(scope="module")

@@ -22,7 +22,7 @@ from experiments import search, sync
 from experiments.cli.exit_status import EXIT_INTERRUPTED
 from experiments.cli.running import run_command
 from experiments.tracking import tracker as tracking
-from experiments.tracking.outbox import Drainer
+from experiments.tracking.sender import Sender
 from experiments.tracking.tracker import Tracker
 from experiments.tuning.driver.stopping import Interruption
 
@@ -102,13 +102,13 @@ class Waiting:
 
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tracking, "Drainer", partial(Drainer, longest_pause=PAUSE))
+    monkeypatch.setattr(tracking, "Sender", partial(Sender, longest_pause=PAUSE))
 
 
 @pytest.fixture
 def waiting(monkeypatch: pytest.MonkeyPatch) -> Waiting:
     waiting = Waiting()
-    for name in ("start_trial", "log_epoch", "hold_up_trial", "interrupt_trial", "end_trial"):
+    for name in ("start_trial", "log_epoch", "pause_trial", "end_trial"):
         monkeypatch.setattr(Tracker, name, waiting.measured(getattr(Tracker, name)))
     return waiting
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 import json
 import re
 
-from experiments.cli.running import run_command
-
 from experiments import search
+from experiments.cli.running import run_command
 
 
 def test_the_smoke_preset_finds_a_winner_and_says_so_to_a_program(searched):

@@ -9,9 +9,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from experiments.cli.running import run_command
 
 from experiments import train as train_command
+from experiments.cli.running import run_command
 
 ROOT = Path(__file__).parents[2]
 SMALL = ["--dataset", "synthetic", "--embedding_size", "16", "--hidden-size", "16", "--threads", "1"]

@@ -9,7 +9,8 @@ import pytest
 from rich.console import Console
 
 from experiments.reporting import progress
-from experiments.reporting.progress import Display, Progress, format_duration
+from experiments.reporting.display import Display
+from experiments.reporting.progress import Progress, format_duration
 
 PARAMS = {"learning_rate": 0.0123456, "dropout_probs": (0.25, 0.5)}
 

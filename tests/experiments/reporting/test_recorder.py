@@ -14,9 +14,11 @@ from support.small_study import search, study_of
 
 from experiments.cli.search_arguments import build_spec
 from experiments.cli.search_parser import build_parser
-from experiments.reporting import publish
-from experiments.reporting.progress import Display, Progress
+from experiments.reporting.display import Display
+from experiments.reporting.progress import Progress
 from experiments.reporting.recorder import Recorder
+from experiments.reporting.report import publish
+from experiments.tuning.study.dataset import Dataset
 from experiments.tuning.study.spec import StudySpec
 from narm.config_file import OptionsFile
 from narm.data.sessions import Splits
@@ -51,11 +53,11 @@ def tracker() -> Tracker:
 @pytest.fixture
 def recorder(spec: StudySpec, ring_splits: Splits, tracker: Tracker) -> Recorder:
     progress = Progress(4, spec.objective, most_epochs=12, display=Display(quiet=True))
-    return Recorder(spec, ring_splits, study_of(search(), name="s"), tracker, progress)  # type: ignore[arg-type]
+    return Recorder(spec, Dataset.of(ring_splits, spec.config), study_of(search(), name="s"), tracker, progress)  # type: ignore[arg-type]
 
 
 def test_the_report_and_its_figures_go_to_mlflow(recorder: Recorder, tracker: Tracker, spec: StudySpec) -> None:
-    recorder.end("FINISHED", "all trials done")
+    recorder.end("FINISHED", "all trials done", None, None)
     files = tracker.ended["files"]
     assert {"report.html", "figures/learning_curves.png", "figures/importances.png"} <= files.keys()
     assert files["report.html"] == spec.folder / "report.html"
@@ -86,7 +88,7 @@ def test_a_report_that_fails_is_one_line_and_the_search_ends_well(
     spec.folder.mkdir(parents=True)
     (spec.folder / "model.pt").write_bytes(b"weights")
     with caplog.at_level(logging.WARNING):
-        recorder.end("FINISHED", "all trials done", model=spec.folder / "model.pt")
+        recorder.end("FINISHED", "all trials done", None, spec.folder / "model.pt")
     assert [record.getMessage() for record in caplog.records] == [f"{spec.folder}: there is no report: no font"]
     assert tracker.ended["files"] == {"winner/model.pt": spec.folder / "winner.pt"}
     assert json.loads((spec.folder / "summary.json").read_text())["stop_reason"] == "all trials done"

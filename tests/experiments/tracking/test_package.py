@@ -15,7 +15,7 @@ import pandas as pd
 import pytest
 from mlflow.exceptions import MlflowException
 from mlflow.pyfunc import PyFuncModel
-from mlflow.pyfunc.scoring_server import _split_data_and_params, infer_and_parse_data
+from mlflow.pyfunc.scoring_server import infer_and_parse_data
 
 from experiments.tracking.package import SERVING_PACKAGES, package, serving_requirements
 from narm.checkpoint import read_checkpoint
@@ -24,13 +24,14 @@ from narm.recommending import Recommendation, Recommender
 SESSIONS = [[101, 102, 103], [119], [105] * 60, [104, 999], [999]]
 
 
-@pytest.fixture
-def folder(checkpoint, tmp_path) -> Path:
-    package(checkpoint, tmp_path / "model")
-    return tmp_path / "model"
+@pytest.fixture(scope="module")
+def folder(checkpoint, tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("packaged") / "model"
+    package(checkpoint, folder)
+    return folder
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def model(folder) -> PyFuncModel:
     return mlflow.pyfunc.load_model(folder)
 
@@ -74,8 +75,8 @@ def test_it_answers_as_the_recommender_does(model, checkpoint, given):
     ids=["records", "split", "inputs", "named inputs", "text"],
 )
 def test_a_request_in_json_is_read_as_sessions(model, checkpoint, request_):
-    body, params = _split_data_and_params(json.dumps({**request_, "params": {"k": 3}}))
-    answer = model.predict(infer_and_parse_data(body, model.metadata.get_input_schema()), params=params)
+    body = infer_and_parse_data(json.loads(json.dumps(request_)), model.metadata.get_input_schema())
+    answer = model.predict(body, params={"k": 3})
     assert_rows(answer, Recommender.load(checkpoint).recommend(SESSIONS, k=3))
 
 

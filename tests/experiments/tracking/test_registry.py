@@ -9,6 +9,7 @@ import mlflow.pyfunc
 import pytest
 import torch
 from mlflow import MlflowClient
+from support.mlflow_store import prepared_store
 from support.search_summary import FINALS, SUMMARY, comparison
 
 from experiments.tracking.registry import register, registration_of
@@ -17,8 +18,8 @@ from experiments.tuning.study.summary import Best, Summary
 
 @pytest.fixture(scope="module")
 def store(tmp_path_factory: pytest.TempPathFactory) -> MlflowClient:
-    """A database that all tests share, as its creation takes seconds; each has a dataset of its own."""
-    return MlflowClient(f"sqlite:///{tmp_path_factory.mktemp('mlflow')}/mlflow.db")
+    """A database that all tests share; each has a dataset of its own."""
+    return MlflowClient(prepared_store(tmp_path_factory.mktemp("mlflow") / "mlflow.db", tmp_path_factory))
 
 
 @pytest.fixture

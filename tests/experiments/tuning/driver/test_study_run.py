@@ -11,7 +11,7 @@ from rich.console import Console
 
 from experiments.cli.search_arguments import build_spec
 from experiments.cli.search_parser import build_parser
-from experiments.reporting.progress import Display
+from experiments.reporting.display import Display
 from experiments.reporting.recorder import Recording
 from experiments.tuning.driver.study_run import Plan, StudyResult, begin_study
 from experiments.tuning.engine.engine import Idle

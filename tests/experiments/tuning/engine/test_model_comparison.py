@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from experiments.reporting.model_comparison import markdown, plot_by_length, print_comparison, sentences
+from experiments.reporting.model_comparison.report import markdown, plot_by_length, print_comparison, sentences
 from experiments.tuning.engine.model_comparison import Contender, ModelComparison, compare_models
 from experiments.tuning.worker.jobs import Finalist
 from experiments.tuning.worker.reports import FinalistRun

@@ -1,0 +1,1 @@
+"""Figures of a search: what they show, and how plotly and matplotlib draw it."""

@@ -1,0 +1,1 @@
+"""Several models side by side, each after a search of its own."""

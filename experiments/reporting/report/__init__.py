@@ -1,0 +1,1 @@
+"""The report of a finished search: in the console, on a page, in Markdown."""

@@ -1,0 +1,179 @@
+"""What to ship, and how sure that is, in plain words: the same in the console, on the page and in Markdown."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+
+from experiments.tuning.study.summary import (
+    STATE_WORDS,
+    Comparison,
+    FinalistSummary,
+    Finals,
+    Summary,
+    TrialSummary,
+    format_value,
+)
+from narm.metrics import metric_key, parse_metric
+
+
+def objective_key(summary: Summary) -> str:
+    """The key of the objective among metrics: `mrr_at_10`."""
+    return metric_key(*parse_metric(summary.objective))
+
+
+def ranked(summary: Summary) -> list[TrialSummary]:
+    """The winner, the complete trials and the others, each from the best value down."""
+
+    def rank(trial: TrialSummary) -> tuple[bool, bool, float, int]:
+        value = -math.inf if trial.value is None or math.isnan(trial.value) else trial.value
+        return trial.number != summary.winner, trial.state != "COMPLETE", -value, trial.number
+
+    return sorted(summary.trials, key=rank)
+
+
+def counts(summary: Summary) -> str:
+    """`9 complete, 3 pruned, 0 failed`."""
+    ended = summary.counts
+    words = [f"{ended.complete} complete", f"{ended.pruned} pruned", f"{ended.failed} failed"]
+    return ", ".join(words + ([f"{ended.interrupted} interrupted"] if ended.interrupted else []))
+
+
+def notes(trial: TrialSummary, summary: Summary) -> Iterator[str]:
+    """Notes on a trial: winner, default, and how it ended if not complete."""
+    if trial.number == summary.winner:
+        yield "winner"
+    if summary.default and trial.number == summary.default.number:
+        yield "default"
+    if trial.state != "COMPLETE":
+        yield STATE_WORDS[trial.state]
+
+
+def headline(summary: Summary) -> str:
+    """What to do, in one line."""
+    finals = summary.finals
+    if finals is None:
+        return _provisional_headline(summary)
+    winner, compared = finals.finalists[0], finals.against_default
+    if winner.is_default:
+        return "Ship the default configuration: it is the best on validation."
+    if compared is None:
+        return f"Ship trial {winner.number}: it was not compared with the default configuration."
+    if compared.low > 0:
+        return f"Ship trial {winner.number}: better than the default configuration, {_by_how_much(finals, compared)}."
+    doubt = "worse on test" if compared.high < 0 else "not shown to be better"
+    return f"Ship the default configuration: trial {winner.number} is {doubt}."
+
+
+def _by_how_much(finals: Finals, compared: Comparison) -> str:
+    default = finals.default
+    base = 0.0 if default is None else default.test[metric_key(*parse_metric(compared.metric))].mean
+    relative = f" ({compared.difference / base:+.0%})" if base > 0 else ""
+    return f"{compared.metric} {compared.difference:+.4f}{relative} on test"
+
+
+def _provisional_headline(summary: Summary) -> str:
+    if summary.best is None:
+        return "No winner: no trial has a result."
+    is_default = summary.default is not None and summary.best.number == summary.default.number
+    leader = "The default configuration" if is_default else f"Trial {summary.best.number}"
+    return f"{leader} leads on validation; nothing was tested."
+
+
+def verdict(summary: Summary) -> Iterator[str]:
+    """How sure it is, a sentence each."""
+    if summary.finals is not None:
+        yield from _final_verdict(summary.finals)
+    else:
+        yield from _provisional_verdict(summary)
+
+
+def bounds(summary: Summary) -> Iterator[str]:
+    """Parameters of the winner that ask for a wider space."""
+    for parameter in summary.on_boundary:
+        value = format_value(parameter.value)
+        yield f"{parameter.name} {value} is the {parameter.side} bound of the space: widen it."
+
+
+def failures(summary: Summary, rows: int) -> Iterator[str]:
+    """Trials that failed, and why; at most `rows` of them."""
+    failed = [trial for trial in summary.trials if trial.state == "FAIL"]
+    for trial in failed[:rows]:
+        retries = {0: "", 1: " after 1 retry"}.get(trial.retries, f" after {trial.retries} retries")
+        yield f"Trial {trial.number} failed{retries}: {trial.reason or 'no reason is known'}"
+    if len(failed) > rows:
+        yield f"{len(failed) - rows} more trials failed."
+
+
+# The search: what one seed on validation says.
+
+
+def _provisional_verdict(summary: Summary) -> Iterator[str]:
+    """The best trial against the default configuration, as far as validation can tell."""
+    if summary.best is None:
+        yield "No trial has a result: there is no winner."
+        return
+    key, n_valid = objective_key(summary), summary.dataset.n_valid
+    best = summary.best.valid[key]
+    # A value in [0, 1] with mean p has a variance of p(1 - p) at most: of exactly that if it is 0 or 1.
+    error = math.sqrt(max(best * (1 - best), 0.0) / n_valid)
+    yield f"Winner: trial {summary.best.number}, validation {summary.objective} {best:.4f}"
+    if summary.default is not None:
+        yield _gain(best, summary.default.valid[key], error)
+    yield (
+        f"One validation split of {n_valid:,} targets: the standard error of a value is {error:.4f} at most; "
+        f"the best of {len(summary.trials)} trials looks better there than it is."
+    )
+    yield "No finalists were trained: nothing is known of other seeds, nor of the test split."
+
+
+def _gain(best: float, default: float, error: float) -> str:
+    gain = best - default
+    if gain <= 0:
+        return f"No better than the default configuration ({default:.4f})."
+    relative = f" ({gain / default:+.1%})" if default > 0 else ""
+    doubt = "" if gain > 2 * error else ", less than two standard errors: it may be chance"
+    return f"Better than the default configuration ({default:.4f}) by {gain:.4f}{relative}{doubt}."
+
+
+# The finalists: what several seeds say on test.
+
+
+def _final_verdict(finals: Finals) -> Iterator[str]:
+    """The winner against the default configuration and the runner-up, in plain words."""
+    winner, *others = finals.finalists
+    if winner.is_default:
+        yield "The default configuration is the best on validation: ship it."
+    elif not any(other.is_default for other in others):
+        yield "The default was no finalist, or failed as one: the winner was not compared with it."
+    by_number = {finalist.number: finalist for finalist in others}
+    for against, compared in groupby(finals.comparisons, key=lambda comparison: comparison.against):
+        yield _sentence(winner, by_number[against], list(compared))
+    if finals.comparisons:
+        yield (
+            f"In brackets: 95 % intervals of the difference, by a paired bootstrap over {finals.n_sessions:,} "
+            f"test sessions. Validation chose the winner, test did not."
+        )
+    for failure in finals.failures:
+        yield f"Trial {failure.number} failed as a finalist, seed {failure.seed}: {failure.reason}"
+
+
+def _sentence(winner: FinalistSummary, rival: FinalistSummary, compared: Sequence[Comparison]) -> str:
+    """How sure it is that the winner is better than the rival; the first comparison, of the objective, decides."""
+    objective = compared[0]
+    subject, other = _name(winner), _name(rival) if rival.is_default else f"the runner-up, {_name(rival)},"
+    figures = ", ".join(f"{c.metric} {c.difference:+.4f} [{c.low:+.4f}, {c.high:+.4f}]" for c in compared)
+    seeds = f"{len(winner.seeds)} seeds" if len(winner.seeds) > 1 else "1 seed"
+    if objective.low > 0:
+        claim, advice = f"{subject} is better than {other} on test", ""
+    elif objective.high < 0:
+        claim, advice = f"{subject} is worse than {other} on test", "; ship the default"
+    else:
+        claim = f"no evidence that {subject} is better than {other} on test"
+        advice = "; ship the default unless you have other reasons"
+    return f"{claim[0].upper()}{claim[1:]}: {figures}, {seeds}{advice if rival.is_default else ''}."
+
+
+def _name(finalist: FinalistSummary) -> str:
+    return "the default configuration" if finalist.is_default else f"trial {finalist.number}"

@@ -1,0 +1,58 @@
+"""The answer of a search in Markdown: what to ship, how sure that is, and the finalists.
+
+MLflow shows it beside the study's run, and the summary for a pull request begins with it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from experiments.reporting.report import answer
+from experiments.reporting.report.markdown_table import markdown_table
+from experiments.tuning.engine.verdict import compared_metrics
+from experiments.tuning.study.summary import Finals, Summary
+from narm.metrics import metric_key, parse_metric
+
+FAILURES_SHOWN = 3
+
+
+def answer_markdown(summary: Summary) -> str:
+    """The headline, the sentences that say how sure it is, and the finalists."""
+    return "\n".join(_lines(summary)).rstrip()
+
+
+def escape(text: str) -> str:
+    """Text that Markdown shows as it is; underscores inside words are left alone, as CommonMark does."""
+    return re.sub(r"([\\`*<>\[\]#])", r"\\\1", text)
+
+
+def _lines(summary: Summary) -> Iterator[str]:
+    yield f"## {escape(answer.headline(summary))}"
+    yield ""
+    yield f"NARM on {escape(summary.dataset.name)}, study `{summary.study}`: {answer.counts(summary)}."
+    yield ""
+    for sentence in (*answer.verdict(summary), *answer.bounds(summary), *answer.failures(summary, FAILURES_SHOWN)):
+        yield f"- {escape(sentence)}"
+    yield ""
+    if summary.finals is not None:
+        yield from _finalists(summary.finals, summary.objective)
+
+
+def _finalists(finals: Finals, objective: str) -> Iterator[str]:
+    metrics = compared_metrics(objective)
+    n_seeds = len(finals.finalists[0].seeds)
+    rows = []
+    for finalist in finals.finalists:
+        name = f"{finalist.number}" + (" (default)" if finalist.is_default else "")
+        cells = [finalist.valid[_key(objective)], *(finalist.test[_key(metric)] for metric in metrics)]
+        rows.append([f"**{name}**" if finalist.number == finals.winner else name, *map(str, cells)])
+    yield from markdown_table(
+        ["finalist", f"validation {objective}", *(f"test {metric}" for metric in metrics)], rows, words=0
+    )
+    yield ""
+    yield f"Mean{' ± standard deviation' if n_seeds > 1 else ''}, {n_seeds} seed{'s' if n_seeds > 1 else ''} each."
+
+
+def _key(metric: str) -> str:
+    return metric_key(*parse_metric(metric))

@@ -1,0 +1,112 @@
+"""What a person looks at when the search is over: the trials, the verdict, and where to look further."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from experiments.reporting.report.answer import bounds, counts, failures, notes, ranked, verdict
+from experiments.tuning.engine.verdict import compared_metrics
+from experiments.tuning.study.summary import (
+    FinalistSummary,
+    Finals,
+    Summary,
+    TrialSummary,
+    format_params,
+    format_value,
+)
+from narm.metrics import metric_key, parse_metric
+
+
+def print_summary(summary: Summary, console: Console, *, where: Mapping[str, str], rows: int = 10) -> None:
+    """Print the best trials, the finalists, the verdict on the winner, what went wrong, and where to look.
+
+    Args:
+        summary: of the search.
+        console: where to print.
+        where: places to look, by what is to be seen there.
+        rows: trials to show, and failures.
+    """
+    console.print(_trial_table(summary, rows, wide=console.width >= 70))
+    if summary.pareto:
+        console.print(_pareto_table(summary))
+    if summary.finals is not None:
+        console.print(_finalist_table(summary.finals, summary.objective, wide=console.width >= 90))
+    for line in (*verdict(summary), *bounds(summary), *failures(summary, rows)):
+        console.print(Text(line))
+    for what, place in where.items():
+        console.print(Text(f"{what}: {place}"), soft_wrap=True)  # unbroken, so that it can be pasted
+
+
+# The search: what one seed on validation says.
+
+
+def _trial_table(summary: Summary, rows: int, *, wide: bool) -> Table:
+    table = _table(f"{summary.study}: {counts(summary)}")
+    for heading in ("trial", summary.objective, *(["epoch", "seconds"] if wide else [])):
+        table.add_column(heading, justify="right", no_wrap=True)
+    table.add_column("parameters", overflow="fold")
+    for trial in ranked(summary)[:rows]:
+        table.add_row(*_trial_cells(trial, summary, wide=wide))
+    return table
+
+
+def _trial_cells(trial: TrialSummary, summary: Summary, *, wide: bool) -> list[str]:
+    value = "" if trial.value is None or math.isnan(trial.value) else f"{trial.value:.4f}"
+    epochs = f"{trial.epochs}" if trial.best_epoch is None else f"{trial.best_epoch}/{trial.epochs}"
+    effort = [epochs, f"{trial.seconds:.0f}"] if wide else []
+    marks = "".join(f" ({note})" for note in notes(trial, summary))
+    return [f"{trial.number}", value, *effort, format_params(trial.params) + marks]
+
+
+def _pareto_table(summary: Summary) -> Table:
+    table = _table("Pareto front: no other trial is better in every objective")
+    for heading in ("trial", *summary.pareto[0].values):
+        table.add_column(heading, justify="right")
+    for point in summary.pareto:
+        table.add_row(f"{point.number}", *map(format_value, point.values.values()))
+    return table
+
+
+# The finalists: what several seeds say on test.
+
+
+def _finalist_table(finals: Finals, objective: str, *, wide: bool) -> Table:
+    n_seeds = len(finals.finalists[0].seeds)
+    spread = f"mean ± standard deviation over {n_seeds} seeds" if n_seeds > 1 else "a single seed"
+    table = _table(f"Finalists, {spread}")
+    table.add_column("trial", justify="right")
+    metrics = compared_metrics(objective)
+    for heading in (
+        f"validation {objective}",
+        *(f"test {metric}" for metric in metrics),
+        *(["epochs"] if wide else []),
+    ):
+        table.add_column(heading, justify="right")
+    table.add_column("")
+    for finalist in finals.finalists:
+        table.add_row(*_finalist_cells(finalist, finals, objective, metrics, wide=wide))
+    return table
+
+
+def _finalist_cells(
+    finalist: FinalistSummary, finals: Finals, objective: str, metrics: Sequence[str], *, wide: bool
+) -> Iterator[str]:
+    yield f"{finalist.number}"
+    yield str(finalist.valid[metric_key(*parse_metric(objective))])
+    for metric in metrics:
+        yield str(finalist.test[metric_key(*parse_metric(metric))])
+    if wide:
+        low, high = min(finalist.epochs), max(finalist.epochs)
+        yield f"{low}" if low == high else f"{low}-{high}"
+    is_winner = finalist.number == finals.winner
+    yield " ".join(["(winner)"] * is_winner + ["(default)"] * finalist.is_default)
+
+
+def _table(title: str) -> Table:
+    return Table(title=title, title_justify="left", box=SIMPLE_HEAD)

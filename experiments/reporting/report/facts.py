@@ -1,0 +1,113 @@
+"""What a report says beside the trials: commands to go on with, settings, data, environment."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from collections.abc import Mapping
+from typing import Any
+
+from experiments.reporting.progress import format_duration
+from experiments.tracking.tracker import where_to_look
+from experiments.tuning.study.saved_study import SavedStudy
+from experiments.tuning.study.summary import Summary
+from experiments.tuning.study.trial_attributes import trials_of
+from experiments.tuning.worker.addresses import mask_credentials
+from narm.config import Config
+
+_OF_THE_SEARCH = {"epochs", "seed", "valid_metric"}  # they are shown with the settings
+
+
+def shipped_options(saved: SavedStudy) -> dict[str, Any]:
+    """Options of the recommended trial that are not NARM's defaults, the data's included; empty without a winner."""
+    number = saved.summary.recommended
+    trial = next((trial for trial in saved.summary.trials if trial.number == number), None)
+    if trial is None:
+        return {}
+    config, defaults = Config.from_flat({**saved.record["config"], **trial.params}).flat(), Config().flat()
+    return {name: value for name, value in config.items() if name == "dataset" or value != defaults[name]}
+
+
+def train_command(saved: SavedStudy) -> str | None:
+    """How a model of the recommended configuration is trained; None without a winner."""
+    given = shipped_options(saved)
+    flags = [part for name, value in given.items() for part in (f"--{name}", _as_argument(value))]
+    return shlex.join(["python", "-m", "experiments.train", *flags]) if given else None
+
+
+def _as_argument(value: object) -> str:
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+def commands(saved: SavedStudy) -> dict[str, str]:
+    """Shell commands, by what they do."""
+    record, train = saved.record, train_command(saved)
+    found = {"Train this configuration": train} if train else {}
+    found["Go on with the search"] = f"{saved.resume_command} --trials {2 * record['trials']}"
+    found["Search again"] = saved.summary.command
+    if record["tracking_uri"]:
+        found["See every run in MLflow"] = where_to_look(record["tracking_uri"])
+    found["See the study in optuna-dashboard"] = saved.dashboard_command
+    return found
+
+
+def settings(saved: SavedStudy) -> dict[str, str]:
+    """How the search was set up, in a reader's words."""
+    record, summary = saved.record, saved.summary
+    budget = record["time_budget"]
+    told = {
+        "objective": record["objectives"],
+        "space": record["space"]["name"],
+        "sampler": record["sampler"],
+        "scheduler": record["scheduler"],
+        "trials at most": record["trials"],
+        "epochs of a trial at most": record["config"]["epochs"],
+        "time budget": format_duration(budget) if budget else "none",
+        "at once": f"{record['concurrency']} trials of {record['threads']} threads",
+        "finalists": f"{record['finalists']}, {record['finalist_seeds']} seeds each",
+        "seed": summary.seed,
+        "began": _began(saved),
+        "ended": summary.stop_reason or "not yet",
+        "training, over all trials": training_time(summary),
+        "wall clock of the last session": format_duration(summary.timing.wall_s),
+    }
+    return {name: str(value) for name, value in told.items()}
+
+
+def training_time(summary: Summary) -> str:
+    """Training time of all trials, earlier sessions included."""
+    return format_duration(sum(trial.seconds for trial in summary.trials))
+
+
+def _began(saved: SavedStudy) -> str:
+    starts = [trial.datetime_start for trial in trials_of(saved.study) if trial.datetime_start is not None]
+    return f"{min(starts):%Y-%m-%d %H:%M}" if starts else "not yet"
+
+
+def fixed_options(saved: SavedStudy) -> dict[str, str]:
+    """Options that the space does not vary and that are not NARM's defaults."""
+    defaults = Config().flat()
+    varied = {name for trial in saved.summary.trials for name in trial.params}
+    return {
+        name: str(value)
+        for name, value in saved.record["config"].items()
+        if name not in varied | _OF_THE_SEARCH and value != defaults.get(name)
+    }
+
+
+def environment(saved: SavedStudy) -> dict[str, str]:
+    """Data, code and packages."""
+    summary = saved.summary
+    data = summary.dataset
+    told: Mapping[str, object] = {
+        "dataset": data.name,
+        "training sessions": f"{data.n_sessions:,}",
+        "items": f"{data.n_items - 1:,}",  # without the padding
+        "targets to train": f"{data.n_targets:,}",
+        "targets to validate": f"{data.n_valid:,}",
+        "fingerprint": data.fingerprint,
+        "git commit": summary.git_commit or "unknown",
+        **{name: version or "not installed" for name, version in summary.versions.items()},
+        "study database": mask_credentials(saved.storage),
+    }
+    return {name: str(value) for name, value in told.items()}

@@ -1,0 +1,69 @@
+"""Tags and metrics of the runs in MLflow: of a study, its trials, their epochs, and the finalists."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+from optuna.trial import FrozenTrial
+
+from experiments.tuning.study.environment import git_commit, user_name
+from experiments.tuning.study.spec import StudySpec
+from experiments.tuning.study.summary import Summary
+from experiments.tuning.study.trial_attributes import read_progress
+from experiments.tuning.worker.reports import FinalistRun
+from narm.training_state import EpochResult
+
+
+def source_tags(name: str, program: str) -> dict[str, str]:
+    """Tags for the origin of a run: its study or comparison, the program, the commit and the person."""
+    return {
+        "study": name,
+        "mlflow.source.type": "LOCAL",
+        "mlflow.source.name": program,
+        "mlflow.source.git.commit": git_commit() or "",
+        "mlflow.user": user_name() or "",
+    }
+
+
+def study_metrics(summary: Summary) -> dict[str, float]:
+    """The figures by which studies are compared in MLflow; on test, those of the model to ship."""
+    metrics = dict(asdict(summary.timing)) | dict(asdict(summary.counts))
+    if summary.best is not None:
+        metrics |= {f"best_{name}": value for name, value in summary.best.valid.items()}
+    if summary.finals is not None:
+        metrics |= {f"test_{name}": spread.mean for name, spread in summary.finals.shipped.test.items()}
+    return metrics
+
+
+def trial_metrics(trial: FrozenTrial) -> dict[str, float]:
+    """The metrics of a trial's best epoch as `best_mrr_at_10`, and what it took; empty before its first epoch."""
+    progress = read_progress(trial)
+    if progress is None:
+        return {}
+    best = {f"best_{name}": value for name, value in progress["valid"].items()}
+    return best | {name: float(progress[name]) for name in ("best_epoch", "epochs", "seconds")}
+
+
+def epoch_metrics(result: EpochResult, spec: StudySpec) -> dict[str, float]:
+    """Metrics of an epoch; the best objective first, as MLflow preselects the first where runs are compared."""
+    best = {f"best_{spec.config.evaluation.objective}": spec.objectives[0].value(result)}
+    return {
+        **(best if result.valid else {}),
+        **({} if result.train_loss is None else {"train_loss": result.train_loss}),
+        "epoch_seconds": result.seconds,
+        "targets_per_second": result.targets_per_second,
+        "n_parameters": float(result.n_parameters),
+        **(result.valid or {}),
+    }
+
+
+def finalist_metrics(run: FinalistRun, objective: str) -> dict[str, float]:
+    """The figures of a finalist, named as those of trials and studies, the objective first."""
+    return {
+        f"best_{objective}": run.valid[objective],
+        **{f"best_{name}": value for name, value in run.valid.items()},
+        **{f"test_{name}": value for name, value in run.test.items()},
+        "best_epoch": run.best_epoch,
+        "epochs": run.epochs,
+        "seconds": run.seconds,
+    }

@@ -1,0 +1,1 @@
+"""Two searches of the same data, side by side."""

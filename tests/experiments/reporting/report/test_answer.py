@@ -1,0 +1,56 @@
+"""What a person is told to ship."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from support.search_summary import FINALS, SUMMARY, comparison, finalist
+
+from experiments.reporting.report.answer import headline
+from experiments.tuning.study.summary import Best, Summary
+
+
+def judged(**changes: Any) -> Summary:
+    return replace(SUMMARY, finals=replace(FINALS, **changes))
+
+
+def test_a_winner_shown_to_be_better_is_to_be_shipped():
+    assert judged().recommended == 1
+    assert headline(judged()) == (
+        "Ship trial 1: better than the default configuration, Recall@10 +0.0900 (+47%) on test."
+    )
+
+
+@pytest.mark.parametrize(
+    ("interval", "doubt"),
+    [((0.001, -0.002, 0.005), "not shown to be better"), ((-0.02, -0.03, -0.01), "worse on test")],
+)
+def test_a_winner_not_shown_to_be_better_is_not(interval, doubt):
+    summary = judged(comparisons=[comparison(0, *interval), comparison(2, 0.1, 0.05, 0.15)])
+    assert summary.recommended == 0
+    assert headline(summary) == f"Ship the default configuration: trial 1 is {doubt}."
+
+
+def test_a_default_that_wins_is_to_be_shipped():
+    summary = judged(winner=0, finalists=[finalist(0, 0.3, default=True)], comparisons=[])
+    assert summary.recommended == 0
+    assert headline(summary) == "Ship the default configuration: it is the best on validation."
+
+
+def test_without_a_default_the_winner_is_to_be_shipped_and_the_gap_told():
+    summary = judged(finalists=[finalist(1, 0.3)], comparisons=[])
+    assert summary.recommended == 1
+    assert headline(summary) == "Ship trial 1: it was not compared with the default configuration."
+
+
+def test_without_finalists_nothing_is_claimed():
+    assert SUMMARY.recommended == 1
+    assert headline(SUMMARY) == "Trial 1 leads on validation; nothing was tested."
+    default = replace(SUMMARY, best=Best(number=0, params={}, valid={"recall_at_10": 0.3}))
+    assert headline(default) == "The default configuration leads on validation; nothing was tested."
+
+
+def test_without_a_result_there_is_no_winner():
+    summary = replace(SUMMARY, best=None, default=None)
+    assert summary.recommended is None
+    assert headline(summary) == "No winner: no trial has a result."

@@ -1,0 +1,62 @@
+"""The report for a pull request."""
+
+from dataclasses import replace
+from pathlib import Path
+
+from support.search_summary import FINALS, finalist
+from support.small_study import saved
+
+from experiments.reporting.report.markdown import study_markdown
+
+
+def test_the_answer_the_finalists_and_the_best_trials(tmp_path: Path) -> None:
+    lines = study_markdown(saved(tmp_path / "my-study")).splitlines()
+    assert lines[0] == "## Ship trial 1: better than the default configuration, Recall@10 +0.0900 (+47%) on test."
+    assert "NARM on synthetic, study `my-study`: " in lines[2]
+    table = lines.index("| finalist | validation Recall@10 | test Recall@10 |")
+    assert lines[table + 2] == "| **1** | 0.2800 ± 0.0100 | 0.2800 ± 0.0100 |"
+    assert lines[table + 4] == "| 0 (default) | 0.1900 ± 0.0100 | 0.1900 ± 0.0100 |"
+    trials = lines.index("| trial | validation Recall@10 | epochs | parameters |")
+    assert lines[trials + 2].startswith("| 1 | ")
+    assert lines[trials + 2].endswith("` (winner) |")
+    assert lines[trials + 7 : trials + 9] == ["", "8 more trials."][:2]
+    assert any(line.startswith("What decided (PED-ANOVA): learning_rate ") for line in lines)
+
+
+def test_the_finalists_by_session_length(tmp_path: Path) -> None:
+    lines = study_markdown(saved(tmp_path / "my-study")).splitlines()
+    table = lines.index("| events of the session | test targets | trial 1, winner | trial 0, default |")
+    assert lines[table + 1 : table + 5] == [
+        "| ---: | ---: | ---: | ---: |",
+        r"| 2 | 400 | 0.3100 \[0.2700, 0.3500\] | 0.2200 \[0.1900, 0.2500\] |",
+        "| 3 | 16 | 0.2500 | 0.1500 |",
+        "",
+    ]
+    assert lines[table + 5].startswith("Test Recall@10 by session length, means over the seeds.")
+    assert lines[table + 5].endswith("their paired difference is sure.")
+
+
+def test_a_default_that_wins_stands_alone_by_session_length(tmp_path: Path) -> None:
+    alone = [replace(each, default=None) for each in FINALS.by_length]
+    finals = replace(FINALS, winner=0, finalists=[finalist(0, 0.3, default=True)], comparisons=[], by_length=alone)
+    text = study_markdown(saved(tmp_path / "s", finals=finals))
+    assert "| events of the session | test targets | trial 0, the default configuration |\n" in text
+    assert "overlap" not in text
+
+
+def test_a_search_of_a_version_that_did_not_tell_sessions_apart(tmp_path: Path) -> None:
+    text = study_markdown(saved(tmp_path / "s", finals=replace(FINALS, by_length=())))
+    assert "| finalist | " in text
+    assert "session length" not in text
+
+
+def test_a_search_without_finalists_or_result_is_told(tmp_path: Path) -> None:
+    text = study_markdown(saved(tmp_path / "s", [], finals=None, default=None))
+    assert text.startswith("## No winner: no trial has a result.\n")
+    assert "finalist |" not in text
+
+
+def test_what_markdown_would_read_is_escaped(tmp_path: Path) -> None:
+    text = study_markdown(saved(tmp_path / "s"))
+    assert r"MemoryError: \<out\> of & memory" in text
+    assert r"\[+0.0500, +0.1300\]" in text
