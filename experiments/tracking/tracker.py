@@ -49,7 +49,6 @@ def open_tracker(
     outbox: Path,
     dataset: Dataset | None = None,
     flush_seconds: float = 20.0,
-    longest_pause: float = 30.0,
     connect: Callable[[str], MlflowClient] = connect,
 ) -> Tracker:
     """Open the record of a study, and start the thread that sends it.
@@ -63,7 +62,6 @@ def open_tracker(
             on in the same runs; a server that has none of them is sent everything.
         dataset: input of the study's run, and of every run below it.
         flush_seconds: how long `end_study` waits at most.
-        longest_pause: seconds between attempts to send when many have failed.
         connect: makes a client of the store.
     Raises:
         InputError: the tracking URI is of no kind that MLflow can write to, another process is writing this study, or
@@ -80,9 +78,7 @@ def open_tracker(
     opened = Outbox(outbox.resolve(), header, receiver=receiver)
     stopping = threading.Event()
     writer = MlflowWriter(uri, opened.header, stopping=stopping, connect=connect)
-    sender = Sender(
-        opened, writer.send, name=f"MLflow at {receiver}", longest_pause=longest_pause, stopping=stopping
-    )  # fmt: skip
+    sender = Sender(opened, writer.send, name=f"MLflow at {receiver}", stopping=stopping)
     sender.start()
     return Tracker(opened, writer, sender, dataset=dataset, flush_seconds=flush_seconds)
 

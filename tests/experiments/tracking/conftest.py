@@ -74,7 +74,7 @@ def runs(store: str, tmp_path: Path) -> Callable[[], dict[str, Run]]:
     return find
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Of a tiny model on a ring of items, 101..119; tests only read it."""
     path = tmp_path_factory.mktemp("trained") / "run.pt"

@@ -1,0 +1,24 @@
+"""Metrics of runs, by name."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from optuna.trial import TrialState
+from support.search_summary import FINALS, SUMMARY
+from support.small_study import trial
+
+from experiments.reporting.run_contents import study_metrics, trial_metrics
+
+
+def test_a_trial_has_the_metrics_of_its_best_epoch_and_what_it_took() -> None:
+    assert trial_metrics(trial(1, [0.1, 0.2])) == {
+        "best_recall_at_10": 0.2, "best_mrr_at_10": 0.2, "best_epoch": 2.0, "epochs": 2.0, "seconds": 4.0,
+    }  # fmt: skip
+    assert trial_metrics(trial(1, [], state=TrialState.FAIL)) == {}
+
+
+def test_a_study_has_the_test_metrics_of_the_model_to_ship() -> None:
+    assert not any(name.startswith("test_") for name in study_metrics(SUMMARY))
+    found = study_metrics(replace(SUMMARY, finals=FINALS))
+    assert (found["test_recall_at_10"], found["best_recall_at_10"], found["wall_s"]) == (0.28, 0.3, 100.0)
