@@ -88,7 +88,7 @@ def test_a_config_file_may_say_where_the_search_begins(tmp_path):
     assert built.space.from_options(built.config)["learning_rate"] == 0.005  # trial 0
 
 
-@pytest.mark.parametrize("model", MODELS[1:])
+@pytest.mark.parametrize("model", list(MODELS)[1:])
 def test_a_model_is_searched_in_the_space_of_its_name(model):
     built = spec("--model", model.replace("_", "-").upper())
     assert built.config.model.model == model
