@@ -32,7 +32,7 @@ from benchmarks.local_cluster import local_cluster
 from benchmarks.results_file import write_results
 from benchmarks.stores import Stores
 from experiments import search
-from experiments.cli.command_line import run_command
+from experiments.cli.running import run_command
 from experiments.tuning.study.trial_attributes import OPTIONS, REASON
 
 SPACE = """\

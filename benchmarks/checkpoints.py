@@ -15,7 +15,7 @@ from pathlib import Path
 
 from benchmarks.benchmark_parser import benchmark_parser
 from benchmarks.results_file import RESULTS, write_results
-from experiments.cli.command_line import run_command
+from experiments.cli.running import run_command
 from experiments.reporting.model_comparison import plot_by_length
 from experiments.tuning.engine.model_comparison import Contender, compare_models
 from experiments.tuning.worker.jobs import Finalist

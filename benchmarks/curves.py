@@ -25,7 +25,7 @@ import pandas as pd
 
 from benchmarks.benchmark_parser import benchmark_parser
 from benchmarks.results_file import RESULTS
-from experiments.cli.command_line import run_command
+from experiments.cli.running import run_command
 from narm.config import Config
 from narm.data.datasets import load_splits
 from narm.machine.files import atomic_file

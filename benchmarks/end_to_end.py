@@ -33,7 +33,7 @@ from benchmarks.curves import load_curves
 from benchmarks.peer import DEFAULT_VENV, recbole_step_seconds
 from benchmarks.replay.table import CurveTable, curve_table
 from benchmarks.results_file import write_results
-from experiments.cli.command_line import run_command
+from experiments.cli.running import run_command
 from narm.config import Config, DataConfig
 from narm.data.datasets import load_splits
 from search_spaces.space import load_space

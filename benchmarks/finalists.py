@@ -20,7 +20,7 @@ from benchmarks.replay.methods import DEFAULT, methods_for
 from benchmarks.replay.table import CurveTable, curve_table
 from benchmarks.replay.world import Step, replay
 from benchmarks.results_file import write_results
-from experiments.cli.command_line import run_command
+from experiments.cli.running import run_command
 from search_spaces.space import load_space
 
 NUMBERS = (1, 2, 3, 4, 6)

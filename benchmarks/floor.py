@@ -20,7 +20,7 @@ from benchmarks.benchmark_parser import benchmark_parser
 from benchmarks.machine import sgemm_gflops
 from benchmarks.results_file import RESULTS, write_results
 from benchmarks.sessions import diginetica, load_sessions
-from experiments.cli.command_line import run_command
+from experiments.cli.running import run_command
 from narm.config import Config, DataConfig
 from narm.data.sessions import Splits
 from narm.training import create_model, fit

@@ -30,7 +30,7 @@ from statistics import median
 
 from benchmarks.benchmark_parser import benchmark_parser
 from benchmarks.results_file import write_results
-from experiments.cli.command_line import run_command
+from experiments.cli.running import run_command
 from experiments.cli.search_arguments import build_spec
 from experiments.cli.search_parser import build_parser
 from experiments.reporting.progress import Display

@@ -18,7 +18,7 @@ import torch
 
 from benchmarks.benchmark_parser import benchmark_parser
 from benchmarks.results_file import write_results
-from experiments.cli.command_line import run_command
+from experiments.cli.running import run_command
 from narm.config import Config
 from narm.data.datasets import load_splits
 from narm.evaluation.full_ranking import evaluate

@@ -19,7 +19,7 @@ import torch
 from benchmarks.benchmark_parser import benchmark_parser
 from benchmarks.results_file import write_results
 from benchmarks.sessions import diginetica
-from experiments.cli.command_line import run_command
+from experiments.cli.running import run_command
 from narm.config import Config
 from narm.data.datasets import load_splits
 from narm.data.sessions import Examples, Sessions, Splits

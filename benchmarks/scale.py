@@ -26,7 +26,7 @@ import torch
 from benchmarks.benchmark_parser import benchmark_parser
 from benchmarks.generated import random_splits, write_clicks
 from benchmarks.results_file import RESULTS, write_results
-from experiments.cli.command_line import run_command
+from experiments.cli.running import run_command
 from narm.config import Config, DataConfig
 from narm.data.batches import training_batches
 from narm.data.datasets import load_splits

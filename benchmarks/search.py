@@ -43,8 +43,8 @@ from benchmarks.replay.notes import NEAR, notes_on
 from benchmarks.replay.table import curve_table
 from benchmarks.replay.world import World
 from benchmarks.results_file import RESULTS, write_results
-from experiments.cli.command_line import run_command
 from experiments.cli.presets import PRESETS
+from experiments.cli.running import run_command
 from narm.errors import InputError
 from search_spaces.space import SearchSpace, load_space
 

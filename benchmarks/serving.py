@@ -27,7 +27,7 @@ from benchmarks.benchmark_parser import benchmark_parser
 from benchmarks.generated import random_items, random_splits
 from benchmarks.model_server import model_server
 from benchmarks.results_file import write_results
-from experiments.cli.command_line import run_command
+from experiments.cli.running import run_command
 from experiments.tracking.package import package
 from narm.checkpoint import save_checkpoint
 from narm.config import Config

@@ -24,7 +24,7 @@ from mlflow.entities import Metric, Param
 from benchmarks.benchmark_parser import benchmark_parser
 from benchmarks.mlflow_server import Server
 from benchmarks.results_file import write_results
-from experiments.cli.command_line import run_command
+from experiments.cli.running import run_command
 from experiments.tracking import mlflow_writer as mirror
 from experiments.tracking.tracker import open_tracker
 from narm.metrics import METRICS, metric_key

@@ -30,7 +30,7 @@ from threading import Barrier, Thread
 from benchmarks.benchmark_parser import benchmark_parser
 from benchmarks.mlflow_server import Proxy, Server, wait_until
 from benchmarks.results_file import write_results
-from experiments.cli.command_line import run_command
+from experiments.cli.running import run_command
 from narm.errors import InputError
 
 SLOW = 2.0  # seconds that every call takes

@@ -12,7 +12,7 @@ from typing import Any, Literal, get_args, get_origin
 import annotated_types
 
 import narm
-from experiments.cli.commands import Command, commands
+from experiments.cli.commands import COMMANDS, Command
 from narm.config import OPTIONS, SECTIONS
 from narm.options import Option
 
@@ -76,7 +76,7 @@ def _describe_bounds(metadata: list[Any]) -> str:
 def commands_page() -> str:
     """Every command, with all flags but NARM's options."""
     with _terminal_of(_COLUMNS):
-        parts = [_describe_command(command) for command in commands().values()]
+        parts = [_describe_command(command) for command in COMMANDS.values()]
     return (
         "# Commands\n\n`python -m experiments` lists them. Installed, `narm search` is short for `python -m "
         'experiments.search`, and completes in a shell: `eval "$(narm --print-completion bash)"`.\n\n'

@@ -2,7 +2,7 @@
 
 import os
 
-# Ray reads most of these when it is first imported, so they stand before every import of it. A value that is
+# Ray reads most of these when it is first imported, so they are set before every import of it. A value that is
 # already set by the user wins.
 _RAY_SETTINGS = {
     "RAY_AUTH_MODE": "token",  # Ray's ports listen on every interface
@@ -14,7 +14,7 @@ _RAY_SETTINGS = {
     "TUNE_DISABLE_SIGINT_HANDLER": "1",  # see experiments.tuning.driver.stopping
     "TUNE_FORCE_TRIAL_CLEANUP_S": "1",  # a stopped search does not wait for the epoch in flight
     "TUNE_GLOBAL_CHECKPOINT_S": "3600",  # the study database is the truth; Ray's own state is disposable
-    "TUNE_PRINT_ALL_TRIAL_ERRORS": "0",  # the reason of a failure stands in the study and in MLflow
+    "TUNE_PRINT_ALL_TRIAL_ERRORS": "0",  # the study and MLflow keep the reason of a failure
 }
 for _name, _value in _RAY_SETTINGS.items():
     os.environ.setdefault(_name, _value)

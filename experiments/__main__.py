@@ -5,8 +5,9 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
-from experiments.cli import command_line
-from experiments.cli.commands import Command, commands
+from experiments.cli.commands import COMMANDS, PURPOSES, Command
+from experiments.cli.parser import Parser
+from experiments.cli.running import run_command
 from narm.errors import InputError
 from narm.text.suggestion import did_you_mean
 
@@ -15,8 +16,8 @@ PROGRAM = "narm"
 DESCRIPTION = """\
 Which NARM should you ship for your sessions, and how sure are you?
 
-commands:
 {commands}
+
 
 `python -m experiments.search` and `narm search` are the same; `narm search --help` explains it.
 """
@@ -52,24 +53,30 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def run() -> int:
     """The entry point of the installed program."""
-    return command_line.run_command(main)
+    return run_command(main)
 
 
-def build_parser() -> command_line.Parser:
+def build_parser() -> Parser:
     """The flags beside the commands."""
-    lines = "\n".join(f"  {command.name:<16}{command.summary}" for command in commands().values())
-    parser = command_line.Parser(
-        prog="python -m experiments", description=DESCRIPTION.format(commands=lines), epilog=EPILOG
-    )
+    parser = Parser(prog="python -m experiments", description=DESCRIPTION.format(commands=_list()), epilog=EPILOG)
     parser.add_argument("--print-completion", metavar="SHELL", help="print the completion of bash, zsh or fish")
     return parser
 
 
+def _list() -> str:
+    """The commands by purpose, a line each."""
+    parts = []
+    for purpose in PURPOSES:
+        commands = [command for command in COMMANDS.values() if command.purpose == purpose]
+        parts.append("\n".join([f"{purpose}:", *(f"  {command.name:<16}{command.summary}" for command in commands)]))
+    return "\n\n".join(parts)
+
+
 def _find(name: str) -> Command:
-    known = {command.replace("_", "-"): command for command in commands()}
-    if name.replace("_", "-") not in known:
-        raise InputError(f"there is no command '{name}'{did_you_mean(name, commands())}")
-    return commands()[known[name.replace("_", "-")]]
+    found = COMMANDS.get(name.replace("_", "-"))
+    if found is None:
+        raise InputError(f"there is no command '{name}'{did_you_mean(name, COMMANDS)}")
+    return found
 
 
 if __name__ == "__main__":

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 
-from experiments.cli import command_line
-from experiments.tuning.optimizer.names import EXPORT_NAMES
-from narm.errors import InputError
-from narm.text.suggestion import did_you_mean
+from experiments.cli.parser import Parser
+from experiments.cli.running import run_command
 
 EPILOG = """\
 formats:
@@ -17,7 +14,7 @@ formats:
   torch        the same as a torch.export program
   safetensors  the parameters alone, by RecBole's names
 
-config.json and item_ids.json stand beside the model; docs/shipping.md shows how to run each.
+config.json and item_ids.json are written beside the model; docs/shipping.md shows how to run each.
 
 examples:
   python -m experiments.export runs/STUDY/winner.pt --format onnx --output shipped
@@ -25,6 +22,9 @@ examples:
 
 exit status: 0; 2 wrong usage, or no checkpoint
 """
+
+EXPORT_NAMES = ("onnx", "torch", "safetensors")
+"""Keys of `narm.export.FORMATS`, which imports torch: `--help` would take seconds."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -36,24 +36,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
         InputError: wrong usage, or no checkpoint.
     """
     given = build_parser().parse_args(arguments)
-    if given.format not in EXPORT_NAMES:
-        raise InputError(f"format: there is no '{given.format}'{did_you_mean(given.format, EXPORT_NAMES)}")
-    from narm.export import export
+    from experiments.cli.run_export import run_export
 
-    print(export(Path(given.checkpoint), Path(given.output), given.format))
-    return 0
+    return run_export(given)
 
 
-def build_parser() -> command_line.Parser:
+def build_parser() -> Parser:
     """Every flag."""
-    parser = command_line.Parser(
+    parser = Parser(
         prog="python -m experiments.export", description="Write a trained model in another format.", epilog=EPILOG
     )
-    parser.add_argument("checkpoint", metavar="CHECKPOINT", help="that a search or experiments.train wrote")
-    parser.add_argument("--format", required=True, metavar="|".join(EXPORT_NAMES), help="of the model")
+    parser.add_argument("checkpoint", metavar="CHECKPOINT", help="a model that a search or experiments.train wrote")
+    parser.add_argument("--format", required=True, metavar="|".join(EXPORT_NAMES), help="format to write")
     parser.add_argument("--output", required=True, metavar="DIR", help="folder for the model and what describes it")
     return parser
 
 
 if __name__ == "__main__":
-    sys.exit(command_line.run_command(main))
+    sys.exit(run_command(main))

@@ -5,14 +5,13 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
-from experiments.cli import command_line
-from experiments.cli.recipes import RECIPES, Recipe
-from narm.config import Config
-from narm.errors import InputError
-from narm.text.suggestion import did_you_mean
+from experiments.cli.flags import add_options
+from experiments.cli.output import add_output_flags
+from experiments.cli.parser import Parser
+from experiments.cli.running import run_command
 
 EPILOG = """\
-The log is a file in any format that --dataset takes; its name tells which; or a folder of RecBole's. Any option of the
+The log is a file in any format that --dataset takes, known by its name, or a folder of RecBole's. Any option of the
 data may be given (see --help-options) and wins over the recipe.
 
 recipes:
@@ -38,27 +37,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         InputError: wrong usage, configuration or data.
     """
     given = build_parser().parse_args(arguments)
-    recipe = _find_recipe(given.recipe)
-    if given.check and not (recipe and recipe.published):
-        raise InputError("--check needs a --recipe: it compares counts with the published ones")
-    options = {**(recipe.options if recipe else {}), **command_line.given_options(given)}
-    config = Config.from_flat({**options, "dataset": given.log}).data
     from experiments.cli.run_preparation import run_preparation
 
-    return run_preparation(given, config, recipe)
+    return run_preparation(given)
 
 
-def _find_recipe(name: str | None) -> Recipe | None:
-    if name is None:
-        return None
-    if name not in RECIPES:
-        raise InputError(f"--recipe: there is no '{name}'{did_you_mean(name, RECIPES)}")
-    return RECIPES[name]
-
-
-def build_parser() -> command_line.Parser:
+def build_parser() -> Parser:
     """Every flag."""
-    parser = command_line.Parser(
+    parser = Parser(
         prog="python -m experiments.prepare",
         description="Make a prepared dataset of a raw log: Parquet files, and a card that says what they are.",
         epilog=EPILOG,
@@ -67,10 +53,10 @@ def build_parser() -> command_line.Parser:
     parser.add_argument("--output", metavar="FOLDER", required=True, help="the folder to make")
     parser.add_argument("--recipe", metavar="NAME", help="how the literature makes the dataset")
     parser.add_argument("--check", action="store_true", help="exit with status 3 if counts are not the published ones")
-    command_line.add_output_flags(parser)
-    command_line.add_options(parser, "data", skip=("dataset",))
+    add_output_flags(parser)
+    add_options(parser, "data", skip=("dataset",))
     return parser
 
 
 if __name__ == "__main__":
-    sys.exit(command_line.run_command(main))
+    sys.exit(run_command(main))

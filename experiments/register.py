@@ -5,10 +5,12 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
-from experiments.cli import command_line
+from experiments.cli.flags import STUDY_HELP, add_study_places
+from experiments.cli.parser import Parser
+from experiments.cli.running import run_command
 
 EPILOG = """\
-A search registers the model to ship by itself when it comes to its end, as the champion unless a better one stands.
+A search registers the model to ship by itself when it ends, as the champion unless there is a better one.
 This does it again: after an interruption, on another server, or to prefer this study's model.
 
 examples:
@@ -33,18 +35,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return run_registration(given)
 
 
-def build_parser() -> command_line.Parser:
+def build_parser() -> Parser:
     """Every flag."""
-    parser = command_line.Parser(
+    parser = Parser(
         prog="python -m experiments.register",
         description="Register the model that a study recommends in MLflow, as its champion.",
         epilog=EPILOG,
     )
-    parser.add_argument("study", metavar="STUDY", help=command_line.STUDY_HELP)
-    command_line.add_study_places(parser)
+    parser.add_argument("study", metavar="STUDY", help=STUDY_HELP)
+    add_study_places(parser)
     parser.add_argument("--tracking-uri", metavar="URI", help="MLflow's (default: the study's)")
     return parser
 
 
 if __name__ == "__main__":
-    sys.exit(command_line.run_command(main))
+    sys.exit(run_command(main))

@@ -5,7 +5,9 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
-from experiments.cli import command_line
+from experiments.cli.flags import STUDY_HELP, add_options, add_study_places
+from experiments.cli.parser import Parser
+from experiments.cli.running import run_command
 from narm.machine.device import DEVICES
 
 EPILOG = """\
@@ -38,21 +40,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return run_replay(given)
 
 
-def build_parser() -> command_line.Parser:
+def build_parser() -> Parser:
     """Every flag."""
-    parser = command_line.Parser(
+    parser = Parser(
         prog="python -m experiments.replay",
         description="Train a trial of a study again, and see whether it gets its value again.",
         epilog=EPILOG,
     )
-    parser.add_argument("study", metavar="STUDY", help=command_line.STUDY_HELP)
-    parser.add_argument("number", metavar="NUMBER", type=int, help="of the trial")
-    command_line.add_study_places(parser)
+    parser.add_argument("study", metavar="STUDY", help=STUDY_HELP)
+    parser.add_argument("number", metavar="NUMBER", type=int, help="number of the trial")
+    add_study_places(parser)
     parser.add_argument("--threads", type=int, metavar="N", help="threads (default: as in the study)")
     parser.add_argument("--device", metavar="|".join(DEVICES), help="where to compute (default: as in the study)")
-    command_line.add_options(parser, "data")
+    add_options(parser, "data")
     return parser
 
 
 if __name__ == "__main__":
-    sys.exit(command_line.run_command(main))
+    sys.exit(run_command(main))

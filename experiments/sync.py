@@ -5,7 +5,9 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
-from experiments.cli import command_line
+from experiments.cli.flags import STUDY_HELP, add_study_places
+from experiments.cli.parser import Parser
+from experiments.cli.running import run_command
 
 EPILOG = """\
 A search leaves everything that is meant for MLflow in runs/STUDY/outbox.jsonl, and notes how much of it has arrived.
@@ -35,19 +37,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return run_sync(given)
 
 
-def build_parser() -> command_line.Parser:
+def build_parser() -> Parser:
     """Every flag."""
-    parser = command_line.Parser(
+    parser = Parser(
         prog="python -m experiments.sync",
         description="Send MLflow what a search could not, or everything to another server.",
         epilog=EPILOG,
     )
-    parser.add_argument("study", metavar="STUDY", help=f"{command_line.STUDY_HELP}, or a comparison's")
-    command_line.add_study_places(parser)
+    parser.add_argument("study", metavar="STUDY", help=f"{STUDY_HELP}, or a comparison's")
+    add_study_places(parser)
     parser.add_argument("--tracking-uri", metavar="URI", help="MLflow's (default: that of the search)")
     parser.add_argument("--all", action="store_true", help="also what has been sent already")
     return parser
 
 
 if __name__ == "__main__":
-    sys.exit(command_line.run_command(main))
+    sys.exit(run_command(main))

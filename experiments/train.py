@@ -5,7 +5,10 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
-from experiments.cli import command_line
+from experiments.cli.flags import add_model, add_options
+from experiments.cli.output import add_output_flags
+from experiments.cli.parser import Parser
+from experiments.cli.running import run_command
 from narm.machine.device import DEVICES
 
 EPILOG = """\
@@ -36,22 +39,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return run_training(given)
 
 
-def build_parser() -> command_line.Parser:
+def build_parser() -> Parser:
     """Every flag."""
-    parser = command_line.Parser(
-        prog="python -m experiments.train", description="Train and test one model.", epilog=EPILOG
-    )
+    parser = Parser(prog="python -m experiments.train", description="Train and test one model.", epilog=EPILOG)
     group = parser.add_argument_group("the run")
-    command_line.add_model(group)
+    add_model(group)
     group.add_argument("--config", metavar="FILE", help="options as YAML, in our names or RecBole's")
     group.add_argument("--checkpoint", metavar="FILE", help="save the run here after every epoch")
     group.add_argument("--resume", action="store_true", help="go on from --checkpoint, bit for bit")
     group.add_argument("--device", default="auto", metavar="NAME", help=f"{', '.join(DEVICES)} (default: auto)")
     group.add_argument("--threads", type=int, metavar="N", help="threads (default: the cores)")
-    command_line.add_output_flags(parser, result="options, every epoch and test metrics")
-    command_line.add_options(parser, skip=("model",))
+    add_output_flags(parser, result="options, every epoch and test metrics")
+    add_options(parser, skip=("model",))
     return parser
 
 
 if __name__ == "__main__":
-    sys.exit(command_line.run_command(main))
+    sys.exit(run_command(main))

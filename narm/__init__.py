@@ -1,6 +1,6 @@
 """NARM and what it must beat: models, data, training and evaluation. Knows no Ray, Optuna or MLflow.
 
-The names below are imported when they are first used: torch takes seconds, and whoever reads options needs none of it.
+The names below are imported when they are first used: torch takes seconds, and reading options does not need it.
 """
 
 from importlib import import_module

@@ -145,7 +145,7 @@ class TrainingConfig(_Section):
         reason="hardly an event is then encoded twice, and each target still sees a fifth of a window or more",
         ge=1,
     )
-    seed: int = option(2020, "of initial weights, order and dropout", reason="RecBole's", ge=0, le=2**32 - 1)
+    seed: int = option(2020, "seed of initial weights, order and dropout", reason="RecBole's", ge=0, le=2**32 - 1)
 
     @model_validator(mode="after")
     def _check(self) -> Self:
@@ -167,7 +167,7 @@ class ItemKNNConfig(_Section):
     item_neighbors: int = option(
         100,
         "items kept for each item, the most similar",
-        reason="of GRU4Rec's baseline",
+        reason="as in GRU4Rec's baseline",
         searchable=True,
         ge=1,
         le=1_000_000,
@@ -175,7 +175,7 @@ class ItemKNNConfig(_Section):
     similarity_regularization: float = option(
         20.0,
         "sessions added to each item's, so that rare items are not alike by chance",
-        reason="of GRU4Rec's baseline",
+        reason="as in GRU4Rec's baseline",
         searchable=True,
         ge=0,
         le=1e6,
@@ -183,7 +183,7 @@ class ItemKNNConfig(_Section):
     similarity_balance: float = option(
         0.5,
         "exponent of the sessions of the item at hand; that of the other's is the rest to 1; 0.5: a cosine",
-        reason="of GRU4Rec's baseline",
+        reason="as in GRU4Rec's baseline",
         searchable=True,
         ge=0,
         le=1,
@@ -359,7 +359,7 @@ class DataConfig(_Section):
         None, "column that orders the events; none: by the format", recbole="TIME_FIELD"
     )
     time_unit: Literal["s", "ms", "us", "ns"] = option(
-        "s", "of times that are numbers; dates have their own", reason="what RecBole's and GRU4Rec's files have"
+        "s", "unit of times that are numbers; dates have their own", reason="what RecBole's and GRU4Rec's files have"
     )
     session_gap: DurationText = option(
         None, "a user's events are cut into sessions where nothing happens for longer: 30m; none: sessions are given"

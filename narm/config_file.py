@@ -83,7 +83,7 @@ def _add(result: OptionsFile, name: str, value: Any, line: int) -> None:
 
 
 def _options(key: str, value: Any) -> Mapping[str, Any]:
-    """The options that a key stands for."""
+    """The options that a key sets."""
     if key == "eval_args":
         return _eval_args(value)
     name = OPTIONS.canonical(key)

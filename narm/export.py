@@ -136,7 +136,7 @@ def export(checkpoint: Path, folder: Path, format: str) -> Path:
     Several formats may share a folder.
 
     Args:
-        checkpoint: of a training run.
+        checkpoint: checkpoint of a training run.
         folder: for the export; made if need be.
         format: key of `FORMATS`.
     Returns:

@@ -51,7 +51,7 @@ class SessionEncoder(nn.Module, ABC):
 
         Args:
             items: item indices of a packed batch, [N].
-            layout: where its events and queries stand.
+            layout: positions of its events and queries.
         Returns:
             session representations, [Q, D]; their product with the item embeddings scores the items.
         """
@@ -60,7 +60,7 @@ class SessionEncoder(nn.Module, ABC):
 
     @abstractmethod
     def encode_embedded(self, events: Tensor, layout: PackedLayout) -> Tensor:
-        """`encode` for who has looked up the embeddings of the events, [N, D], already."""
+        """Like `encode`, but takes the embeddings of the events, [N, D]."""
 
     def scores(self, prefixes: Tensor, lengths: Tensor) -> Tensor:
         """Score every item as the next event after each prefix.
@@ -106,7 +106,7 @@ class NARM(SessionEncoder):
         self.apply(initialize)
 
     def encode_embedded(self, events: Tensor, layout: PackedLayout) -> Tensor:
-        """`encode` for who has looked up the embeddings of the events, [N, D], already."""
+        """Like `encode`, but takes the embeddings of the events, [N, D]."""
         embedded = self.emb_dropout(events)  # [N, D]
         hidden = packed_gru(embedded, layout.step_offsets, self._gru_weights())  # [N, H]
         last = hidden.index_select(0, torch.from_numpy(layout.query_rows).to(hidden.device))  # c_global, [Q, H]

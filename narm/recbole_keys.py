@@ -1,6 +1,6 @@
 """RecBole's config keys that are no options of ours: what becomes of each when a config file has it.
 
-A key is either without effect here, for a reason that is told, or fixed: NARM or this suite has one value of
+A key is either without effect here, for the reason given, or fixed: NARM or this suite has one value of
 it, and a file that asks for another is refused rather than silently trained differently.
 (recbole 1.2.1, properties/overall.yaml and properties/dataset/sample.yaml.)
 """

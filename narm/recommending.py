@@ -34,7 +34,7 @@ class Recommendation:
     Attributes:
         items: raw ids as the vocabulary has them; fewer than asked for when the catalogue has no more, or the model
             knows nothing of the others.
-        scores: of each item, unnormalised: only their order and differences mean something.
+        scores: scores of the items, unnormalised: only their order and differences mean something.
         unknown: ids of the session that the model does not know, as they were given; it ignored them.
         reason: why there are no items, if there are none.
     """
@@ -72,7 +72,7 @@ class Recommender:
         """The recommender that a checkpoint holds, with the weights of its best epoch.
 
         Args:
-            path: of a checkpoint that `experiments.train` or a search wrote.
+            path: path of a checkpoint that `experiments.train` or a search wrote.
             device: auto, cpu or cuda.
         Raises:
             InputError: the file is missing, torn or no checkpoint of ours; or there is no such device.

@@ -58,7 +58,7 @@ def _check_distinct(parameters: Sequence[Parameter], file: str) -> None:
         axis = parameter.axis
         for other in seen.values():
             if other.axis == axis:
-                problem = f"{parameter.name} a second time: it stands on line {other.line}"
+                problem = f"{parameter.name} a second time: it is already on line {other.line}"
             elif other.axis.option == axis.option and None in (other.axis.position, axis.position):
                 problem = f"{parameter.name}: line {other.line} has {other.name}: vary the whole or its positions"
             else:

@@ -143,7 +143,7 @@ def choices(axis: Axis, values: Sequence[object]) -> CategoricalDistribution:
     for value in values:
         checked = axis.encode(value)
         if checked in encoded:
-            raise InputError(f"{axis.name}: the choice {checked} stands there twice")
+            raise InputError(f"{axis.name}: the choice {checked} appears twice")
         encoded.append(checked)
     return CategoricalDistribution(encoded)
 

@@ -46,7 +46,7 @@ class SearchSpace:
     """Parameters, each an option or a position of one, with their distributions and conditions.
 
     Attributes:
-        name: of the bundled space, or the file's without its suffix.
+        name: name of the bundled space, or the file's without its suffix.
         file: as errors name it.
         source: the file's text, for the record of a study.
         parameters: in the file's order; none for a model without options, whose space is one point.
@@ -227,7 +227,7 @@ def load_space(path_or_name: str | Path) -> SearchSpace:
 
 
 def parse_space(name: str, file: str, text: str) -> SearchSpace:
-    """The space that the text of a file describes; `file` tells its grammar, and stands in errors.
+    """The space that the text of a file describes; `file` decides its grammar, and is named in errors.
 
     Raises:
         InputError: a mistake in it.

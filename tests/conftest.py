@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 import torch
 from filelock import FileLock
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 from support.ring import random_sessions
 
 from narm.config import DataConfig
@@ -27,8 +27,10 @@ from narm.errors import InputError
 if TYPE_CHECKING:
     from support.finished_search import CalledSearch
 
-settings.register_profile("no deadline", deadline=None)  # a busy machine is not a failure
-settings.load_profile("no deadline")
+# No deadline: a busy machine is not a failure. `HYPOTHESIS_PROFILE=fuzz pytest` looks much longer.
+settings.register_profile("quick", deadline=None, max_examples=25)
+settings.register_profile("fuzz", deadline=None, max_examples=6_000, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
 
 
 @pytest.fixture(autouse=True)

@@ -74,7 +74,7 @@ def methods_for(space: SearchSpace) -> dict[str, Method]:
     """The methods that can search a space, by the names they have in the results."""
     is_wide = space.size is None
     ours = {
-        f"ours: {sampler}, {scheduler}": _ours(sampler, SCHEDULERS[scheduler])
+        f"ours: {sampler}, {scheduler}": _ours(sampler, SCHEDULERS[scheduler].make)
         for sampler in SAMPLERS
         if sampler not in SAME_AS_RANDOM and _can_draw(sampler, space)
         for scheduler in SCHEDULERS
@@ -82,7 +82,7 @@ def methods_for(space: SearchSpace) -> dict[str, Method]:
     }
     halvings = {
         f"ours: {sampler}, asha, reduction {reduction}, grace {grace}": _ours(
-            sampler, SCHEDULERS["asha"], reduction=reduction, grace_epochs=grace
+            sampler, SCHEDULERS["asha"].make, reduction=reduction, grace_epochs=grace
         )
         for sampler, reduction, grace in (IN_A_WIDE_SPACE if is_wide else ON_A_GRID)
     }
@@ -102,7 +102,7 @@ def _ours(sampler: str, scheduler: Callable[[Settings], Scheduler], **shape: Any
 
 def asha_of_the_paper(settings: Settings) -> Scheduler:
     """What is left of `asha` without a crowd to choose from, and without survivors."""
-    ours = SCHEDULERS["asha"](settings)
+    ours = SCHEDULERS["asha"].make(settings)
     assert isinstance(ours, SuccessiveHalving)
     return replace(ours, crowd=1, survivors=0)
 
@@ -112,7 +112,7 @@ def _can_draw(sampler: str, space: SearchSpace) -> bool:
     if sampler in TOO_SLOW and space.size is None:
         return False
     try:
-        SAMPLERS[sampler](space, 0)
+        SAMPLERS[sampler].check(space)
     except InputError:
         return False
     return True

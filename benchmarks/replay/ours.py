@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import optuna
-from optuna.samplers import BaseSampler
 from optuna.trial import FrozenTrial
 
 from benchmarks.replay.world import Job, Report, World
 from experiments.tuning.engine import engine as real
 from experiments.tuning.engine.callbacks import Pause
+from experiments.tuning.optimizer.samplers import Sampler
 from experiments.tuning.optimizer.scheduler import Decision, Scheduler, Settings
 from experiments.tuning.study import trial_attributes
 from experiments.tuning.study.limits import Limits
@@ -19,7 +19,6 @@ from experiments.tuning.study.storage import StoredTrial
 from experiments.tuning.worker.jobs import TrialJob
 from narm.config import Config
 from narm.training_state import EpochResult
-from search_spaces.space import SearchSpace
 
 
 class Ours:
@@ -40,7 +39,7 @@ class Ours:
         seed: int,
         trials: int,
         *,
-        sampler: Callable[[SearchSpace, int], BaseSampler],
+        sampler: Sampler,
         scheduler: Callable[[Settings], Scheduler],
         **shape: int,
     ) -> None:

@@ -1,26 +1,19 @@
-"""The commands there are: every module here whose docstring begins with how it is called.
+"""The table of commands: `python -m experiments` lists it, completion and the reference in the docs are made of it.
 
-    `python -m experiments.search`: search the hyperparameters of NARM on a dataset.
-
-Such a module has `main(arguments) -> int` and `build_parser() -> Parser`. Nothing else registers a command.
+A command is one entry here and one module `experiments.NAME` that has `main(arguments) -> int` and
+`build_parser() -> Parser`.
 """
 
 from __future__ import annotations
 
-import ast
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cache
 from importlib import import_module
-from pathlib import Path
 
-from experiments.cli.command_line import Parser
+from experiments.cli.parser import Parser
 
-PACKAGE = "experiments"
-
-_BEGINNING = re.compile(r'"""`python -m experiments\.')
-_DOCSTRING = re.compile(r"`python -m experiments\.(?P<name>[\w-]+)[^`]*`: (?P<summary>[^.]+)")
+PURPOSES = ("search and compare", "data", "train and ship", "look and share")
+"""What commands are for, in the order of the list."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,14 +21,19 @@ class Command:
     """A command, as `python -m experiments.NAME` calls it.
 
     Attributes:
-        name: of the command.
-        module: that implements it; Python cannot import a name with a hyphen.
-        summary: what it does, in a line.
+        name: of the command, and of its module in `experiments`.
+        purpose: one of `PURPOSES`.
+        summary: what it does, in a line, as its module's docstring begins.
     """
 
     name: str
-    module: str
+    purpose: str
     summary: str
+
+    @property
+    def module(self) -> str:
+        """The module; only `import_module` can import one with a hyphen."""
+        return f"experiments.{self.name}"
 
     def parser(self) -> Parser:
         """Its command line; imports the module."""
@@ -49,17 +47,22 @@ class Command:
         return main
 
 
-@cache
-def commands() -> dict[str, Command]:
-    """Every command by name, without importing any."""
-    found = [_command(path) for path in sorted(Path(__file__).parent.glob("*.py"))]
-    return {command.name: command for command in found if command}
+_SEARCH, _DATA, _SHIP, _SHARE = PURPOSES
 
-
-def _command(path: Path) -> Command | None:
-    with path.open(encoding="utf-8") as file:
-        if not _BEGINNING.match(file.readline()):
-            return None
-    docstring = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
-    match = _DOCSTRING.match(" ".join(docstring.split()))
-    return Command(match["name"], f"{PACKAGE}.{path.stem}", match["summary"]) if match else None
+COMMANDS = {
+    command.name: command
+    for command in (
+        Command("search", _SEARCH, "search the hyperparameters of NARM, or of a baseline, on a dataset"),
+        Command("compare", _SEARCH, "every model on one dataset, each tuned with the same budget, judged side by side"),
+        Command("compare-studies", _SEARCH, "two searches of the same data, side by side"),
+        Command("prepare", _DATA, "a raw log becomes a prepared dataset, a folder that `--dataset` takes"),
+        Command("train", _SHIP, "train one model, validate it after every epoch, test the best one"),
+        Command("recommend", _SHIP, "what comes next in sessions, in raw item ids"),
+        Command("export", _SHIP, "write a trained model in a format that other programs run"),
+        Command("register", _SHIP, "make what a study recommends MLflow's champion"),
+        Command("report", _SHARE, "what a search found, as a page to read and as Markdown to paste"),
+        Command("replay", _SHARE, "train a trial of a study again, and see whether it gets its value again"),
+        Command("reproduce", _SHARE, "a published table, and what this project reaches on the same data"),
+        Command("sync", _SHARE, "send MLflow what a search could not, or everything to another server"),
+    )
+}

@@ -6,8 +6,8 @@ import argparse
 
 import shtab
 
-from experiments.cli.command_line import Parser
-from experiments.cli.commands import commands
+from experiments.cli.commands import COMMANDS
+from experiments.cli.parser import Parser
 
 SHELLS = tuple(shell for shell in shtab.SUPPORTED_SHELLS if shell != "tcsh")  # whose script lacks most of the flags
 
@@ -18,7 +18,7 @@ _COMPLETED = {
     "FOLDER": shtab.DIRECTORY,
     "LOG": shtab.FILE,
 }
-"""What stands for a metavar."""
+"""What a shell completes, by metavar."""
 
 
 def completion(shell: str, *, program: str) -> str:
@@ -26,7 +26,7 @@ def completion(shell: str, *, program: str) -> str:
 
     Args:
         shell: one of `SHELLS`.
-        program: that is completed; a shell cannot tell one `python -m` from another.
+        program: name of the installed program; a shell cannot distinguish one `python -m` from another.
     """
     return str(shtab.complete(_whole_parser(program), shell=shell))
 
@@ -35,9 +35,9 @@ def _whole_parser(program: str) -> argparse.ArgumentParser:
     """All commands as one parser, for shtab knows subcommands."""
     whole = Parser(prog=program)
     subparsers = whole.add_subparsers()
-    for command in commands().values():
+    for command in COMMANDS.values():
         parser = command.parser()
-        for action in parser._actions:
+        for action in parser.actions:
             if action.metavar in _COMPLETED:
                 action.complete = _COMPLETED[str(action.metavar)]  # type: ignore[attr-defined]  # shtab's way
         subparsers.add_parser(command.name, parents=[parser], add_help=False, help=command.summary)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from narm.errors import InputError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -10,15 +13,15 @@ class Preset:
     """Settings of a search; the config file and the command line win over them.
 
     Attributes:
-        purpose: for the help.
-        dataset: name.
-        space: name.
-        trials: at most.
-        epochs: of a trial at most.
+        purpose: one line for the help.
+        dataset: its name.
+        space: its name.
+        trials: how many at most.
+        epochs: how many a trial trains at most.
         time_budget: seconds; None: no limit.
-        grace_epochs: that the scheduler gives every trial; None: as it sees fit.
-        finalists: trained again at the end.
-        finalist_seeds: how often each.
+        grace_epochs: epochs that the scheduler gives every trial; None: as it sees fit.
+        finalists: how many of the best are trained again at the end.
+        finalist_seeds: how often each finalist is trained.
     """
 
     purpose: str
@@ -30,6 +33,12 @@ class Preset:
     grace_epochs: int | None = None
     finalists: int
     finalist_seeds: int
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """Values of fields of the study's spec, by name."""
+        others = {"purpose", "dataset", "space", "epochs"}  # names and options, of which the spec is built
+        return {name: value for name, value in asdict(self).items() if name not in others}
 
 
 PRESETS: dict[str, Preset] = {
@@ -62,3 +71,14 @@ PRESETS: dict[str, Preset] = {
     ),
 }
 DEFAULT_PRESET = "quick"
+
+
+def find_preset(name: str) -> Preset:
+    """A preset by its name.
+
+    Raises:
+        InputError: there is no such preset.
+    """
+    if name not in PRESETS:
+        raise InputError(f"preset: there is no '{name}'; known: {', '.join(PRESETS)}")
+    return PRESETS[name]

@@ -19,7 +19,7 @@ class PublishedRow:
 
     Attributes:
         name: as the paper has it.
-        ours: the model of this project that stands for it; None: there is none.
+        ours: the corresponding model of this project; None: it has none.
         recall: Recall@20 on test, in percent.
         mrr: MRR@20 on test, in percent.
     """
@@ -35,10 +35,10 @@ class PublishedTable:
     """A paper's results on one dataset.
 
     Attributes:
-        table: its name among the tables here.
+        table: name of the paper.
         source: the paper, and where in it.
         dataset: as this project calls it.
-        note: what a reader must know, and where the data are to be had.
+        note: what a reader must know, and where to get the data.
         rows: the models.
     """
 
@@ -52,7 +52,7 @@ class PublishedTable:
 @cache
 def published() -> dict[str, tuple[PublishedTable, ...]]:
     """All tables by name, one for each dataset."""
-    text = resources.files("experiments").joinpath("published.yaml").read_text(encoding="utf-8")
+    text = resources.files("experiments.cli").joinpath("published.yaml").read_text(encoding="utf-8")
     return {
         name: tuple(
             PublishedTable(
@@ -75,7 +75,7 @@ def find_tables(name: str) -> tuple[PublishedTable, ...]:
     """The tables of a paper.
 
     Raises:
-        InputError: there is none of that name; the nearest is told.
+        InputError: there is no such paper; the message suggests the closest name.
     """
     if name not in published():
         raise InputError(f"table: there is no '{name}'{did_you_mean(name, published())}")

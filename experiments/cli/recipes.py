@@ -11,6 +11,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from narm.errors import InputError
+from narm.text.suggestion import did_you_mean
+
 COMMON: dict[str, Any] = {"split": "temporal", "min_session_length": 2, "min_item_support": 5}
 
 
@@ -20,7 +23,7 @@ class Recipe:
 
     Attributes:
         name: `yoochoose-1/64`.
-        options: of the data, by name.
+        options: values of data options, by name.
         published: counts of the whole source, by the key that our own count has.
     """
 
@@ -60,3 +63,14 @@ RECIPES = {
         ),
     )
 }
+
+
+def find_recipe(name: str) -> Recipe:
+    """A recipe by its name.
+
+    Raises:
+        InputError: there is no such recipe; the message suggests the closest name.
+    """
+    if name not in RECIPES:
+        raise InputError(f"--recipe: there is no '{name}'{did_you_mean(name, RECIPES)}")
+    return RECIPES[name]

@@ -14,10 +14,12 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from experiments.cli import command_line
 from experiments.cli.dataset_statistics import save_plot, statistics_table
-from experiments.cli.recipes import Recipe
-from narm.config import DataConfig
+from experiments.cli.exit_status import EXIT_OTHER_COUNTS
+from experiments.cli.flags import given_options
+from experiments.cli.output import open_console
+from experiments.cli.recipes import Recipe, find_recipe
+from narm.config import Config, DataConfig
 from narm.data.cuts import used_item_ids
 from narm.data.datasets import HeldApart, hold_apart, load_splits, source_files
 from narm.data.prepared import CARD, Card, FileDigest, files_as_options, part_file, write_sessions
@@ -26,26 +28,28 @@ from narm.errors import InputError
 from narm.machine.files import atomic_folder
 
 PLOT = "statistics.png"
-OTHER_COUNTS = 3
 STAGES = ("checksums of the files", "reading, filtering, splitting", "writing", "drawing", "fingerprint")
 
 Advance = Callable[[], None]
 """Called when a stage is done."""
 
 
-def run_preparation(given: argparse.Namespace, config: DataConfig, recipe: Recipe | None) -> int:
+def run_preparation(given: argparse.Namespace) -> int:
     """Prepare a dataset, and say what it holds.
 
     Args:
         given: a command line, as `experiments.prepare` reads it.
-        config: what to read, and how to read, filter and split it.
-        recipe: where these options come from; one with published counts for `--check`.
     Returns:
         the exit status.
     Raises:
-        InputError: the log cannot be used, or the folder not be made.
+        InputError: an unknown recipe, a wrong option, a log that cannot be used, or a folder that cannot be made.
     """
-    console = command_line.open_console(given)
+    recipe = None if given.recipe is None else find_recipe(given.recipe)
+    if given.check and not (recipe and recipe.published):
+        raise InputError("--check needs a --recipe: it compares counts with the published ones")
+    options = {**(recipe.options if recipe else {}), **given_options(given)}
+    config = Config.from_flat({**options, "dataset": given.log}).data
+    console = open_console(given)
     with _progress(Console(stderr=True, quiet=given.quiet)) as advance:
         card, parts = prepare(Path(given.output), config, recipe, advance)
     _show(card, parts, Path(given.output), console)
@@ -53,7 +57,7 @@ def run_preparation(given: argparse.Namespace, config: DataConfig, recipe: Recip
               if card.counts[key] != count]  # fmt: skip
     if given.check and others:
         print(f"error: {given.output}: not the published counts: {'; '.join(others)}", file=sys.stderr)
-        return OTHER_COUNTS
+        return EXIT_OTHER_COUNTS
     return 0
 
 
@@ -127,7 +131,7 @@ def _counts(apart: HeldApart, parts: Mapping[str, SessionLog]) -> dict[str, int]
 
 
 def _changed(config: DataConfig) -> dict[str, object]:
-    """The options that are not at their defaults; where the files were lying is no one's business."""
+    """The options that are not at their defaults, with names of files instead of paths."""
     default = DataConfig().model_dump(mode="json")
     given = config.model_dump(mode="json", exclude={"dataset"})
     given.update({option: Path(given[option]).name for option in ("valid_file", "test_file") if given[option]})

@@ -7,18 +7,16 @@ import sys
 import time
 from dataclasses import asdict
 
-from experiments.cli import command_line
-from experiments.reporting.recorder import SUMMARY, WINNER
-from experiments.tracking import outbox
+from experiments.cli.exit_status import EXIT_NOT_REGISTERED
+from experiments.cli.flags import study_place
 from experiments.tracking.mlflow_writer import STUDY_RUN, MlflowWriter
 from experiments.tracking.outbox import Outbox, Update, root_cause
 from experiments.tracking.registry import CHAMPION, registration_of
+from experiments.tuning.study.folder import OUTBOX, SUMMARY, WINNER
 from experiments.tuning.study.saved_study import recorded_uri
 from experiments.tuning.study.summary import read_summary
 from experiments.tuning.worker.addresses import absolute_tracking_uri, mask_credentials
 from narm.errors import InputError
-
-REFUSED = 3
 
 
 def run_registration(given: argparse.Namespace) -> int:
@@ -31,7 +29,7 @@ def run_registration(given: argparse.Namespace) -> int:
     Raises:
         InputError: no such study, one without a winner, or one that a search is writing.
     """
-    study, output = command_line.study_place(given.study, given.output)
+    study, output = study_place(given.study, given.output)
     folder = output / study
     summary, checkpoint = read_summary(folder / SUMMARY), folder / WINNER
     if not checkpoint.is_file():
@@ -39,12 +37,12 @@ def run_registration(given: argparse.Namespace) -> int:
     uri = absolute_tracking_uri(given.tracking_uri or recorded_uri(study, output, given.storage))
     registration = registration_of(summary, checkpoint, alias=CHAMPION)
     update = Update(run=STUDY_RUN, time=time.time_ns() // 1_000_000, registration=asdict(registration))
-    held = Outbox(folder / outbox.FILE, {}, receiver=mask_credentials(uri))  # no search goes on meanwhile
+    held = Outbox(folder / OUTBOX, {}, receiver=mask_credentials(uri))  # no search goes on meanwhile
     try:
         MlflowWriter(uri, held.header).send([update])
     except Exception as error:  # whatever the client raises
         print(f"error: MLflow at {mask_credentials(uri)} did not take it: {root_cause(error)}", file=sys.stderr)
-        return REFUSED
+        return EXIT_NOT_REGISTERED
     finally:
         held.close()
     print(f"models:/{registration.name}@{CHAMPION}")

@@ -11,7 +11,8 @@ from pathlib import Path
 
 from optuna.trial import FrozenTrial
 
-from experiments.cli import command_line
+from experiments.cli.exit_status import EXIT_ANOTHER_VALUE
+from experiments.cli.flags import given_options, study_place
 from experiments.tuning.study.storage import closing_study, load_study, read_stored_spec, storage_in
 from experiments.tuning.study.stored_spec import Record
 from experiments.tuning.study.trial_attributes import PARENT, SEED, TrialProgress, options_of, read_progress, trials_of
@@ -26,10 +27,8 @@ from narm.machine.threads import set_threads
 from narm.training import NonFiniteLoss
 from narm.training_state import EpochResult
 
-ANOTHER_VALUE = 1
-
 _ROUNDING = 1e-4
-"""Of a metric: what four decimals tell, by which early stopping too compares epochs."""
+"""Difference of a metric that counts as rounding: the fourth decimal, as in early stopping."""
 
 
 class Agreement(Enum):
@@ -41,7 +40,7 @@ class Agreement(Enum):
 
     @classmethod
     def of(cls, then: TrialProgress, epoch: int, value: float) -> Agreement:
-        """Compare a trial as the study knows it with what it reached when it was trained again."""
+        """Compare a trial as the study has it with the same trial trained again."""
         if epoch != then["epochs"]:
             return cls.ANOTHER
         if value == then["value"]:
@@ -59,11 +58,11 @@ def run_replay(given: argparse.Namespace) -> int:
     Raises:
         InputError: no such study or trial, or other data.
     """
-    name, output = command_line.study_place(given.study, given.output)
+    name, output = study_place(given.study, given.output)
     with closing_study(load_study(name, given.storage or storage_in(output))) as study:
         record, trials = read_stored_spec(study), trials_of(study)
     trial, then = _find(trials, given.number, name)
-    config = Config.from_flat({**record["config"], **command_line.given_options(given)})
+    config = Config.from_flat({**record["config"], **given_options(given)})
     splits = _load(config, record, name)
     threads = record["threads"] if given.threads is None else given.threads
     device = given.device or record["device"]
@@ -75,12 +74,12 @@ def run_replay(given: argparse.Namespace) -> int:
         now = replay(trials, trial.number, epochs, splits=splits, config=config, threads=threads, device=device)
     except NonFiniteLoss as error:
         print(f"It had a value then, and diverges now: {error}")
-        return ANOTHER_VALUE
+        return EXIT_ANOTHER_VALUE
     value = now.best[config.evaluation.objective]
     agreement = Agreement.of(then, now.epoch, value)
     print(f"{metric} after epoch {epochs} then: {then['value']!r}")
     print(f"{metric} after epoch {now.epoch} now:  {value!r}: {agreement.value}")
-    return ANOTHER_VALUE if agreement is Agreement.ANOTHER else 0
+    return EXIT_ANOTHER_VALUE if agreement is Agreement.ANOTHER else 0
 
 
 def replay(
@@ -93,14 +92,14 @@ def replay(
     threads: int,
     device: str,
 ) -> EpochResult:
-    """Train a trial again, as its workers did; its result after that epoch, or after its last.
+    """Train a trial again, as its workers did, and return its result after that epoch, or its last if it ends before.
 
     Args:
-        trials: of the study, by number.
-        number: of the trial.
-        epochs: to train.
+        trials: all trials of the study, by number.
+        number: the trial to train.
+        epochs: how many to train.
         splits: the data of the study.
-        config: of the study.
+        config: the default configuration of the study.
         threads: for torch and the kernels.
         device: auto, cpu or cuda.
     Raises:
@@ -165,7 +164,7 @@ def _load(config: Config, record: Record, study: str) -> Splits:
     """The data of the study.
 
     Raises:
-        InputError: they are not where they were, or others.
+        InputError: they are no longer where they were, or have changed.
     """
     splits = load_splits(config.data)
     if splits.fingerprint != record["fingerprint"]:

@@ -1,4 +1,4 @@
-"""Runs the study that a command line asks for, and tells a person about it."""
+"""Runs the study that a command line asks for, and prints what it found."""
 
 from __future__ import annotations
 
@@ -7,14 +7,16 @@ from pathlib import Path
 
 from rich.console import Console
 
-from experiments.cli import command_line
+from experiments.cli.exit_status import EXIT_ALL_FAILED, EXIT_INTERRUPTED
+from experiments.cli.output import open_console, write_json
 from experiments.cli.search_arguments import build_spec
 from experiments.reporting.console import print_summary
 from experiments.reporting.progress import Display, format_duration
-from experiments.reporting.recorder import WINNER, Recording
+from experiments.reporting.recorder import Recording
 from experiments.tracking.tracker import where_to_look
 from experiments.tuning.driver.run import run_studies
 from experiments.tuning.driver.study_run import Plan
+from experiments.tuning.study.folder import PAGE, WINNER
 from experiments.tuning.study.limits import INTERRUPTED
 from experiments.tuning.study.spec import StudySpec
 from experiments.tuning.study.summary import summary_json
@@ -22,8 +24,6 @@ from experiments.tuning.study.warm_start import Queued, best_of_study, read_queu
 from experiments.tuning.worker.addresses import absolute_tracking_uri
 from narm.config_file import OptionsFile, read_config
 from narm.data.datasets import dataset_name, load_splits
-
-ALL_FAILED = 3
 
 
 def run_search(given: argparse.Namespace) -> int:
@@ -36,7 +36,7 @@ def run_search(given: argparse.Namespace) -> int:
     Raises:
         InputError: wrong configuration or data.
     """
-    console = command_line.open_console(given)
+    console = open_console(given)
     file = read_config(Path(given.config)) if given.config else OptionsFile()
     spec = build_spec(given, file)
     file = file.for_model(spec.config.model.model)
@@ -49,15 +49,15 @@ def run_search(given: argparse.Namespace) -> int:
         plan = Plan(spec=spec, resume=bool(given.resume), queue=queue)
         (result,) = run_studies([plan], splits, Recording(display).open)
     console.out(f"The search ended: {result.reason}.", highlight=False)
-    report, winner = spec.folder / "report.html", spec.folder / WINNER
+    report, winner = spec.folder / PAGE, spec.folder / WINNER
     where = {"report": str(report)} if report.is_file() else {}
     where |= {f"model to ship, trial {result.summary.recommended}": str(winner)} if winner.is_file() else {}
     where |= {"MLflow": where_to_look(absolute_tracking_uri(spec.tracking_uri))}
     print_summary(result.summary, console, where=where)
-    command_line.write_json(given, summary_json(result.summary))
+    write_json(given, summary_json(result.summary))
     if result.reason == INTERRUPTED:
-        return command_line.INTERRUPTED
-    return ALL_FAILED if result.summary.best is None else 0
+        return EXIT_INTERRUPTED
+    return EXIT_ALL_FAILED if result.summary.best is None else 0
 
 
 def _queue(given: argparse.Namespace, spec: StudySpec, fingerprint: str) -> list[Queued]:

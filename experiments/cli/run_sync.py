@@ -8,20 +8,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from experiments.cli import command_line
+from experiments.cli.exit_status import EXIT_NOT_SENT
+from experiments.cli.flags import study_place
 from experiments.tracking.mlflow_writer import MlflowWriter
-from experiments.tracking.outbox import FILE, Drainer, Outbox, Update, root_cause
+from experiments.tracking.outbox import Drainer, Outbox, Update, root_cause
+from experiments.tuning.study.folder import OUTBOX
 from experiments.tuning.study.saved_study import recorded_uri, searched_by
 from experiments.tuning.worker.addresses import absolute_tracking_uri, mask_credentials
 from narm.errors import InputError
 from narm.text.suggestion import did_you_mean
 
-INCOMPLETE = 1
-
 
 @dataclass(slots=True)
 class Sent:
-    """What has gone out."""
+    """Counts what has arrived at the server."""
 
     updates: int = 0
     runs: set[str] = field(default_factory=set)
@@ -42,12 +42,12 @@ def run_sync(given: argparse.Namespace) -> int:
     Raises:
         InputError: no such study, or its search is still running.
     """
-    study, output = command_line.study_place(given.study, given.output)
+    study, output = study_place(given.study, given.output)
     path = outbox_of(study, output)
     uri = absolute_tracking_uri(given.tracking_uri or recorded_uri(searched_by(study, output), output, given.storage))
     receiver = mask_credentials(uri)
     outbox = Outbox(path, {}, receiver=receiver)
-    mirror = MlflowWriter(uri, outbox.header, artifact_attempts=1)  # who waits for the result can call again
+    mirror = MlflowWriter(uri, outbox.header, artifact_attempts=1)  # the person waiting for the result can call again
     sent = Sent()
     try:
         if given.all:
@@ -55,13 +55,13 @@ def run_sync(given: argparse.Namespace) -> int:
         send(outbox, mirror, sent)
     except Exception as error:  # whatever ails the server
         print(f"error: {receiver} does not take results ({root_cause(error)}): {path} keeps them", file=sys.stderr)
-        return INCOMPLETE
+        return EXIT_NOT_SENT
     finally:
         outbox.close()
     print(_sentence(study, receiver, sent))
     if mirror.n_given_up:
         print(f"error: MLflow did not take {mirror.n_given_up} of them, see above", file=sys.stderr)
-        return INCOMPLETE
+        return EXIT_NOT_SENT
     return 0
 
 
@@ -70,8 +70,8 @@ def send(outbox: Outbox, mirror: MlflowWriter, sent: Sent) -> None:
 
     Args:
         outbox: what to send.
-        mirror: of the server.
-        sent: counts what has arrived.
+        mirror: writes to the server.
+        sent: is brought up to date.
     Raises:
         Exception: the server did not take it all.
     """
@@ -88,11 +88,11 @@ def outbox_of(study: str, output: Path) -> Path:
     """The outbox of a study.
 
     Raises:
-        InputError: there is none; the nearest name is told.
+        InputError: no such study; the message suggests the closest name.
     """
-    path = output / study / FILE
+    path = output / study / OUTBOX
     if not path.is_file():
-        known = [found.parent.name for found in output.glob(f"*/{FILE}")]
+        known = [found.parent.name for found in output.glob(f"*/{OUTBOX}")]
         hint = did_you_mean(study, known) if known else f"; {output} has no studies: name their folder with --output"
         raise InputError(f"study: there is no {path}{hint}")
     return path

@@ -1,4 +1,4 @@
-"""Trains the model that a command line asks for, and tells a person about it."""
+"""Trains the model that a command line asks for, and prints how good it is."""
 
 from __future__ import annotations
 
@@ -14,7 +14,9 @@ from typing import Any
 import torch
 from rich.console import Console
 
-from experiments.cli import command_line
+from experiments.cli.exit_status import EXIT_NON_FINITE
+from experiments.cli.flags import chosen_model, given_options
+from experiments.cli.output import open_console, write_json
 from experiments.reporting.judgement import print_judgement
 from experiments.tuning.study.dataset import Dataset
 from experiments.tuning.study.summary import DatasetSummary
@@ -32,8 +34,6 @@ from narm.machine.threads import set_threads, usable_cores
 from narm.training import NonFiniteLoss, create_model, fit
 from narm.training_state import EpochResult, TrainingState
 
-NON_FINITE = 3
-
 
 def run_training(given: argparse.Namespace) -> int:
     """Train a model.
@@ -46,10 +46,10 @@ def run_training(given: argparse.Namespace) -> int:
         InputError: wrong configuration or data.
     """
     checkpoint = _checkpoint(given.checkpoint, given.resume)
-    console = command_line.open_console(given)
+    console = open_console(given)
     file = read_config(Path(given.config)) if given.config else OptionsFile()
-    flags = command_line.given_options(given)
-    model = command_line.chosen_model(flags, file.values)
+    flags = given_options(given)
+    model = chosen_model(flags, file.values)
     file = file.for_model(model)
     config = Config.from_flat({**file.values, **flags, "model": model})
     resolve_device(given.device)
@@ -64,9 +64,9 @@ def run_training(given: argparse.Namespace) -> int:
         state = _train(config, splits, given.device, checkpoint, given.resume, say)
     except NonFiniteLoss as error:
         print(f"error: {error}", file=sys.stderr)
-        return NON_FINITE
+        return EXIT_NON_FINITE
     test = _test(state, splits, config, console)
-    command_line.write_json(given, json.dumps(_record(state, splits, config, test), indent=2, allow_nan=False) + "\n")
+    write_json(given, json.dumps(_record(state, splits, config, test), indent=2, allow_nan=False) + "\n")
     return 0
 
 

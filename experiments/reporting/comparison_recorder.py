@@ -12,12 +12,11 @@ from pathlib import Path
 
 from experiments.reporting.model_comparison import sentences
 from experiments.reporting.recorder import source_tags
-from experiments.tracking import outbox
 from experiments.tracking.tracker import open_tracker
 from experiments.tuning.engine.model_comparison import ModelComparison
 from experiments.tuning.study.dataset import Dataset
 from experiments.tuning.study.environment import git_commit
-from experiments.tuning.study.saved_study import COMPARISON
+from experiments.tuning.study.folder import COMPARISON, OUTBOX
 from experiments.tuning.study.spec import StudySpec
 from narm.errors import InputError
 from narm.metrics import metric_key, parse_metric
@@ -45,7 +44,7 @@ def record_comparison(
             name=folder.name,
             experiment=dataset.name,
             artifact_dir=of.output / "artifacts",
-            outbox=folder / outbox.FILE,
+            outbox=folder / OUTBOX,
             dataset=dataset,
         )
     except (InputError, OSError) as error:

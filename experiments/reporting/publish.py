@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from experiments.reporting import PAGE
 from experiments.reporting.figures import figures
 from experiments.reporting.images import images
 from experiments.reporting.page import study_page
+from experiments.tuning.study.folder import PAGE
 from experiments.tuning.study.job_log import jobs_in
 from experiments.tuning.study.saved_study import SavedStudy
 from narm.machine.files import atomic_file, write_text

@@ -17,7 +17,6 @@ from optuna.trial import FrozenTrial
 from experiments.reporting.answer_markdown import answer_markdown
 from experiments.reporting.descriptions import describe_finalist, describe_search, describe_trial
 from experiments.reporting.progress import Display, Progress
-from experiments.tracking import outbox
 from experiments.tracking.outbox import root_cause
 from experiments.tracking.registry import registration_of
 from experiments.tracking.system_metrics import SystemMonitor
@@ -27,6 +26,7 @@ from experiments.tuning.engine.callbacks import Pause
 from experiments.tuning.engine.finalists import finalist_seeds
 from experiments.tuning.study.dataset import Dataset
 from experiments.tuning.study.environment import git_commit, user_name, versions
+from experiments.tuning.study.folder import OUTBOX, SUMMARY, WINNER
 from experiments.tuning.study.job_log import JobLog
 from experiments.tuning.study.objectives import describe
 from experiments.tuning.study.results import seconds_trained, state_of, summarize, summarize_trial
@@ -44,8 +44,6 @@ from narm.training_state import EpochResult
 
 logger = logging.getLogger(__name__)
 
-SUMMARY = "summary.json"
-WINNER = "winner.pt"
 """Files in the study's folder: what the search found, and the checkpoint of the model to ship."""
 
 
@@ -72,7 +70,7 @@ class Recording:
             name=spec.name,
             experiment=dataset.name,
             artifact_dir=spec.output / "artifacts",
-            outbox=spec.folder / outbox.FILE,
+            outbox=spec.folder / OUTBOX,
             dataset=dataset,
         )
         with Progress(
@@ -262,7 +260,7 @@ class Recorder:
             status=status,
             metrics=_study_metrics(summary) | {REPLACED: self._study.user_attrs.get(REPLACED, 0)},
             tags={"reason": reason, "winner": _number(summary.winner), "recommended": _number(summary.recommended)},
-            artifacts={"summary.json": _json(asdict(summary))},
+            artifacts={SUMMARY: _json(asdict(summary))},
             files=({} if kept is None else {"winner/model.pt": kept}) | self._report(summary),
             description=answer_markdown(summary),
             registration=registration_of(summary, kept) if kept and status == "FINISHED" else None,

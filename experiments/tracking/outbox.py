@@ -26,9 +26,6 @@ from narm.machine.files import write_text
 
 logger = logging.getLogger(__name__)
 
-FILE = "outbox.jsonl"
-"""In the folder of a study."""
-
 RunStatus = Literal["RUNNING", "SCHEDULED", "FINISHED", "KILLED", "FAILED"]
 OPEN: tuple[RunStatus, ...] = ("RUNNING", "SCHEDULED")
 

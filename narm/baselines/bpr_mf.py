@@ -19,8 +19,8 @@ class BPRMF(SessionEncoder):
     """Matrix factorisation, trained to score the next event above items drawn at random.
 
     Rendle et al., "BPR: Bayesian Personalized Ranking from Implicit Feedback", UAI 2009, for sessions as Hidasi et al.,
-    ICLR 2016, section 4.1: there is no vector of a new session, so that the mean of its items' factors stands for it.
-    Differs from them: the mean stands for the session in training too (they learn a vector of each train session and
+    ICLR 2016, section 4.1: there is no vector of a new session, so that the mean of its items' factors represents it.
+    Differs from them: the mean represents the session in training too (they learn a vector of each train session and
     put the mean in its place to predict), items have no bias, and Adam takes the steps.
     """
 

@@ -19,7 +19,7 @@ class DistinctItems:
 
     Attributes:
         items: int32 [N].
-        positions: where each stands last in its session, from 1, int32 [N].
+        positions: last position of each in its session, from 1, int32 [N].
         offsets: first item of each session, int64 [Q + 1].
     """
 
@@ -32,7 +32,7 @@ class DistinctItems:
         """Each item of each session once."""
         session = np.repeat(np.arange(len(sessions)), sessions.lengths)
         backwards = np.lexsort((-np.arange(sessions.n_events), sessions.items, session))
-        new = np.ones(len(backwards), dtype=bool)  # of occurrences that stand together, the first is the last in time
+        new = np.ones(len(backwards), dtype=bool)  # of adjacent occurrences, the first is the last in time
         same = (np.diff(session[backwards]) == 0) & (np.diff(sessions.items[backwards]) == 0)
         new[1:] = ~same
         last = np.sort(backwards[new])

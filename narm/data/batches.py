@@ -20,9 +20,9 @@ def training_batches(
     batches of single targets; a window is never split.
 
     Args:
-        windows: of all sessions.
-        n_targets: of a batch.
-        rng: of the order; the same for all parts, so that together they have every window once.
+        windows: windows of all sessions.
+        n_targets: targets in a batch.
+        rng: generator of the order; the same for all parts, so that together they have every window once.
         part: which, from 0.
         parts: into how many, about equal ones, the order is divided.
     """

@@ -81,7 +81,7 @@ def most_recent(log: SessionLog, share: float) -> SessionLog:
 
     Args:
         log: the training sessions, of two events or more each.
-        share: of their targets, rounded down.
+        share: share of their targets, rounded down.
     Raises:
         InputError: no target would be left.
     """
@@ -130,7 +130,7 @@ def used_item_ids(log: SessionLog) -> pa.Array:
 
 
 def positions_in(ids: pa.Array, known_ids: pa.Array) -> NDArray[np.int32]:
-    """Where each id stands among the known ones, or -1."""
+    """Index of each id among the known ones, or -1."""
     ids, known_ids = alike(ids, known_ids)
     positions: NDArray[np.int32] = pc.fill_null(pc.index_in(ids, value_set=known_ids), -1).to_numpy()
     return positions

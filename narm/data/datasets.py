@@ -89,7 +89,7 @@ def dataset_name(dataset: str) -> str:
 
 
 def source_files(config: DataConfig) -> dict[str, Path]:
-    """The files that the options stand for: `dataset`, and `valid_file` and `test_file` where there are some.
+    """The files that the options name: `dataset`, and `valid_file` and `test_file` where there are some.
 
     Raises:
         InputError: one is not there, or the options do not go together.
@@ -151,7 +151,7 @@ def _given_files(log: _Log, test_file: str, config: DataConfig) -> HeldApart:
 
 
 def _with_files(config: DataConfig) -> DataConfig:
-    """The options with the files that a dataset's folder stands for in the place of the folder."""
+    """The options with the files of a dataset's folder in place of the folder."""
     folder = Path(config.dataset)
     files: dict[str, object] = {}
     if config.benchmark_filename is not None:

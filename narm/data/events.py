@@ -26,7 +26,7 @@ class Events:
         items: code of each event's item, int32 [events].
         times: int64 or float64 [events], as in the file; dates are int64 nanoseconds since 1970.
         ticks_per_second: unit of the times; None: they say what came first, and no more.
-        session_ids: raw ids, int64 or string [sessions]; code c stands for `session_ids[c]`.
+        session_ids: raw ids, int64 or string [sessions]; code c means `session_ids[c]`.
         item_ids: raw ids, int64 or string [items].
         of_users: whether it is an atomic file of users, whose session is all that a user ever did.
         atomic: whether it comes from an atomic file, where RecBole's order of ties applies.

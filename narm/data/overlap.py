@@ -13,7 +13,7 @@ from narm.errors import InputError
 
 
 def require_apart(train: SessionLog, later: SessionLog, split: str, *, ids_are_users: bool = False) -> tuple[str, ...]:
-    """Refuse a session of train that stands in a later split too, and say what else is odd.
+    """Refuse a session of train that is in a later split too, and say what else is odd.
 
     A session is the same if its id, its number of events, and the times of its first and last event are.
 
@@ -51,6 +51,6 @@ def require_apart(train: SessionLog, later: SessionLog, split: str, *, ids_are_u
 
 
 def _positions(later: SessionLog, train: SessionLog) -> NDArray[np.int64]:
-    """Of each later session, the train session of its id; -1 where there is none."""
+    """For each later session, the train session of its id; -1 where there is none."""
     ids, train_ids = alike(later.ids, train.ids)
     return np.asarray(pc.index_in(ids, value_set=pa.array(train_ids)).fill_null(-1)).astype(np.int64)

@@ -25,7 +25,7 @@ from narm.data.windows import Windows
 
 @dataclass(frozen=True, slots=True)
 class PackedLayout:
-    """Where the events of a packed batch stand, and which of them are queries.
+    """Positions of the events of a packed batch, and which of them are queries.
 
     Attributes:
         step_offsets: first row of each step, int64 [T + 1]; step_offsets[T] = N.
@@ -61,7 +61,7 @@ class PackedBatch:
 
     Attributes:
         items: item of each row, int64 [N].
-        layout: where those rows stand.
+        layout: positions of those rows.
         targets: item that follows each query, int64 [Q].
         examples: index of each query among the examples the windows were made from, int64 [Q].
     """

@@ -41,20 +41,20 @@ class Card(BaseModel):
     """What a prepared dataset is.
 
     Attributes:
-        format: of the folder; another one is refused.
-        name: of the dataset.
+        format: format of the folder; another one is refused.
+        name: name of the dataset.
         recipe: by whose rules it was made; None: by the options alone.
         options: the data options that are not at their defaults.
-        source: name of the file that it was made of, and its digest.
-        source_digest: of that file.
-        held_out_digests: of the files of validation and test sessions, if there were any, by option: `valid_file`,
-            `test_file`.
+        source: name of the file that it was made of.
+        source_digest: digest of that file.
+        held_out_digests: digests of the files of validation and test sessions, if there were any, by option:
+            `valid_file`, `test_file`.
         counts: events read, kept and dropped; sessions, events and targets of each part; items.
         published: the counts that the recipe's authors found in the whole source.
         notes: what was dropped, and why.
         files: by name, relative to the folder.
-        fingerprint: of the splits as they are read back, with `valid_share` 0.
-        versions: of what made it.
+        fingerprint: fingerprint of the splits as they are read back, with `valid_share` 0.
+        versions: versions of the packages that made it.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")

@@ -18,7 +18,7 @@ class SessionLog:
 
     Attributes:
         sessions: the events; an item here is a position in `item_ids`, from 0, and not yet an item index.
-        times: of the events, [events].
+        times: times of the events, [events].
         ticks_per_second: unit of the times; None: they say what came first, and no more.
         ids: raw session ids, [sessions].
         item_ids: raw item ids; it may hold items that no session has.
@@ -116,7 +116,7 @@ def _offsets(counts: NDArray[np.int64] | NDArray[np.bool_]) -> NDArray[np.int64]
 
 
 def _positions(sessions: Sessions, which: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Where the events of some sessions stand, one session after the other, and their new offsets."""
+    """Indices of the events of some sessions, one session after the other, and their new offsets."""
     lengths = sessions.lengths[which]
     offsets = _offsets(lengths)
     positions = np.repeat(sessions.offsets[which] - offsets[:-1], lengths)

@@ -1,6 +1,6 @@
 """Sessions as flat arrays, and the examples drawn from them.
 
-A session's events stand together, in time order, in one flat array; nothing is padded and nothing copied.
+A session's events are contiguous, in time order, in one flat array; nothing is padded and nothing copied.
 Item 0 is padding, items are 1..n_items-1.
 """
 
@@ -47,7 +47,7 @@ class Examples:
     """Events to predict, each from the events of its session before it.
 
     Attributes:
-        sessions: where the events stand; it may hold events that are no one's target.
+        sessions: sessions with the events; it may hold events that are no one's target.
         targets: positions in `sessions.items` of the events to predict, int64 [targets], increasing;
             never the first event of a session.
     """
@@ -91,7 +91,7 @@ class ItemVocabulary:
     """Raw item ids and their indices; index 0 is padding.
 
     Attributes:
-        ids: raw ids in order of their index, [n_items - 1]; index i stands for `ids[i - 1]`.
+        ids: raw ids in order of their index, [n_items - 1]; index i means `ids[i - 1]`.
     """
 
     ids: NDArray[np.str_] | NDArray[np.int64]

@@ -28,7 +28,7 @@ class Partition:
         train: examples to learn from.
         valid: examples to choose by.
         test: examples to judge by.
-        item_ids: raw ids of the items, int64 or string; index i stands for `item_ids[i - 1]`.
+        item_ids: raw ids of the items, int64 or string; index i means `item_ids[i - 1]`.
         notes: what was dropped, and what else a reader of results should know.
     """
 

@@ -17,7 +17,7 @@ def synthetic_events(n_sessions: int = 2_000, n_items: int = 100, seed: int = 20
     """Sessions of a known Markov chain: the same arguments give the same events.
 
     A random permutation of the items names each one's successor. The next item is the last one's successor
-    with probability `FOLLOW`, and otherwise drawn uniformly from all items. Nothing but the last item tells
+    with probability `FOLLOW`, and otherwise drawn uniformly from all items. Nothing but the last item says
     anything about the next, so no model can do better, in expectation, than rank the successor first:
 
         Recall@K = FOLLOW + (1 - FOLLOW) K / n_items
@@ -29,7 +29,7 @@ def synthetic_events(n_sessions: int = 2_000, n_items: int = 100, seed: int = 20
     Args:
         n_sessions: sessions, at least 1.
         n_items: items, raw ids 1..n_items, at least 2.
-        seed: of the permutation and the sessions.
+        seed: seed of the permutation and the sessions.
     """
     rng = np.random.default_rng(seed)
     successor = rng.permutation(n_items)

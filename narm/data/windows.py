@@ -25,7 +25,7 @@ class Windows:
     """Stretches of sessions, each with the targets that are predicted from within it.
 
     Attributes:
-        sessions: where the events stand.
+        sessions: sessions with the events.
         starts: position in `sessions.items` of each window's first event, int64 [windows].
         targets: positions of the targets, int64 [targets], as in the examples.
         target_offsets: first target of each window, int64 [windows + 1].

@@ -38,10 +38,10 @@ def mean_interval(
     mean is a ratio of two sums. Time is O(resamples x S), memory O(Q + S).
 
     Args:
-        values: of each target, [Q]; finite.
+        values: the metric of each target, [Q]; finite.
         sessions: which session each target belongs to, any integers, [Q].
         resamples: how often to draw.
-        seed: of the draws; the same seed gives the same interval.
+        seed: seed of the draws; the same seed gives the same interval.
     Raises:
         ValueError: no targets, not one session each, or a value that is not finite.
     """
@@ -64,12 +64,12 @@ def slice_intervals(
     nothing of it. Memory is O(M Q), time for the draws O(resamples x S).
 
     Args:
-        values: of each metric and target, [M, Q]; finite.
+        values: each metric of each target, [M, Q]; finite.
         sessions: which session each target belongs to, any integers, [Q].
         slices: positions of the targets of each slice, none empty.
-        confidence: of the intervals.
+        confidence: confidence level of the intervals.
         resamples: how often to draw, from all sessions.
-        seed: of the draws.
+        seed: seed of the draws.
     Returns:
         of each slice, an interval for each metric.
     Raises:
@@ -108,7 +108,7 @@ def difference_interval(
         second: the same of the other, [Q].
         sessions: as of `mean_interval`, like all that follows.
         resamples: how often to draw.
-        seed: of the draws.
+        seed: seed of the draws.
     Raises:
         ValueError: as `mean_interval`, or the two have not the same targets.
     """

@@ -1,4 +1,4 @@
-"""Where the target stands among all items, and which items stand first; streamed, in O(V) memory.
+"""The rank of the target among all items, and the items of the highest scores; streamed, in O(V) memory.
 
 Item 0 is padding and never ranked.
 

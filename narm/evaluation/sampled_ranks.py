@@ -1,8 +1,8 @@
-"""Ranks among a few sampled negatives, for who must compare with papers that report them.
+"""Ranks among a few sampled negatives, for comparison with papers that report them.
 
 Krichene & Rendle, "On Sampled Metrics for Item Recommendation", KDD 2020: such metrics are inconsistent with the
-exact ones, and can rank two models the other way round. So they stand beside the full ranking, never in its place,
-under keys that say what they are: `recall_at_10_sampled_100`.
+exact ones, and can rank two models the other way round. So they are reported beside the full ranking, never in its
+place, under keys that say what they are: `recall_at_10_sampled_100`.
 
 Q targets, V items and the padding.
 """
@@ -25,7 +25,7 @@ def sampled_ranks(ranks: Ranks, *, n_items: int, n_negatives: int, seed: int) ->
         ranks: among all items, [Q].
         n_items: items and the padding, V.
         n_negatives: for each target.
-        seed: of the draws.
+        seed: seed of the draws.
     Raises:
         InputError: there are not as many other items.
     """

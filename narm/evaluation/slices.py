@@ -35,8 +35,8 @@ class Slice:
     """Some of the targets, and how well they were ranked.
 
     Attributes:
-        by: what the targets are told apart by.
-        name: of the slice: `2`, `6-10`, `101+`, `head`; `all` for all targets.
+        by: the dimension along which targets are divided.
+        name: name of the slice: `2`, `6-10`, `101+`, `head`; `all` for all targets.
         n_targets: how many.
         n_sessions: sessions they are from.
         metrics: means over the targets, by key.
@@ -68,13 +68,13 @@ def metrics_by_slice(
     next third are mid, the rest and items without training events are the tail; items of equal count stay together.
 
     Args:
-        ranks: of the targets, [Q].
+        ranks: ranks of the targets, [Q].
         examples: the targets.
         train_counts: training events of each item, [V].
         metrics: which to report.
         cutoffs: at which K.
-        resamples: of the bootstrap over sessions.
-        seed: of the bootstrap.
+        resamples: resamples in the bootstrap over sessions.
+        seed: seed of the bootstrap.
     Returns:
         all targets first, then each dimension, ascending.
     """

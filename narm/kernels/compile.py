@@ -107,9 +107,9 @@ def on_tensors(name: str, function: str, dtype: torch.dtype, reference: Callable
     """A function of a kernel that takes tensors, or its torch reference where there is no kernel.
 
     Args:
-        name: of the kernel's module.
+        name: name of the kernel's module.
         function: in it, which writes its results into its arguments.
-        dtype: of the tensors.
+        dtype: type of the tensors.
         reference: takes the same tensors.
     """
     kernels = compiled(name, dtype)

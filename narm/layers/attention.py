@@ -43,7 +43,7 @@ def additive_attention(
         keys: projected events, [N, H].
         values: events, [N, H].
         v: the weight of each channel in the score, [H].
-        layout: where the sessions and queries stand.
+        layout: positions of the sessions' events and of the queries.
         normalize: softmax the scores over the events of the query; otherwise they are the weights.
         window: attend to the last `window` events only; None means all.
     Returns:

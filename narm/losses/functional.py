@@ -83,7 +83,7 @@ def sampled_softmax(hidden: Tensor, weight: Tensor, targets: Tensor, negatives: 
 
 
 def _places(targets: Tensor, items: Tensor) -> Tensor:
-    """Where each target [Q] stands among the sorted items [M], or -1; [Q]."""
+    """Index of each target [Q] among the sorted items [M], or -1; [Q]."""
     places = torch.searchsorted(items, targets).clamp_(max=len(items) - 1)
     return places.masked_fill_(items[places] != targets, -1)
 

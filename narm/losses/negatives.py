@@ -66,7 +66,7 @@ def hardest(candidates: Tensor, hidden: Tensor, embeddings: Tensor) -> Tensor:
     Args:
         candidates: items, [Q, S, C].
         hidden: session representations, [Q, D].
-        embeddings: of all items, [V, D].
+        embeddings: embeddings of all items, [V, D].
     Returns:
         items, [Q, S].
     """

@@ -55,7 +55,7 @@ def sampled(
         hidden: [Q, D].
         item_rows: [V, D].
         item_bias: to add to the items' logits, [V].
-        own_logits: of the targets, [Q].
+        own_logits: logits of the targets, [Q].
         places: which item is the row's target and thus left out, or -1, [Q].
         rows_a_chunk: rows that a thread takes at a time, a multiple of `ROW_GROUP`.
     Returns:

@@ -22,7 +22,7 @@ MAX_ROWS = 512  # more rows save nothing: reading the embeddings once a chunk no
 MAX_WHOLE_ROWS = 192  # of whole rows each thread has its own: few enough for even shares
 
 _CACHES = Path("/sys/devices/system/cpu/cpu0/cache")
-# What a machine that does not tell is taken to have: as little as CPUs of the last ten years come with.
+# Assumed of a machine that does not say: as little as CPUs of the last ten years come with.
 _FALLBACK_CACHES = {2: 256 << 10, 3: 8 << 20}
 
 
@@ -70,7 +70,7 @@ def even_tiles(n_items: int, limit: int, n_threads: int) -> int:
 
 @functools.cache
 def cache_bytes(level: int) -> int:
-    """Size in bytes of the data cache of this level, 2 or 3, as Linux tells it; otherwise a cautious guess."""
+    """Size in bytes of the data cache of this level, 2 or 3, as Linux reports it; otherwise a cautious guess."""
     for entry in sorted(_CACHES.glob("index*")):
         try:
             if int((entry / "level").read_text()) == level:
@@ -81,7 +81,7 @@ def cache_bytes(level: int) -> int:
 
 
 class _Memory(threading.local):
-    """Of each thread, and kept between steps: the pages of fresh memory cost more than the arithmetic."""
+    """Memory of each thread, kept between steps: the pages of fresh memory cost more than the arithmetic."""
 
     def __init__(self) -> None:
         self.blocks: dict[tuple[torch.dtype, torch.device], Tensor] = {}

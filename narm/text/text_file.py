@@ -1,4 +1,4 @@
-"""Text files that people write, and the place in them where a mistake stands."""
+"""Text files that people write, and the place of a mistake in them."""
 
 from __future__ import annotations
 

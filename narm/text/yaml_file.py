@@ -24,7 +24,7 @@ MAPPING, SEQUENCE = "tag:yaml.org,2002:map", "tag:yaml.org,2002:seq"
 
 @dataclass(frozen=True, slots=True)
 class YamlFile:
-    """A mapping read from YAML, with the lines it stands on."""
+    """A mapping read from YAML, with the lines of its keys."""
 
     file: str
     values: dict[str, Any]
@@ -114,7 +114,7 @@ class _Reader:
             key = self.key(key_node)
             here = (*keys, key)
             if key in values:
-                raise self.error(key_node, f"'{key}' a second time: it stands on line {self.lines[here]}")
+                raise self.error(key_node, f"'{key}' a second time: it is already on line {self.lines[here]}")
             self.lines[here] = _line(key_node)
             values[key] = self.value(value_node, here)
         return values

@@ -27,8 +27,8 @@ from benchmarks.replay.methods import (
     default_method,
 )
 from benchmarks.replay.table import CurveTable
-from experiments.cli.command_line import run_command
 from experiments.cli.presets import PRESETS
+from experiments.cli.running import run_command
 from narm.config import Config
 from narm.errors import InputError
 from search_spaces.space import load_space

@@ -20,7 +20,7 @@ from experiments.tuning.optimizer.schedulers import SCHEDULERS
 from narm.config import Config
 from search_spaces.space import load_space
 
-ours = partial(Ours, sampler=SAMPLERS["tpe"], scheduler=SCHEDULERS["asha"])
+ours = partial(Ours, sampler=SAMPLERS["tpe"], scheduler=SCHEDULERS["asha"].make)
 
 
 def epochs_by_trial(steps: list[Step]) -> dict[int, int]:

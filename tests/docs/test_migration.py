@@ -14,10 +14,10 @@ import torch
 import yaml
 from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 
-from experiments.cli.command_line import given_options
-from experiments.cli.commands import commands
+from experiments.cli.commands import COMMANDS
+from experiments.cli.flags import given_options
 from experiments.cli.search_arguments import build_spec
-from experiments.reporting import publish
+from experiments.tuning.study.folder import PAGE as REPORT
 from experiments.tuning.study.spec import StudySpec
 from narm import Config, Recommender, create_model, load_model, load_splits, save_checkpoint
 from narm.config import OPTIONS, DataConfig, ModelConfig
@@ -79,7 +79,7 @@ def parse(command: str) -> tuple[str, list[str]]:
 
 def train_config(command: str) -> Config:
     name, arguments = parse(command)
-    given = commands()[name].parser().parse_args(arguments)
+    given = COMMANDS[name].parser().parse_args(arguments)
     assert name == "train"
     file = read_config(Path(given.config)) if given.config else OptionsFile()
     return Config.from_flat({**file.values, **given_options(given)})
@@ -88,7 +88,7 @@ def train_config(command: str) -> Config:
 def search_spec(command: str) -> StudySpec:
     name, arguments = parse(command)
     assert name == "search"
-    return build_spec(commands()["search"].parser().parse_args(arguments), OptionsFile())
+    return build_spec(COMMANDS["search"].parser().parse_args(arguments), OptionsFile())
 
 
 # Commands and calls
@@ -117,7 +117,7 @@ def config_file(row: Row, folder: Path) -> None:
 
 def nothing_saved(row: Row, folder: Path) -> None:
     _, arguments = parse(only(row[1]))
-    assert commands()["train"].parser().parse_args(arguments).checkpoint is None
+    assert COMMANDS["train"].parser().parse_args(arguments).checkpoint is None
 
 
 def flag_with_equals(row: Row, _: Path) -> None:
@@ -143,19 +143,19 @@ def early_stop(row: Row, _: Path) -> None:
 
 def output_file(row: Row, _: Path) -> None:
     _, arguments = parse(code(row[1])[0])
-    assert commands()["search"].parser().parse_args(arguments).json == "summary.json"
+    assert COMMANDS["search"].parser().parse_args(arguments).json == "summary.json"
 
 
 def display_file(row: Row, _: Path) -> None:
     name, arguments = parse(code(row[1])[0])
     assert name == "report"
-    assert commands()[name].parser().parse_args(arguments).study == "STUDY"
-    assert code(row[2]) == [f"runs/STUDY/{publish.PAGE}"]
+    assert COMMANDS[name].parser().parse_args(arguments).study == "STUDY"
+    assert code(row[2]) == [f"runs/STUDY/{REPORT}"]
 
 
 def ray(row: Row, _: Path) -> None:
     _, arguments = parse(only(row[1]))
-    assert commands()["search"].parser().parse_args(arguments).concurrency == 4
+    assert COMMANDS["search"].parser().parse_args(arguments).concurrency == 4
 
 
 def exhaustive(row: Row, _: Path) -> None:
@@ -198,7 +198,7 @@ def topk(row: Row, folder: Path) -> None:
 
 def resume(row: Row, _: Path) -> None:
     _, arguments = parse(only(row[1]))
-    given = commands()["train"].parser().parse_args(arguments)
+    given = COMMANDS["train"].parser().parse_args(arguments)
     assert (given.checkpoint, given.resume) == ("narm.pt", True)
 
 
@@ -243,7 +243,7 @@ def write_events(file: Path, users: range = range(6)) -> None:
 
 
 def data_of(arguments: str) -> DataConfig:
-    given = commands()["train"].parser().parse_args(shlex.split(arguments))
+    given = COMMANDS["train"].parser().parse_args(shlex.split(arguments))
     return Config.from_flat(given_options(given)).data
 
 

@@ -10,8 +10,8 @@ import pytest
 
 from documentation.layout import headings, links, local_target, page_of, rewrite_links, title
 from experiments.cli import search_parser
-from experiments.cli.command_line import given_options
-from experiments.cli.commands import commands
+from experiments.cli.commands import COMMANDS
+from experiments.cli.flags import given_options
 from narm.config import Config
 
 ROOT = Path(__file__).parents[2]
@@ -59,8 +59,8 @@ def _plain(arguments: str) -> str:
 def test_every_command_that_is_shown_is_one(file, name, arguments):
     if not name:
         return
-    assert name in commands(), f"{file}: there is no command {name}"
-    given, rest = commands()[name].parser().parse_known_args(shlex.split(arguments))
+    assert name in COMMANDS, f"{file}: there is no command {name}"
+    given, rest = COMMANDS[name].parser().parse_known_args(shlex.split(arguments))
     if name in ("compare", "reproduce"):  # which hand what they do not know on to their searches
         given = search_parser.build_parser().parse_args(rest)
     else:

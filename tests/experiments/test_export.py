@@ -3,7 +3,8 @@
 import pytest
 
 from experiments import export
-from experiments.cli.command_line import USAGE_ERROR, run_command
+from experiments.cli.exit_status import EXIT_USAGE
+from experiments.cli.running import run_command
 from narm.checkpoint import save_checkpoint
 from narm.config import Config
 from narm.training import create_model, fit
@@ -26,7 +27,7 @@ def test_it_prints_the_file_it_wrote(checkpoint, tmp_path, capsys):
 
 def test_a_mistake_is_one_line(checkpoint, tmp_path, capsys):
     command = [str(checkpoint), "--format", "onx", "--output", str(tmp_path)]
-    assert run_command(export.main, command) == USAGE_ERROR
+    assert run_command(export.main, command) == EXIT_USAGE
     assert capsys.readouterr().err == "error: format: there is no 'onx'; did you mean 'onnx'?\n"
-    assert run_command(export.main, ["gone.pt", "--format", "torch", "--output", str(tmp_path)]) == USAGE_ERROR
+    assert run_command(export.main, ["gone.pt", "--format", "torch", "--output", str(tmp_path)]) == EXIT_USAGE
     assert capsys.readouterr().err == "error: gone.pt: no such checkpoint\n"

@@ -10,9 +10,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from experiments.cli.command_line import run_command
+from experiments.cli.exit_status import EXIT_OTHER_COUNTS
 from experiments.cli.recipes import RECIPES, Recipe
-from experiments.cli.run_preparation import OTHER_COUNTS
+from experiments.cli.running import run_command
 from experiments.prepare import main
 from narm.config import DataConfig
 from narm.data.datasets import load_splits
@@ -211,7 +211,7 @@ def test_a_folder_of_recbole_is_its_log(tmp_path):
 
 def test_published_counts_are_checked_on_request(tmp_path, views, monkeypatch, capsys):
     arguments = [str(views), "--recipe", "diginetica", "--check", "--quiet"]
-    assert main([*arguments, "--output", str(tmp_path / "a")]) == OTHER_COUNTS
+    assert main([*arguments, "--output", str(tmp_path / "a")]) == EXIT_OTHER_COUNTS
     printed = capsys.readouterr()
     assert printed.out == ""
     assert "not the published counts: train sessions " in printed.err

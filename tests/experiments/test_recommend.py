@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from experiments.cli.command_line import run_command
-from experiments.recommend import main, parse_session
+from experiments.cli.run_recommendation import parse_session
+from experiments.cli.running import run_command
+from experiments.recommend import main
 from narm.checkpoint import save_checkpoint
 from narm.config import Config
 from narm.errors import InputError

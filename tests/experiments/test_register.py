@@ -10,8 +10,8 @@ from mlflow import MlflowClient
 from support.search_summary import SUMMARY
 
 from experiments import register
-from experiments.cli import run_registration
-from experiments.cli.command_line import USAGE_ERROR, run_command
+from experiments.cli.exit_status import EXIT_NOT_REGISTERED, EXIT_USAGE
+from experiments.cli.running import run_command
 from experiments.tuning.study.summary import write_summary
 from narm.checkpoint import save_checkpoint
 from narm.config import Config
@@ -53,27 +53,27 @@ def test_the_winner_becomes_champion_with_links_to_its_study(folder, winner, tmp
 
 def test_a_study_may_be_named_by_its_folder(folder, winner):
     nowhere = ["--tracking-uri", "http://127.0.0.1:9"]
-    assert run_command(register.main, [f"{folder}/", *nowhere]) == run_registration.REFUSED
+    assert run_command(register.main, [f"{folder}/", *nowhere]) == EXIT_NOT_REGISTERED
 
 
 def test_a_server_that_is_away_is_one_line_and_its_own_status(folder, winner, capsys):
-    assert run(folder, "--tracking-uri", "http://127.0.0.1:9") == run_registration.REFUSED
+    assert run(folder, "--tracking-uri", "http://127.0.0.1:9") == EXIT_NOT_REGISTERED
     error = capsys.readouterr().err
     assert error.startswith("error: MLflow at http://127.0.0.1:9 did not take it: ")
     assert error.count("\n") == 1
 
 
 def test_without_a_winner_there_is_nothing_to_register(folder, capsys):
-    assert run(folder) == USAGE_ERROR
+    assert run(folder) == EXIT_USAGE
     assert "winner.pt: no such file: the study has no winner yet" in capsys.readouterr().err
 
 
 def test_without_a_study_neither(tmp_path, capsys):
-    assert run(tmp_path / "gone") == USAGE_ERROR
+    assert run(tmp_path / "gone") == EXIT_USAGE
     assert "cannot read" in capsys.readouterr().err
 
 
 def test_a_summary_that_is_none_is_named(folder, capsys):
     (folder / "summary.json").write_text('{"study": 3}')
-    assert run(folder) == USAGE_ERROR
+    assert run(folder) == EXIT_USAGE
     assert "summary.json: not the summary of a search: " in capsys.readouterr().err

@@ -13,22 +13,22 @@ from optuna.trial import FrozenTrial, TrialState
 
 from experiments import replay
 from experiments.cli import run_replay
-from experiments.cli.command_line import run_command
+from experiments.cli.running import run_command
 from experiments.cli.search_arguments import build_spec
 from experiments.cli.search_parser import build_parser
 from experiments.tuning.driver.study_run import build_engine
 from experiments.tuning.optimizer.scheduler import Decision
 from experiments.tuning.study.storage import closing_study, create_study, load_study, storage_in
 from experiments.tuning.worker.checkpoints import CheckpointStore
-from experiments.tuning.worker.jobs import TrialJob
+from experiments.tuning.worker.jobs import Training, TrialJob
 from experiments.tuning.worker.trial_training import train_trial
 from narm.config_file import OptionsFile
 from narm.data.datasets import load_splits
 from narm.training import NonFiniteLoss
 
 
-class Nobody:
-    """A listener to whom all is the same."""
+class NoCallbacks:
+    """Callbacks that do nothing."""
 
     def __getattr__(self, _: str) -> Any:
         return lambda *_: None
@@ -42,12 +42,13 @@ def search(output: Path, *arguments: str) -> None:
     small = ["--hidden_size", "8", "--embedding_size", "8", "--concurrency", "1", "--threads", "1", "--device", "cpu"]
     spec = build_spec(build_parser().parse_args([*fixed, *small, *arguments]), OptionsFile())
     splits = load_splits(spec.config.data)
-    where = {"checkpoints": CheckpointStore(str(output / "checkpoints")), "scratch": output}
-    where["checkpoints"].prepare()
+    store = CheckpointStore(str(output / "checkpoints"))
+    store.prepare()
+    training = Training(config=spec.config, threads=1, device="cpu", checkpoints=store, finalist_checkpoints=store)
     with closing_study(create_study(spec, splits.fingerprint)) as study:
-        engine = build_engine(spec, study, Nobody())
+        engine = build_engine(spec, study, NoCallbacks())
         while isinstance(job := engine.next_job(), TrialJob):
-            for report in train_trial(job, splits=splits, config=spec.config, device="cpu", **where):
+            for report in train_trial(job, splits, training, output):
                 if engine.report(job.number, report) is not Decision.CONTINUE:
                     break
         engine.close()

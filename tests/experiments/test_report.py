@@ -1,26 +1,25 @@
-"""The commands that tell of studies: where they look, and what they refuse."""
+"""`report` and `compare-studies`: where they look, and what they refuse."""
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 from support.small_study import RECORD, search, study_of, summary_of
 
-from experiments import compare_studies, report
-from experiments.cli.command_line import USAGE_ERROR, run_command
+from experiments import report
+from experiments.cli.commands import COMMANDS
+from experiments.cli.exit_status import EXIT_USAGE
+from experiments.cli.running import run_command
 from experiments.tuning.study import trial_attributes
 from experiments.tuning.study.storage import open_storage, storage_in
 from experiments.tuning.study.summary import write_summary
 
 
-@pytest.fixture
-def runs(tmp_path: Path) -> Path:
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An output folder with one study."""
-    output = tmp_path / "runs"
-    output.mkdir()
+    output = tmp_path_factory.mktemp("runs")
     study = study_of(search(), storage=open_storage(storage_in(output)))
     study.set_user_attr(trial_attributes.SPEC, RECORD)
     write_summary(output / "my-study" / "summary.json", summary_of(study))
@@ -52,26 +51,21 @@ def test_markdown_is_written(runs: Path, tmp_path: Path) -> None:
     assert path.read_text().startswith("## Ship trial 1: ")
 
 
-@pytest.mark.parametrize("command", [report.main, compare_studies.main])
+@pytest.mark.parametrize("command", [report.main, COMMANDS["compare-studies"].main])
 def test_an_unknown_study_is_one_line(command, runs, capsys):
     arguments = ["my-studdy"] if command is report.main else ["my-studdy", "my-study"]
-    assert run_command(command, [*arguments, "--output", str(runs)]) == USAGE_ERROR
+    assert run_command(command, [*arguments, "--output", str(runs)]) == EXIT_USAGE
     known = f"error: study: there is no 'my-studdy' in {storage_in(runs)}; did you mean 'my-study'?\n"
     assert capsys.readouterr().err == known
 
 
 def test_a_folder_without_studies_is_left_as_it_is(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert run_command(report.main, ["my-study", "--output", str(tmp_path)]) == USAGE_ERROR
+    assert run_command(report.main, ["my-study", "--output", str(tmp_path)]) == EXIT_USAGE
     assert "has no studies.db: name the folder of your studies, or their --storage" in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_study_is_compared_by_name_or_folder(runs: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert run_command(compare_studies.main, ["my-study", str(runs / "my-study"), "--output", str(runs)]) == USAGE_ERROR
+    arguments = ["my-study", str(runs / "my-study"), "--output", str(runs)]
+    assert run_command(COMMANDS["compare-studies"].main, arguments) == EXIT_USAGE
     assert capsys.readouterr().err == "error: compare: 'my-study' is compared with itself: name another study\n"
-
-
-def test_the_command_has_the_hyphen_of_the_shell() -> None:
-    command = [sys.executable, "-m", "experiments.compare-studies", "--help"]
-    shown = subprocess.run(command, cwd=Path(__file__).parents[2], capture_output=True, text=True, check=True).stdout
-    assert "usage: python -m experiments.compare-studies" in shown

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from experiments import reproduce
-from experiments.cli.published import find_tables, published
+from experiments.cli import run_comparison
+from experiments.cli.exit_status import EXIT_NO_RESULT
+from experiments.cli.run_comparison import Compared
 from experiments.reproduce import main
 from narm.errors import InputError
-from narm.models import MODELS
 
 
 def comparison_file(folder: Path, dataset: str = "diginetica", **recall: float) -> Path:
@@ -22,21 +22,6 @@ def comparison_file(folder: Path, dataset: str = "diginetica", **recall: float) 
     path = folder / "comparison.json"
     path.write_text(json.dumps({"dataset": dataset, "rows": rows}), encoding="utf-8")
     return path
-
-
-def test_every_row_is_a_share_and_names_a_model_that_there_is():
-    for tables in published().values():
-        for table in tables:
-            assert table.source
-            assert table.note
-            for row in table.rows:
-                assert row.ours is None or row.ours in MODELS
-                assert 0 < row.mrr < row.recall < 100
-
-
-def test_an_unknown_table_names_the_nearest():
-    with pytest.raises(InputError, match="did you mean 'sr-gnn'"):
-        find_tables("srgnn")
 
 
 def test_an_earlier_comparison_stands_beside_the_published_figures(tmp_path, capsys):
@@ -94,6 +79,9 @@ def test_what_is_no_option_of_a_comparison_is_refused_where_nothing_is_searched_
 def test_the_papers_targets_are_all_that_the_prepared_files_have(tmp_path, monkeypatch):
     (tmp_path / "diginetica").mkdir()
     asked = []
-    monkeypatch.setattr(reproduce, "run_comparison", lambda models, options, **rest: asked.append(options) or 130)
-    assert main(["sr-gnn", "--data", str(tmp_path)]) == 130
+    nothing = Compared(comparison=None, folder=tmp_path, without_result=["narm", "pop"])
+    monkeypatch.setattr(
+        run_comparison, "search_and_compare", lambda models, options, **rest: asked.append(options) or nothing
+    )
+    assert main(["sr-gnn", "--data", str(tmp_path)]) == EXIT_NO_RESULT
     assert asked[0][:2] == ["--unknown_items", "keep"]

@@ -11,9 +11,9 @@ from mlflow import MlflowClient
 from mlflow.entities import Run
 
 from experiments import sync
-from experiments.cli.command_line import run_command
+from experiments.cli.running import run_command
 from experiments.tracking.outbox import Outbox
-from experiments.tracking.tracker import Tracker
+from experiments.tracking.tracker import open_tracker
 from experiments.tuning.study.trial_attributes import SPEC
 
 
@@ -40,14 +40,15 @@ def study(tmp_path: Path) -> str:
     """A study whose server was never there."""
     record(tmp_path, None)
     (tmp_path / "my-study").mkdir()
-    tracker = Tracker(
+    tracker = open_tracker(
         "http://127.0.0.1:1",
+        name="my-study",
         experiment=tmp_path.name,
         artifact_dir=tmp_path / "artifacts",
         outbox=tmp_path / "my-study" / "outbox.jsonl",
         flush_seconds=0,
     )
-    tracker.start_study("my-study", tags={}, params={"seed": 1}, artifacts={"space.yaml": "a: 1\n"})
+    tracker.start_study(tags={}, params={"seed": 1}, artifacts={"space.yaml": "a: 1\n"})
     tracker.start_trial(0, params={"learning_rate": 0.01}, tags={})
     tracker.log_epoch(0, epoch=1, metrics={"mrr_at_10": 0.1})
     tracker.end_trial(0, state="COMPLETE", reason="done", metrics={})

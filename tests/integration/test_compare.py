@@ -12,7 +12,7 @@ from mlflow import MlflowClient
 from support.accidents import train_with
 
 from experiments import compare, sync
-from experiments.cli.command_line import run_command
+from experiments.cli.running import run_command
 from experiments.tuning.worker.jobs import Job
 
 pytestmark = pytest.mark.usefixtures("one_ray")

@@ -17,7 +17,7 @@ from support.accidents import train_with
 
 from benchmarks.stores import Stores
 from experiments import search
-from experiments.cli.command_line import run_command
+from experiments.cli.running import run_command
 from experiments.tuning.study.trial_attributes import REASON, RETRIES, read_progress
 from experiments.tuning.worker.jobs import Job, TrialJob
 from narm.checkpoint import read_checkpoint

@@ -13,8 +13,8 @@ import pytest
 from support.accidents import train_with
 
 from experiments import search
-from experiments.cli import command_line
-from experiments.cli.command_line import run_command
+from experiments.cli.exit_status import EXIT_INTERRUPTED
+from experiments.cli.running import run_command
 from experiments.tuning.driver.stopping import Interruption
 from experiments.tuning.worker.jobs import FinalistJob, Job
 
@@ -68,7 +68,7 @@ def test_an_interruption_ends_finalists_within_seconds_and_they_go_on_when_resum
     with monkeypatch.context() as patch:
         patch.setattr(Interruption, "stop_all", stop_in_finalists)
         status = run_search(tmp_path, "--finalist-seeds", "40")
-    assert status == command_line.INTERRUPTED
+    assert status == EXIT_INTERRUPTED
     settled = time.monotonic() - began[0]
     assert finals(tmp_path) is None
     kept = {path: path.stat().st_mtime_ns for path in tmp_path.glob("s/finalists/*.npz")}

@@ -10,7 +10,7 @@ import pytest
 from mlflow import MlflowClient
 
 from experiments import search
-from experiments.cli.command_line import run_command
+from experiments.cli.running import run_command
 from narm.checkpoint import load_model
 from narm.config import Config, DataConfig, EvaluationConfig
 from narm.data.datasets import load_splits

@@ -12,7 +12,7 @@ from support.postgresql import PASSWORD, Unavailable, postgresql_server
 
 from benchmarks.stores import Stores
 from experiments import search
-from experiments.cli.command_line import run_command
+from experiments.cli.running import run_command
 from experiments.tuning.study.storage import open_storage
 from narm.errors import InputError
 

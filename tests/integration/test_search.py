@@ -16,7 +16,7 @@ from support.accidents import train_with
 from support.finished_search import FinishedSearch
 
 from experiments import replay, search
-from experiments.cli.command_line import run_command
+from experiments.cli.running import run_command
 from experiments.tuning.study.summary import read_summary
 from experiments.tuning.worker.jobs import Job
 from narm.checkpoint import load_model

@@ -16,7 +16,7 @@ from mlflow import MlflowClient
 
 from benchmarks.model_server import model_server
 from experiments import search
-from experiments.cli.command_line import run_command
+from experiments.cli.running import run_command
 from experiments.tuning.engine.verdict import judge_finalists
 from experiments.tuning.study.summary import Comparison, Finals, read_summary
 from narm.recommending import Recommender

@@ -19,8 +19,8 @@ from mlflow.entities import Run
 from benchmarks.mlflow_server import Proxy, Server
 from benchmarks.tracking_faults import SLOW, Torment
 from experiments import search, sync
-from experiments.cli import command_line
-from experiments.cli.command_line import run_command
+from experiments.cli.exit_status import EXIT_INTERRUPTED
+from experiments.cli.running import run_command
 from experiments.tracking import tracker as tracking
 from experiments.tracking.outbox import Drainer
 from experiments.tracking.tracker import Tracker
@@ -126,7 +126,7 @@ def test_a_server_that_is_away_killed_restarted_and_slow_ends_up_with_everything
         tormentor.start()
         arguments = [*SETTINGS, *output, "--space", str(space), "--tracking-uri", proxy.uri]
         interrupt_when(lambda: torment.is_over, monkeypatch)
-        assert run_command(search.main, arguments) == command_line.INTERRUPTED
+        assert run_command(search.main, arguments) == EXIT_INTERRUPTED
         tormentor.join()
         assert torment.happened == ["started late", "killed", "restarted", "slow"]
         assert run_command(sync.main, ["s", *output]) == 0

@@ -137,7 +137,7 @@ def test_no_key_is_both_an_option_and_without_effect(key):
         ("eval_args: {mode: uni100}", 1, "eval_args.mode: 'uni100' is not possible, only 'full'"),
         ("eval_args: {mode: {test: uni100}}", 1, "eval_args.mode: {'test': 'uni100'} is not possible"),
         ("eval_args: {modes: full}", 1, "eval_args: unknown key 'modes'; did you mean 'mode'?"),
-        ("seed: 1\nseed: 2", 2, "'seed' a second time: it stands on line 1"),
+        ("seed: 1\nseed: 2", 2, "'seed' a second time: it is already on line 1"),
         ("seed 1", 1, "expected `name: value` lines"),
     ],
 )

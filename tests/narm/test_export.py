@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -23,7 +24,7 @@ from narm.training import create_model, fit
 
 N_ITEMS = 30
 SIZES = [(1, 1), (1, 9), (7, 1), (2, 3), (33, 50)]  # of batch and length; traced with (2, 3)
-OPTIONS = [{"n_layers": 2, "gru_bias": True}, {"attention": "softmax"}, {"model": "global"}, {"model": "local"}]
+OPTIONS = [{"n_layers": 2, "gru_bias": True, "attention": "softmax"}, {"model": "global"}, {"model": "local"}]
 
 
 def random_model(**options: object) -> NARM:
@@ -39,26 +40,31 @@ def random_prefixes(batch: int, length: int) -> tuple[Tensor, Tensor]:
     return torch.from_numpy(prefixes), torch.from_numpy(lengths)
 
 
-def run_torch(path: Path, prefixes: Tensor, lengths: Tensor) -> Tensor:
-    return torch.export.load(path).module()(prefixes, lengths)
+def load_torch(path: Path) -> Callable[[Tensor, Tensor], Tensor]:
+    return torch.export.load(path).module()
 
 
-def run_onnx(path: Path, prefixes: Tensor, lengths: Tensor) -> Tensor:
+def load_onnx(path: Path) -> Callable[[Tensor, Tensor], Tensor]:
     session = onnxruntime.InferenceSession(path)
-    (scores,) = session.run(["scores"], {"prefixes": prefixes.numpy(), "lengths": lengths.numpy()})
-    return torch.from_numpy(scores)
+
+    def run(prefixes: Tensor, lengths: Tensor) -> Tensor:
+        (scores,) = session.run(["scores"], {"prefixes": prefixes.numpy(), "lengths": lengths.numpy()})
+        return torch.from_numpy(scores)
+
+    return run
 
 
 @pytest.mark.parametrize("options", OPTIONS, ids=str)
-@pytest.mark.parametrize(("write", "run"), [(write_torch, run_torch), (write_onnx, run_onnx)], ids=["torch", "onnx"])
-def test_an_export_gives_the_scores_of_the_model(write, run, options, tmp_path):
+@pytest.mark.parametrize(("write", "load"), [(write_torch, load_torch), (write_onnx, load_onnx)], ids=["torch", "onnx"])
+def test_an_export_gives_the_scores_of_the_model(write, load, options, tmp_path):
     model = random_model(**options)
     write(model, tmp_path / "model")
+    exported = load(tmp_path / "model")
     for batch, length in SIZES:
         prefixes, lengths = random_prefixes(batch, length)
         with torch.no_grad():
             expected = model.scores(prefixes, lengths)
-        scores = run(tmp_path / "model", prefixes, lengths)
+        scores = exported(prefixes, lengths)
         assert scores.shape == (batch, N_ITEMS)
         assert (scores[:, 0] == -torch.inf).all()
         torch.testing.assert_close(scores[:, 1:], expected[:, 1:], rtol=0, atol=1e-5)

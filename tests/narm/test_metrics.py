@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from narm.errors import InputError
@@ -43,14 +43,12 @@ def test_one_target_a_prefix_makes_hit_equal_recall():
     assert METRICS["Hit"] is METRICS["Recall"]
 
 
-@settings(deadline=None)
 @given(RANKS, CUTOFFS)
 def test_mrr_below_ndcg_below_recall(ranks, cutoff):
     assert (mrr(ranks, cutoff) <= ndcg(ranks, cutoff)).all()
     assert (ndcg(ranks, cutoff) <= recall(ranks, cutoff)).all()
 
 
-@settings(deadline=None)
 @given(RANKS, CUTOFFS, CUTOFFS)
 def test_all_but_precision_rise_with_the_cutoff(ranks, one, other):
     low, high = sorted((one, other))
@@ -58,7 +56,6 @@ def test_all_but_precision_rise_with_the_cutoff(ranks, one, other):
         assert (metric(ranks, low) <= metric(ranks, high)).all()
 
 
-@settings(deadline=None)
 @given(RANKS, CUTOFFS)
 def test_a_better_rank_is_never_worse(ranks, cutoff):
     better = np.maximum(ranks - 1, 1)
@@ -66,7 +63,6 @@ def test_a_better_rank_is_never_worse(ranks, cutoff):
         assert (metric(better, cutoff) >= metric(ranks, cutoff)).all()
 
 
-@settings(deadline=None)
 @given(RANKS, CUTOFFS)
 def test_values_are_shares(ranks, cutoff):
     for metric in METRICS.values():

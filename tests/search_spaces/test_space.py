@@ -288,7 +288,7 @@ def test_an_unknown_space_names_the_known_ones(name, message):
 
 
 def test_a_parameter_twice_in_recboles_grammar_is_a_mistake(tmp_path):
-    with pytest.raises(InputError, match=r"space\.hyper:2: n_layers a second time: it stands on line 1"):
+    with pytest.raises(InputError, match=r"space\.hyper:2: n_layers a second time: it is already on line 1"):
         write(tmp_path, "n_layers choice [1]\nn_layers choice [2]", ".hyper")
 
 

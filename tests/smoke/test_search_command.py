@@ -6,7 +6,7 @@ import json
 import re
 
 from experiments import search
-from experiments.cli.command_line import run_command
+from experiments.cli.running import run_command
 
 
 def test_the_smoke_preset_finds_a_winner_and_says_so_to_a_program(searched):

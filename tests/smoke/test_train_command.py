@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from experiments import train as train_command
-from experiments.cli.command_line import run_command
+from experiments.cli.running import run_command
 
 ROOT = Path(__file__).parents[2]
 SMALL = ["--dataset", "synthetic", "--embedding_size", "16", "--hidden-size", "16", "--threads", "1"]

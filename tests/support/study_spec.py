@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from experiments.tuning.study.limits import Limits
 from experiments.tuning.study.objectives import parse_objectives
 from experiments.tuning.study.spec import StudySpec
 from narm.config import Config
@@ -27,7 +26,8 @@ def make_spec(output: Path, **changes: Any) -> StudySpec:
         "objectives": parse_objectives("MRR@10"),
         "grace_epochs": None,
         "reduction": 3,
-        "limits": Limits(),
+        "max_retries": 0,
+        "max_failed": None,
         "gpus_per_trial": 0.0,
         "finalists": 0,
         "finalist_seeds": 1,

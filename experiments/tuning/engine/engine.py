@@ -8,17 +8,17 @@ the truth: an engine made on a study that another left behind, however that ende
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Any, Literal
 
 import optuna
-from optuna.samplers import BaseSampler
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from experiments.tuning.engine.callbacks import Callbacks
 from experiments.tuning.engine.proposals import Configuration, Proposer, configuration
+from experiments.tuning.optimizer.samplers import Sampler
 from experiments.tuning.optimizer.scheduler import Curve, CurveState, Decision, Offspring, Promotion, Scheduler
 from experiments.tuning.study import trial_attributes
 from experiments.tuning.study.limits import Limits, Tally
@@ -70,7 +70,7 @@ class Engine:
         space: what is searched.
         config: what the space varies, and the seed of the study.
         objectives: a metric, and costs.
-        sampler: makes Optuna's sampler from a space and a seed.
+        sampler: draws new configurations.
         scheduler: decides which trials go on.
         n_trials: trials that the study has in the end, those of earlier sessions included.
         limits: what ends the search early.
@@ -81,7 +81,7 @@ class Engine:
     space: SearchSpace
     config: Config
     objectives: tuple[Objective, ...]
-    sampler: Callable[[SearchSpace, int], BaseSampler]
+    sampler: Sampler
     scheduler: Scheduler
     n_trials: int
     limits: Limits
@@ -225,7 +225,7 @@ class Engine:
         if not self._wants_more():
             return None
         paused = {trial.number for trial in self._open.values() if trial.phase == "paused"}
-        proposal = self._proposer.propose(self.study, self._n_created, paused=paused)
+        proposal = self._proposer.propose(self.study, paused=paused)
         if proposal.replaced:
             replaced = self.study.user_attrs.get(trial_attributes.REPLACED, 0)
             self.study.set_user_attr(trial_attributes.REPLACED, replaced + 1)

@@ -1,1 +1,1 @@
-"""Samplers and schedulers, and what each needs to be told."""
+"""Samplers and schedulers: one table entry each, which says what it needs."""

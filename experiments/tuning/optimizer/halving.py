@@ -2,12 +2,13 @@
 
 Li et al., "A System for Massively Parallel Hyperparameter Tuning", MLSys 2020, algorithm 2. Differs from the paper:
 
-- A trial that is among the best of its rung on arrival goes straight on.
-- The first rung promotes no one before a crowd has arrived there: the best of the first few draws are no good, and
-  training them to the end is what asynchronous halving mostly spends its epochs on (`benchmarks.search`).
-- When the last configuration has begun, rungs are settled from the lowest up, and so many survivors go on at each
-  that the search ends with a choice: one value on one validation split is too noisy to leave a single trial. Whoever
-  is sure of a place, whatever becomes of those still on their way, does not wait for them: no slot stands empty.
+- A trial that is among the best of its rung on arrival trains on at once.
+- The first rung promotes no trial before a crowd has arrived there: the best of the first few draws are no good, and
+  asynchronous halving spends most of its epochs on training them to the end (`benchmarks.search`).
+- When the last configuration has begun, the rungs are settled from the lowest up, and at each rung several survivors
+  train on, so that the search ends with a choice: one value on one validation split is too noisy to leave a single
+  trial. A trial that is sure of its place, whatever the trials still on their way reach, does not wait for them, so
+  that no worker idles.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ Rungs = tuple[int, ...]
 
 
 def rungs(epochs: int, grace_epochs: int, reduction: int) -> Rungs:
-    """Epochs after which trials are compared: the grace period, and `reduction` times more each, below the last.
+    """Epochs after which trials are compared: the grace epochs, then `reduction` times more each, below the last epoch.
 
     >>> rungs(epochs=100, grace_epochs=3, reduction=4)
     (3, 12, 48)
@@ -39,14 +40,14 @@ def rungs(epochs: int, grace_epochs: int, reduction: int) -> Rungs:
 
 @dataclass(frozen=True, slots=True)
 class SuccessiveHalving:
-    """At each rung one trial of `reduction` goes on, the best; the others wait, since better ones may never come.
+    """At each rung the best one of `reduction` trials trains on; the others are paused, since better ones may not come.
 
     Attributes:
-        brackets: rungs of each bracket; brackets do not compete with each other.
+        brackets: the rungs of each bracket; brackets do not compete with each other.
         reduction: how many trials share a place on the next rung.
-        seed: of the draw that puts a trial into its bracket.
+        seed: seed of the draw that puts a trial into its bracket.
         crowd: trials that a first rung waits for as long as new ones come.
-        survivors: trials of each bracket that go on from every rung in the end.
+        survivors: trials of each bracket that go on from every rung once the last configuration has begun.
     """
 
     brackets: tuple[Rungs, ...]
@@ -56,25 +57,30 @@ class SuccessiveHalving:
     survivors: int = 1
 
     def on_result(self, trial: Curve, curves: Sequence[Curve]) -> Decision:
-        """Pause at a rung, unless the trial is among its best."""
-        if trial.never_stopped or trial.epoch not in self._rungs(trial):
+        """Pause a trial at a rung, unless it is among the best there."""
+        bracket = self._bracket(trial)
+        if trial.never_stopped or trial.epoch not in self.brackets[bracket]:
             return Decision.CONTINUE
-        best = self._best(trial.epoch, self._bracket(trial), curves)
+        arrived = self._arrived(trial.epoch, bracket, curves)
+        best = arrived[: self._places(trial.epoch, bracket, len(arrived))]
         return Decision.CONTINUE if trial.number in best else Decision.PAUSE
 
     def next(self, curves: Sequence[Curve], *, more: bool) -> Promotion | None:
-        """The best paused trial that its rung has a place for: on the highest rung, or, in the end, on the lowest."""
+        """The best paused trial with a place on the next rung; the highest rung first, in the end the lowest."""
         for bracket, of_bracket in enumerate(self.brackets):
             for rung in reversed(of_bracket) if more else of_bracket:
-                best = self._best(rung, bracket, curves, None if more else self._to_come(rung, bracket, curves))
+                arrived = self._arrived(rung, bracket, curves)
+                places = self._places(rung, bracket, len(arrived))
+                if not more:
+                    places = max(places, self._sure_places(rung, bracket, len(arrived), curves))
                 paused = {curve.number for curve in curves if curve.state == "paused" and curve.epoch == rung}
-                for number in best:
+                for number in arrived[:places]:
                     if number in paused:
                         return Promotion(number)
         return None
 
     def most_epochs(self, trials: int, epochs: int) -> int:
-        """All trials of a bracket go to its first rung, those with a place there to the next, and so on."""
+        """All trials of a bracket train to its first rung, those with a place there to the next, and so on."""
         return sum(
             self._most_epochs(of_bracket, round(trials * share), epochs)
             for of_bracket, share in zip(self.brackets, self._shares(), strict=True)
@@ -87,48 +93,44 @@ class SuccessiveHalving:
             trials, reached = max(trials // self.reduction, min(self.survivors, trials)), rung
         return total + trials * (epochs - reached)
 
-    def _best(self, rung: int, bracket: int, curves: Sequence[Curve], to_come: int | None = None) -> list[int]:
-        """The trials that have a place on the next rung, the best first; of equals the earlier.
-
-        Args:
-            rung: where they have arrived.
-            bracket: of the rung.
-            curves: of all trials.
-            to_come: trials that will still arrive there; None: nobody knows.
-        """
+    def _arrived(self, rung: int, bracket: int, curves: Sequence[Curve]) -> list[int]:
+        """Numbers of the bracket's trials that have reached a rung, the best first; among equals the earlier."""
         arrived = [
             (-value, curve.number)
             for curve in curves
             if self._bracket(curve) == bracket and (value := curve.at(rung)) is not None
         ]
-        is_crowded = rung != self.brackets[bracket][0] or len(arrived) >= self.crowd
-        places = len(arrived) // self.reduction if is_crowded else 0
-        if to_come is not None:  # each of which may take one
-            in_the_end = max((len(arrived) + to_come) // self.reduction, self.survivors)
-            places = max(places, in_the_end - to_come)
-        return [number for _, number in sorted(arrived)[:places]]
+        return [number for _, number in sorted(arrived)]
 
-    def _to_come(self, rung: int, bracket: int, curves: Sequence[Curve]) -> int | None:
-        """Trials on their way to the rung when no new ones come; None while the rung below is not settled."""
+    def _places(self, rung: int, bracket: int, n_arrived: int) -> int:
+        """How many of the trials that have reached a rung train on, when any number may follow them."""
+        is_crowded = rung != self.brackets[bracket][0] or n_arrived >= self.crowd
+        return n_arrived // self.reduction if is_crowded else 0
+
+    def _sure_places(self, rung: int, bracket: int, n_arrived: int, curves: Sequence[Curve]) -> int:
+        """How many are sure to train on once no new trials come, though each of those on their way may take a place.
+
+        0 as long as the rung below is not settled: how many trials will come from there is open.
+        """
         below = max((other for other in self.brackets[bracket] if other < rung), default=0)
-        coming = [
+        on_their_way = [
             curve.epoch
             for curve in curves
             if curve.state == "running" and curve.epoch < rung and self._bracket(curve) == bracket
         ]
-        return len(coming) if all(epoch >= below for epoch in coming) else None
-
-    def _rungs(self, trial: Curve) -> Rungs:
-        return self.brackets[self._bracket(trial)]
+        if any(epoch < below for epoch in on_their_way):
+            return 0
+        in_the_end = max((n_arrived + len(on_their_way)) // self.reduction, self.survivors)
+        return max(0, in_the_end - len(on_their_way))
 
     def _bracket(self, trial: Curve) -> int:
-        """Drawn from the trial's number."""
+        """Index of a trial's bracket, drawn from its number."""
         if len(self.brackets) == 1:
             return 0
         return int(np.random.default_rng([self.seed, trial.number]).choice(len(self.brackets), p=self._shares()))
 
     def _shares(self) -> NDArray[np.float64]:
-        """Of the trials that each bracket gets: Hyperband's, so that each costs about the same."""
+        """Share of the trials that each bracket gets, float64[brackets]; as in Hyperband, all cost about the same."""
         most = len(self.brackets) - 1
         sizes = np.array([self.reduction**power / (power + 1) for power in range(most, -1, -1)])
         return np.asarray(sizes / sizes.sum())

@@ -8,7 +8,7 @@ from statistics import median
 
 from experiments.tuning.optimizer.scheduler import Curve, Decision
 
-FEWEST = 3  # a median of fewer says nothing
+FEWEST = 3  # values of other trials; the median of fewer says nothing
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,12 +16,15 @@ class MedianStopping:
     """Stops a trial whose value is below the median of the others' at the same epoch.
 
     Differs from the paper: values are the best so far on either side, not running means.
+
+    Attributes:
+        grace_epochs: epochs that every trial trains before it can be stopped.
     """
 
     grace_epochs: int
 
     def on_result(self, trial: Curve, curves: Sequence[Curve]) -> Decision:
-        """Stop it, or let it go on."""
+        """Stop a trial below the median of at least `FEWEST` others."""
         if trial.never_stopped or trial.epoch < self.grace_epochs:
             return Decision.CONTINUE
         others = [
@@ -31,8 +34,8 @@ class MedianStopping:
         return Decision.STOP if behind else Decision.CONTINUE
 
     def next(self, curves: Sequence[Curve], *, more: bool) -> None:
-        """Nothing is ever paused."""
+        """None: no trial is ever paused."""
 
     def most_epochs(self, trials: int, epochs: int) -> int:
-        """All of them."""
+        """All epochs of all trials."""
         return trials * epochs

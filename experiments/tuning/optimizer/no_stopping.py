@@ -1,4 +1,4 @@
-"""Every trial runs to its own end."""
+"""No stopping: every trial trains to its own end."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from experiments.tuning.optimizer.scheduler import Curve, Decision
 
 
 class NoStopping:
-    """Stops nothing."""
+    """Stops and pauses no trial."""
 
     def on_result(self, trial: Curve, curves: Sequence[Curve]) -> Decision:
-        """Go on."""
+        """Always continue."""
         return Decision.CONTINUE
 
     def next(self, curves: Sequence[Curve], *, more: bool) -> None:
-        """Nothing is ever paused."""
+        """None: no trial is ever paused."""
 
     def most_epochs(self, trials: int, epochs: int) -> int:
-        """All of them."""
+        """All epochs of all trials."""
         return trials * epochs

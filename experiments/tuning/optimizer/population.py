@@ -1,7 +1,7 @@
 """Population-based training (Jaderberg et al., arXiv:1711.09846).
 
 Differs from the paper: a member that takes over the weights of a better one becomes a new trial, since a trial has
-one configuration; and it is judged from there on by what it reaches itself.
+one configuration; from there on it is compared by the values that it reaches itself.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ FACTORS = (0.8, 1.2)  # the paper's
 
 @dataclass(frozen=True, slots=True)
 class PopulationBased:
-    """Trains a population side by side; every so often its worst members take over from its best.
+    """Trains a population side by side; every `interval` epochs its worst members take over from its best.
 
     Attributes:
-        population: members.
+        population: number of members.
         interval: epochs between comparisons.
-        trials: of the study, members and offspring together.
+        trials: trials of the study at most, members and offspring together.
         mutable: distributions of the parameters that may change while a model trains.
-        seed: of draws.
+        seed: seed of parents and perturbations.
     """
 
     population: int
@@ -38,12 +38,12 @@ class PopulationBased:
     seed: int
 
     def on_result(self, trial: Curve, curves: Sequence[Curve]) -> Decision:
-        """Wait for the others at each comparison."""
+        """Pause a trial at each comparison, until the others are there."""
         due = trial.epoch % self.interval == 0 and not trial.never_stopped
         return Decision.PAUSE if due else Decision.CONTINUE
 
     def next(self, curves: Sequence[Curve], *, more: bool) -> Promotion | Offspring | None:
-        """The member that is furthest back goes on, or gives way if it is among the worst."""
+        """The paused member with the fewest epochs trains on, or is replaced if it is among the worst."""
         waiting = [curve for curve in curves if curve.state == "paused"]
         if not waiting or (more and len(curves) < self.population):
             return None
@@ -57,11 +57,11 @@ class PopulationBased:
         return Offspring(parent=parent.number, params=self._perturbed(parent.params, rng), instead_of=member.number)
 
     def most_epochs(self, trials: int, epochs: int) -> int:
-        """Those of the members: an offspring goes on at the epoch of its parent."""
+        """Epochs of the members alone: an offspring starts at the epoch of its parent."""
         return min(self.population, trials) * epochs
 
     def _ranked(self, epoch: int, curves: Sequence[Curve]) -> list[Curve]:
-        """The members that have come so far, from the best down."""
+        """The members that have reached an epoch, the best first."""
         there = [
             (value, curve) for curve in curves if curve.state != "stopped" and (value := curve.at(epoch)) is not None
         ]
@@ -75,7 +75,7 @@ class PopulationBased:
 
 
 def perturbed(distribution: BaseDistribution, value: Any, rng: np.random.Generator) -> Any:
-    """A value nearby: a fifth more or less, within the range; of choices a neighbour."""
+    """A value nearby: a fifth more or less, within the range; among choices a neighbour."""
     if isinstance(distribution, CategoricalDistribution):
         index = distribution.choices.index(value) + rng.choice([-1, 1])
         return distribution.choices[int(np.clip(index, 0, len(distribution.choices) - 1))]

@@ -1,7 +1,7 @@
 """What a scheduler is: a rule that says which trials train on, from their learning curves alone.
 
-A scheduler remembers nothing. Every decision follows from the curves, and these stand in the study database: after a
-crash nothing has to be rebuilt, and a search can be replayed from a table of curves without training anything.
+A scheduler remembers nothing. Every decision follows from the curves, which the study database holds: after a crash
+nothing has to be rebuilt, and a search can be replayed from a table of curves without training anything.
 """
 
 from __future__ import annotations
@@ -9,22 +9,23 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
-from optuna.distributions import BaseDistribution
+if TYPE_CHECKING:
+    from optuna.distributions import BaseDistribution
 
 REDUCTION = 4
-"""One of so many trials goes on at each rung, when nothing is said: what `benchmarks.search` found best."""
+"""The default: one of so many trials trains on at each rung; what `benchmarks.search` found best."""
 
 CurveState = Literal["running", "paused", "complete", "stopped"]
 
 
 class Decision(Enum):
-    """What becomes of a trial after an epoch."""
+    """What a trial does after an epoch."""
 
     CONTINUE = "continue"
     PAUSE = "pause"
-    """It may go on later, from its checkpoint."""
+    """A paused trial may train on later, from its checkpoint."""
     STOP = "stop"
 
 
@@ -33,11 +34,11 @@ class Curve:
     """A trial as a scheduler sees it.
 
     Attributes:
-        number: of the trial in its study.
-        state: running; paused, on a scheduler's word; complete, at its own end; stopped for good by a scheduler.
-        values: the best objective so far by epoch, larger is better; epochs ascend.
+        number: number of the trial in its study.
+        state: running; paused by a scheduler; complete, at its own end; stopped for good by a scheduler.
+        values: the best objective so far, by epoch; larger is better, epochs ascend.
         params: its parameters, as Optuna has them.
-        never_stopped: whether it is never held up, since it is there to be compared with.
+        never_stopped: whether it is never paused or stopped, since finalists are compared with it.
     """
 
     number: int
@@ -52,9 +53,9 @@ class Curve:
         return next(reversed(self.values), 0)
 
     def at(self, epoch: int) -> float | None:
-        """The value after that epoch; None where the trial has not come so far.
+        """The value after an epoch; None where the trial has not reached it.
 
-        A trial that ended by itself keeps its value: more epochs would have brought it nothing.
+        A trial that ended by itself keeps its value: more epochs would not have improved it.
         """
         if epoch > self.epoch and self.state != "complete":
             return None
@@ -63,14 +64,24 @@ class Curve:
 
 @dataclass(frozen=True, slots=True)
 class Promotion:
-    """A paused trial that goes on."""
+    """A paused trial that trains on.
+
+    Attributes:
+        number: number of the trial.
+    """
 
     number: int
 
 
 @dataclass(frozen=True, slots=True)
 class Offspring:
-    """A new trial that starts from the latest checkpoint of another, in the place of a third."""
+    """A new trial that starts from the latest checkpoint of another, and replaces a third.
+
+    Attributes:
+        parent: number of the trial whose checkpoint it starts from.
+        params: its parameters.
+        instead_of: number of the paused trial that it replaces.
+    """
 
     parent: int
     params: Mapping[str, Any]
@@ -78,30 +89,30 @@ class Offspring:
 
 
 class Scheduler(Protocol):
-    """Says after every epoch whether a trial goes on, and which goes on when a slot is free."""
+    """Decides after every epoch whether a trial trains on, and which paused trial does when a worker is free."""
 
     def on_result(self, trial: Curve, curves: Sequence[Curve]) -> Decision:
-        """What becomes of a trial that has just reported an epoch and could train on.
+        """What a trial does that has just reported an epoch and could train on.
 
         Args:
-            trial: whose last epoch is new.
-            curves: of all trials of the study, this one among them.
+            trial: the trial that reported.
+            curves: the curves of all trials of the study, including this one.
         """
 
     def next(self, curves: Sequence[Curve], *, more: bool) -> Promotion | Offspring | None:
-        """What a free slot should do before a new configuration is begun; None: nothing.
+        """What a free worker should train before it begins a new configuration; None: nothing.
 
         Args:
-            curves: of all trials of the study that have begun.
-            more: whether there are configurations to begin.
+            curves: the curves of all trials of the study that have begun.
+            more: whether the search may begin new configurations.
         """
 
     def most_epochs(self, trials: int, epochs: int) -> int:
-        """Epochs that so many trials train together if none ends early: what there is to do, for who waits.
+        """Upper bound on the epochs that all trials train together, for the progress display.
 
         Args:
-            trials: of the study.
-            epochs: of a trial at most.
+            trials: number of trials.
+            epochs: epochs of a trial at most.
         """
 
 
@@ -110,11 +121,11 @@ class Settings:
     """What schedulers are made from.
 
     Attributes:
-        epochs: of a trial at most.
-        trials: of the study.
-        grace_epochs: that every trial is given; None: as the scheduler sees fit.
-        reduction: one of so many trials goes on at each rung.
-        seed: of draws.
+        epochs: epochs of a trial at most.
+        trials: trials of the study.
+        grace_epochs: epochs that every trial trains at least; None: the default of the scheduler.
+        reduction: one of so many trials trains on at each rung.
+        seed: seed of what the scheduler draws.
         mutable: distributions of the parameters that may change while a model trains.
     """
 

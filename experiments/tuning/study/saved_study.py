@@ -1,4 +1,4 @@
-"""A study on disk: in the database and in its folder, with all that a person may ask of it afterwards."""
+"""A study on disk, in the database and in its folder, and what can be asked of it after its search."""
 
 from __future__ import annotations
 
@@ -9,15 +9,12 @@ from pathlib import Path
 
 import optuna
 
-from experiments.cli.command_line import DEFAULT_OUTPUT
+from experiments.tuning.study.folder import COMPARISON, DATABASE, DEFAULT_OUTPUT, SUMMARY
 from experiments.tuning.study.storage import closing_study, database_in, load_study, read_stored_spec, storage_in
 from experiments.tuning.study.stored_spec import Record
 from experiments.tuning.study.summary import Summary, read_summary
 from experiments.tuning.worker.addresses import mask_credentials
 from narm.errors import InputError
-
-COMPARISON = "comparison.json"
-"""In the folder of a comparison of models, which is no study itself."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,10 +22,10 @@ class SavedStudy:
     """A study, whether or not its search goes on.
 
     Attributes:
-        study: the study in the database.
-        record: what the study keeps of its spec.
-        summary: the summary in its folder.
-        folder: folder of the study.
+        study: as the database has it.
+        record: what is stored of its spec.
+        summary: read from its folder.
+        folder: where its files are.
         storage: URL of the database.
     """
 
@@ -45,7 +42,7 @@ class SavedStudy:
 
     @property
     def resume_command(self) -> str:
-        """How its search goes on, credentials masked."""
+        """The command that continues its search, credentials masked."""
         output = self.folder.parent
         command = ["python", "-m", "experiments.search", "--resume", self.name]
         if output != Path(DEFAULT_OUTPUT):
@@ -56,28 +53,28 @@ class SavedStudy:
 
     @property
     def dashboard_command(self) -> str:
-        """How optuna-dashboard opens on it, credentials masked."""
+        """The command that opens optuna-dashboard on it, credentials masked."""
         return shlex.join(["optuna-dashboard", mask_credentials(self.storage)])
 
 
 def open_saved(name: str, *, output: Path, storage: str | None = None) -> SavedStudy:
-    """A study by its name.
+    """Open a study by its name.
 
     Args:
-        name: name of the study, and of its folder.
+        name: the study's, which is also its folder's.
         output: folder of all studies.
         storage: URL of the database; None: SQLite in the output folder.
     Raises:
         InputError: there is no such study, or its folder has no summary.
     """
     if storage is None and not database_in(output).exists():
-        raise InputError(f"output: {output} has no studies.db: name the folder of your studies, or their --storage")
+        raise InputError(f"output: {output} has no {DATABASE}: name the folder of your studies, or their --storage")
     url = storage or storage_in(output)
     study = load_study(name, url)
     return SavedStudy(
         study=study,
         record=read_stored_spec(study),
-        summary=read_summary(output / name / "summary.json"),
+        summary=read_summary(output / name / SUMMARY),
         folder=output / name,
         storage=url,
     )
@@ -92,14 +89,14 @@ def searched_by(name: str, output: Path) -> str:
 
 
 def recorded_uri(study: str, output: Path, storage: str | None) -> str:
-    """Where the search sent its results.
+    """MLflow's address, to which the search sent its results.
 
     Args:
-        study: its name.
+        study: name of the study.
         output: folder of all studies.
         storage: URL of the study database; None: SQLite in the output folder.
     Raises:
-        InputError: nobody knows: the database is not there, or the address had a password and was not kept.
+        InputError: it is not known: the database is not there, or the address had a password and was not stored.
     """
     if storage is None and not database_in(output).exists():
         raise InputError(

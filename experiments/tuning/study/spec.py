@@ -1,4 +1,8 @@
-"""What a study is to do, checked before anything starts."""
+"""What a study is to do, checked before anything starts.
+
+A setting of the search is one field: flags, resolution, bounds and what `--resume` restores follow from it. What
+computes is imported where it is used, since the help of the command line is made of this module too.
+"""
 
 from __future__ import annotations
 
@@ -6,90 +10,272 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from experiments.tuning.optimizer.samplers import SAMPLERS
-from experiments.tuning.optimizer.scheduler import Scheduler, Settings
 from experiments.tuning.optimizer.schedulers import SCHEDULERS
+from experiments.tuning.study import setting_rules as rules
 from experiments.tuning.study.limits import Limits
-from experiments.tuning.study.objectives import Objective
+from experiments.tuning.study.setting import Derived, FlagGroup, setting, settings
 from experiments.tuning.worker.addresses import absolute_tracking_uri, address_below
 from narm.config import Config
 from narm.errors import InputError
-from narm.machine.device import resolve_device
-from narm.machine.threads import usable_cores
-from narm.model import SHAPE_OPTIONS
+from narm.machine.device import DEVICES, resolve_device
 from narm.model_options import check_used, searchable_options
 from narm.text.suggestion import did_you_mean
 from narm.text.text_file import located
-from search_spaces.space import SearchSpace
+
+if TYPE_CHECKING:
+    from experiments.tuning.optimizer.scheduler import Scheduler
+    from experiments.tuning.study.objectives import Objective
+    from search_spaces.space import SearchSpace
+
+WHAT = FlagGroup("what to search")
+HOW = FlagGroup("how, and how much")
+STOPPING = FlagGroup("how trials are stopped", rare=True)
+ENDS = FlagGroup("what ends a search", rare=True)
+MACHINES = FlagGroup("on which machines", rare=True)
+PLACES = FlagGroup("where results go", rare=True)
 
 
 @dataclass(frozen=True, kw_only=True)
 class StudySpec:
     """A study: what is searched, how, for how long, and where its results go.
 
-    Attributes:
-        name: of the study, and of its folder in `output`.
-        config: the default configuration, which the space varies. Its epochs and seed are the study's: the epochs of
-            a trial at most, the seed of every draw.
-        space: what is searched.
-        objectives: the first is the config's `valid_metric`; others are costs.
-        sampler: key of `SAMPLERS`.
-        scheduler: key of `SCHEDULERS`.
-        grace_epochs: that the scheduler gives every trial; None: as it sees fit.
-        reduction: one of so many trials goes on at each rung of the scheduler.
-        trials: in the end, at most; fewer when the space has no more configurations.
-        limits: what ends the search before.
-        time_budget: seconds of this session; None: no limit.
-        concurrency: trials at once.
-        threads: of each trial.
-        device: auto, cpu or cuda.
-        gpus_per_trial: share of a GPU; 0 on a CPU.
-        finalists: how many of the best are trained again over seeds; 0: none.
-        finalist_seeds: how often each.
-        default_is_finalist: whether the default configuration is always one of them, to compare the winner with.
-        address: of a running Ray cluster; None: a Ray of one's own.
-        checkpoint_storage: where checkpoints go, for all nodes to reach; None: the study's folder.
-        storage: SQLAlchemy URL of the Optuna study.
-        tracking_uri: of MLflow.
-        output: folder of all studies.
-        system_metrics: whether MLflow gets CPU and memory of driver and workers.
-        command: as a person typed it, for the record.
     Raises:
-        InputError: one of them is wrong, or they do not fit together.
+        InputError: a field has a wrong value, or fields do not fit together.
     """
 
     name: str
-    config: Config
-    space: SearchSpace
-    objectives: tuple[Objective, ...]
-    sampler: str
-    scheduler: str
-    grace_epochs: int | None
-    reduction: int
-    trials: int
-    limits: Limits
-    time_budget: float | None
-    concurrency: int
-    threads: int
-    device: str
-    gpus_per_trial: float
-    finalists: int
-    finalist_seeds: int
-    address: str | None
-    checkpoint_storage: str | None
-    storage: str
-    tracking_uri: str
+    """Name of the study, and of its folder in `output`."""
+
+    config: Config = setting(store=Config.flat, restore=Config.from_flat)
+    """The default configuration, which the space varies. It has two settings of the study: epochs of a trial at most,
+    and the seed of every draw."""
+
+    space: SearchSpace = setting(
+        "--space",
+        group=WHAT,
+        metavar="FILE",
+        help="a space (.yaml, .hyper), recbole, narm, a model's name",
+        read=rules.read_space,
+        store=rules.store_space,
+        restore=rules.restore_space,
+    )
+    """What is searched."""
+
+    objectives: tuple[Objective, ...] = setting(
+        "--objective",
+        "--valid_metric",
+        group=WHAT,
+        metavar="METRIC",
+        help="metric to maximise; costs may follow: MRR@10,n_parameters",
+        read=rules.read_objectives,
+        store=rules.store_objectives,
+        restore=rules.read_objectives,
+        default=Derived(rules.default_objectives),
+    )
+    """The first is the config's `valid_metric`; others are costs."""
+
+    sampler: str = setting(
+        "--sampler",
+        group=HOW,
+        metavar="NAME",
+        help=f"{', '.join(SAMPLERS)} (default: gp where ranges are continuous, else tpe)",
+        default=Derived(rules.default_sampler),
+    )
+    """Key of `SAMPLERS`."""
+
+    scheduler: str = setting(
+        "--scheduler",
+        group=HOW,
+        metavar="NAME",
+        help=f"{', '.join(SCHEDULERS)} (default: asha)",
+        default=Derived(rules.default_scheduler),
+    )
+    """Key of `SCHEDULERS`."""
+
+    trials: int = setting("--trials", group=HOW, metavar="N", help="configurations to try at most", kind=int, least=1)
+    """Trials in the end, at most; fewer when the space has no more configurations."""
+
+    time_budget: float | None = setting(
+        "--time-budget",
+        group=HOW,
+        metavar="TIME",
+        help="90s, 10m, 2h, none; finalists come on top",
+        read=rules.read_duration,
+    )
+    """Seconds of this session; None: no limit."""
+
+    finalists: int = setting(
+        "--finalists",
+        group=HOW,
+        metavar="K",
+        help="train the best K again, judge on test; 0: none",
+        kind=int,
+        least=0,
+    )
+    """How many of the best are trained again over seeds; 0: none."""
+
+    finalist_seeds: int = setting(
+        "--finalist-seeds", "--seeds", group=HOW, metavar="N", help="with N new seeds each", kind=int, least=1
+    )
+    """How often each finalist is trained."""
+
+    concurrency: int = setting(
+        "--concurrency",
+        group=HOW,
+        metavar="N",
+        help="trials at once (default: one a core)",
+        kind=int,
+        least=1,
+        default=Derived(rules.default_concurrency),
+    )
+    """Trials at once."""
+
+    grace_epochs: int | None = setting(
+        "--grace-epochs",
+        group=STOPPING,
+        metavar="N",
+        help="epochs that the scheduler gives every trial",
+        kind=int,
+        least=1,
+    )
+    """Epochs that the scheduler gives every trial; None: as it sees fit."""
+
+    reduction: int = setting(
+        "--reduction",
+        group=STOPPING,
+        metavar="N",
+        help="one of N goes on at each rung (default: 4)",
+        kind=int,
+        least=2,
+        default=Derived(rules.default_reduction),
+    )
+    """One of so many trials goes on at each rung of the scheduler."""
+
+    epoch_budget: int | None = setting(
+        "--epoch-budget",
+        group=ENDS,
+        metavar="N",
+        help="epochs of all trials together",
+        kind=int,
+        least=1,
+        default=None,
+        key="limits.epochs",
+    )
+    """Epochs of all trials together; None: no limit."""
+
+    plateau: int | None = setting(
+        "--plateau",
+        group=ENDS,
+        metavar="N",
+        help="epochs of all trials without a new best",
+        kind=int,
+        least=1,
+        default=None,
+        key="limits.plateau",
+    )
+    """Epochs of all trials together without a new best; None: no limit."""
+
+    max_retries: int = setting(
+        "--max-retries",
+        group=ENDS,
+        metavar="N",
+        help="retries of a failed trial (default: 1)",
+        kind=int,
+        least=0,
+        default=1,
+        key="limits.max_retries",
+    )
+    """Retries of a trial that fails."""
+
+    max_failed: int | None = setting(
+        "--max-failed",
+        group=ENDS,
+        metavar="N",
+        help="failed trials that are too many (default: 50%%)",
+        read=rules.read_max_failed,
+        default=rules.share_of_trials(0.5),
+        key="limits.max_failed",
+    )
+    """Trials that may fail before the search gives up; None: any number."""
+
+    threads: int = setting(
+        "--threads",
+        group=MACHINES,
+        metavar="N",
+        help="threads of each trial (default: cores / concurrency)",
+        kind=int,
+        least=1,
+        default=Derived(rules.default_threads),
+    )
+    """Threads of each trial."""
+
+    device: str = setting(
+        "--device", group=MACHINES, metavar="NAME", help=f"{', '.join(DEVICES)} (default: auto)", default="auto"
+    )
+    """auto, cpu or cuda."""
+
+    gpus_per_trial: float = setting(
+        "--gpus-per-trial",
+        group=MACHINES,
+        metavar="X",
+        help="share of a GPU (default: 1 / concurrency)",
+        kind=float,
+        least=0,
+        default=Derived(rules.default_gpus_per_trial),
+    )
+    """Share of a GPU; 0 on a CPU."""
+
+    address: str | None = setting(
+        "--address", group=MACHINES, metavar="HOST:PORT", help="a running Ray cluster (default: its own Ray)"
+    )
+    """Address of a running Ray cluster; None: a Ray of one's own."""
+
+    storage: str = setting(
+        "--storage", group=PLACES, metavar="URL", help="Optuna's database (default: SQLite in --output)"
+    )
+    """SQLAlchemy URL of the Optuna study."""
+
+    tracking_uri: str = setting(
+        "--tracking-uri",
+        group=PLACES,
+        metavar="URI",
+        help="MLflow's (default: SQLite in --output)",
+        store=rules.store_tracking_uri,
+        restore=rules.restore_tracking_uri,
+        default=Derived(rules.default_tracking_uri),
+    )
+    """Address of MLflow."""
+
+    system_metrics: bool = setting(
+        "--system-metrics", group=PLACES, help="CPU and memory of driver and workers, to MLflow", default=False
+    )
+    """Whether MLflow gets CPU and memory of driver and workers."""
+
+    checkpoint_storage: str | None = setting(
+        "--checkpoint-storage",
+        group=PLACES,
+        metavar="URI",
+        help="folder or bucket that all machines reach",
+        default=None,
+    )
+    """Where checkpoints go, for all nodes to reach; None: the study's folder."""
+
     output: Path
+    """Folder of all studies."""
+
     command: str
-    system_metrics: bool = False
+    """The command line that a person typed, for the record."""
+
     default_is_finalist: bool = True
+    """Whether the default configuration is always a finalist, to compare the winner with."""
 
     def __post_init__(self) -> None:
         _check_known("sampler", self.sampler, SAMPLERS)
         _check_known("scheduler", self.scheduler, SCHEDULERS)
-        self._check_numbers()
+        self._check_bounds()
         if not re.fullmatch(r"[\w.+-]+", self.name) or self.name.startswith("."):
             raise InputError(f"study: '{self.name}' is no name for a folder: use letters, digits, '-', '_' and '.'")
         self._check_cores()
@@ -98,29 +284,18 @@ class StudySpec:
         self._check_space()
         absolute_tracking_uri(self.tracking_uri)  # refuses one that MLflow cannot write to
         self.space.check(self.config)
-        SAMPLERS[self.sampler](self.space, self.seed)  # refuses a space it cannot draw from
+        SAMPLERS[self.sampler].check(self.space, n_objectives=len(self.objectives))
 
-    def _check_numbers(self) -> None:
-        limits = self.limits
-        least = {
-            "trials": (self.trials, 1),
-            "concurrency": (self.concurrency, 1),
-            "threads": (self.threads, 1),
-            "grace_epochs": (self.grace_epochs, 1),
-            "reduction": (self.reduction, 2),
-            "epoch_budget": (limits.epochs, 1),
-            "plateau": (limits.plateau, 1),
-            "max_retries": (limits.max_retries, 0),
-            "finalists": (self.finalists, 0),
-            "seeds": (self.finalist_seeds, 1),
-            "gpus_per_trial": (self.gpus_per_trial, 0),
-        }
-        for name, (value, smallest) in least.items():
-            if value is not None and value < smallest:
-                raise InputError(f"{name}: {value} should be {smallest} or more")
+    def _check_bounds(self) -> None:
+        for name, known in settings(type(self)).items():
+            value = getattr(self, name)
+            if known.least is not None and value is not None and value < known.least:
+                raise InputError(f"{name}: {value} should be {known.least} or more")
 
     def _check_cores(self) -> None:
         """More threads than cores slow each other down; on a GPU they mostly wait, and a cluster counts for itself."""
+        from narm.machine.threads import usable_cores
+
         cores = usable_cores()
         if self.address or resolve_device(self.device).type != "cpu":
             return
@@ -137,16 +312,14 @@ class StudySpec:
 
     def _check_objectives(self) -> None:
         """Schedulers compare trials by one value."""
-        if len(self.objectives) > 1 and self.scheduler != "none":
+        if len(self.objectives) > 1 and SCHEDULERS[self.scheduler].one_objective:
             raise InputError(
                 f"scheduler: {self.scheduler} ranks trials by one objective, and there are {len(self.objectives)}: "
                 "use none"
             )
-        if len(self.objectives) > 1 and self.sampler == "cmaes":
-            raise InputError("sampler: cmaes follows one objective: use tpe or gp")
 
     def _check_space(self) -> None:
-        """A space varies options that the model uses, or says that there are none."""
+        """A space may vary only options that the model uses, and must vary some unless the model has none."""
         model = self.config.model.model
         for parameter in self.space.parameters:
             with located(self.space.file, parameter.line):
@@ -156,13 +329,23 @@ class StudySpec:
 
     @property
     def seed(self) -> int:
-        """Of every draw of the study."""
+        """Seed of every draw of the study."""
         return self.config.training.seed
 
     @property
     def objective(self) -> str:
         """The metric, spelled `MRR@10`."""
         return self.objectives[0].name
+
+    @property
+    def limits(self) -> Limits:
+        """What ends the search before all trials are done."""
+        return Limits(
+            epochs=self.epoch_budget,
+            plateau=self.plateau,
+            max_retries=self.max_retries,
+            max_failed=self.max_failed,
+        )
 
     @property
     def trials_possible(self) -> int:
@@ -182,6 +365,10 @@ class StudySpec:
 
     def build_scheduler(self) -> Scheduler:
         """The scheduler, for this study's epochs."""
+        from experiments.tuning.optimizer.scheduler import Settings
+        from experiments.tuning.optimizer.schedulers import SCHEDULERS
+        from narm.model import SHAPE_OPTIONS
+
         settings = Settings(
             epochs=self.config.training.epochs,
             trials=self.trials,
@@ -190,11 +377,11 @@ class StudySpec:
             seed=self.seed,
             mutable={p.name: p.distribution for p in self.space.parameters if p.axis.option not in SHAPE_OPTIONS},
         )
-        return SCHEDULERS[self.scheduler](settings)
+        return SCHEDULERS[self.scheduler].make(settings)
 
     @property
     def folder(self) -> Path:
-        """Folder of this study."""
+        """Folder of this study's files."""
         return self.output / self.name
 
     def checkpoints(self, of: Literal["checkpoints", "finalists"]) -> str:

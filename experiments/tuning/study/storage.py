@@ -22,6 +22,7 @@ from sqlalchemy import event
 from sqlalchemy.exc import IntegrityError, OperationalError, ProgrammingError, SQLAlchemyError
 
 from experiments.tuning.study import trial_attributes
+from experiments.tuning.study.folder import DATABASE
 from experiments.tuning.study.spec import StudySpec
 from experiments.tuning.study.stored_spec import Record, check_resumable, stored_spec
 from experiments.tuning.worker.addresses import mask_credentials
@@ -37,7 +38,7 @@ _PAUSE = 0.5  # seconds between them
 
 def database_in(output: Path) -> Path:
     """The database that a folder of studies has of its own."""
-    return (output / "studies.db").resolve()
+    return (output / DATABASE).resolve()
 
 
 def storage_in(output: Path) -> str:

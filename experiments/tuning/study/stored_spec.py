@@ -1,51 +1,74 @@
-"""What a study keeps of its spec, so that `--resume NAME` needs no more than the name."""
+"""What a study stores of its spec, so that `--resume NAME` needs no more than the name."""
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import Any
 
 from experiments.tuning.study.objectives import describe, parse_objectives
+from experiments.tuning.study.setting import Setting, settings
+from experiments.tuning.study.setting_rules import restore_space
 from experiments.tuning.study.spec import StudySpec
-from experiments.tuning.worker.addresses import mask_credentials
 from narm.config import OPTIONS
 from narm.errors import InputError
-from search_spaces.space import SearchSpace, parse_space
+from search_spaces.space import SearchSpace
 
 Record = dict[str, Any]
 
 # Options that change how long a trial trains or what is reported, and not what its value means.
 _FREE = {"epochs", "metrics", "topk", "eval_batch_size", "valid_metric"}
-_SETTINGS = (
-    "sampler", "scheduler", "grace_epochs", "reduction", "trials", "time_budget", "concurrency", "threads", "device",
-    "gpus_per_trial", "finalists", "finalist_seeds", "checkpoint_storage",
-    "system_metrics",
-)  # fmt: skip
+NOT_STORED = {
+    "name": "a study is found by it",
+    "storage": "a study is found in it",
+    "output": "folders may be moved",
+    "address": "a cluster may be gone",
+    "command": "each session has its own, which MLflow and summary.json keep",
+    "default_is_finalist": "follows from the command: a comparison of models does without it",
+}
+"""Fields that `--resume` does not restore, with the reason; all others are stored."""
 
 
 def stored_spec(spec: StudySpec, fingerprint: str) -> Record:
-    """What to keep, in JSON types. An address with a password is not kept.
+    """The spec in JSON types, without an address that has a password.
 
     Args:
-        spec: of the study.
-        fingerprint: of its data.
+        spec: what to store.
+        fingerprint: identifies the study's data.
     """
-    space = spec.space
-    return {
-        **{name: getattr(spec, name) for name in _SETTINGS},
-        "config": spec.config.flat(),
-        "space": {"name": space.name, "file": space.file, "source": space.source},
-        "objectives": describe(spec.objectives),
-        "limits": asdict(spec.limits),
-        "tracking_uri": spec.tracking_uri if mask_credentials(spec.tracking_uri) == spec.tracking_uri else None,
-        "fingerprint": fingerprint,
-    }
+    record: Record = {"fingerprint": fingerprint}
+    for name, known in _stored(type(spec)).items():
+        *outer, key = (known.key or name).split(".")
+        place = record
+        for part in outer:
+            place = place.setdefault(part, {})
+        place[key] = known.store(getattr(spec, name))
+    return record
+
+
+def restored_settings(record: Record, spec: type[StudySpec] = StudySpec) -> dict[str, Any]:
+    """Values of the spec's fields as a study has them; a study from before a field has none for it.
+
+    Args:
+        record: what the study has stored.
+        spec: the class whose fields are restored.
+    """
+    found = {}
+    for name, known in _stored(spec).items():
+        *outer, key = (known.key or name).split(".")
+        place = record
+        for part in outer:
+            place = place.get(part, {})
+        if key in place:
+            found[name] = known.restore(place[key])
+    return found
+
+
+def _stored(spec: type[StudySpec]) -> dict[str, Setting]:
+    return {name: known for name, known in settings(spec).items() if name not in NOT_STORED}
 
 
 def stored_space(record: Record) -> SearchSpace:
     """The space of a study, as it was."""
-    kept = record["space"]
-    return parse_space(kept["name"], kept["file"], kept["source"])
+    return restore_space(record["space"])
 
 
 def check_resumable(record: Record, spec: StudySpec, fingerprint: str) -> None:

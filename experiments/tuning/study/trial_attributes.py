@@ -23,6 +23,9 @@ RETRIES = "retries"
 TRACEBACK = "traceback"
 RUN_ID = "mlflow_run_id"
 
+SAMPLER = "sampler"
+"""The origin of a trial that none of its attributes names: the sampler drew it."""
+
 # User attributes of a study.
 SPEC = "spec"
 REPLACED = "repetitions_replaced"  # proposals of the sampler that the study had already
@@ -79,7 +82,7 @@ def origin_of(attributes: Mapping[str, Any]) -> str:
         return "default"
     if PARENT in attributes:
         return f"trial {attributes[PARENT]}"
-    return str(attributes.get(ORIGIN, "sampler"))
+    return str(attributes.get(ORIGIN, SAMPLER))
 
 
 def trials_of(study: optuna.Study) -> list[FrozenTrial]:

@@ -57,7 +57,7 @@ def require_distinct(names: Sequence[str], where: str) -> None:
     """
     repeated = [name for place, name in enumerate(names) if name in names[:place]]
     if repeated:
-        raise InputError(f"{where}: column '{repeated[0]}' stands twice")
+        raise InputError(f"{where}: column '{repeated[0]}' appears twice")
 
 
 def find_column(role: str, names: Sequence[str], config: DataConfig, where: str, prefer: str) -> str | None:

@@ -23,7 +23,7 @@ YOOCHOOSE = ("session_id", "timestamp", "item_id", "category")
 
 
 def read_delimited(path: Path, config: DataConfig) -> EventTable:
-    """Read a CSV, TSV or text file; the header tells its delimiter.
+    """Read a CSV, TSV or text file; the delimiter is found in the header.
 
     Raises:
         InputError: as `find_columns` and `read_text`.

@@ -19,11 +19,11 @@ def whole_sessions(items: pa.DictionaryArray, offsets: NDArray[np.int64], path: 
     RecBole the shortest first. Either way the longest is the session.
 
     Args:
-        items: those of all rows, the target last in each.
-        offsets: of the rows, int64 [rows + 1]; each row has two items or more.
+        items: items of all rows, the target last in each.
+        offsets: offsets of the rows, int64 [rows + 1]; each row has two items or more.
         path: the file, for ids and errors.
     Raises:
-        InputError: the rows are not every prefix of whole sessions: they cannot be counted as they stand.
+        InputError: the rows are not every prefix of whole sessions: they cannot be counted as they are.
     """
     codes = items.indices.to_numpy()
     lengths = np.diff(offsets)
@@ -39,11 +39,11 @@ def whole_sessions(items: pa.DictionaryArray, offsets: NDArray[np.int64], path: 
 
 
 def ordered_sessions(items: pa.DictionaryArray, lengths: NDArray[np.int64], path: Path) -> EventTable:
-    """Sessions that stand in time order and tell no time, numbered.
+    """Sessions in time order, but without times; they are numbered.
 
     Args:
-        items: of all sessions, one after the other.
-        lengths: events of each.
+        items: items of all sessions, one after the other.
+        lengths: number of events of each session.
         path: the file, whose name is part of the ids.
     """
     ids = numbered(path.name, pa.array(np.arange(1, len(lengths) + 1)))

@@ -72,7 +72,7 @@ def _of_right_rows(events: EventTable, path: Path, *, skip_wrong: bool) -> Event
     is_wrong = reduce(pc.or_, problems.values())
     n_wrong = pc.sum(is_wrong).as_py()
     if not n_wrong:
-        return events  # an id that is empty stands in the dictionary, and in no row
+        return events  # an empty id is in the dictionary, but in no row
     row = pc.index(is_wrong, True).as_py()
     first = f"{path}, row {row + 1}: {next(problem for problem, wrong in problems.items() if wrong[row].as_py())}"
     if not skip_wrong:

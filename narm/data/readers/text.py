@@ -132,7 +132,7 @@ def _times(
 def _times_of_day(days: pa.ChunkedArray, times: pa.ChunkedArray, sessions: pa.ChunkedArray) -> pa.ChunkedArray:
     """Nanoseconds since 1970 of events with milliseconds since their session's start.
 
-    When a session started is not known, only its day; midnight stands for it. The few sessions of two days
+    When a session started is not known, only its day; midnight is taken for it. The few sessions of two days
     have that of their last row, as in the preprocessing of SR-GNN.
     """
     if days.type == pa.string():

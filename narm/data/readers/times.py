@@ -13,7 +13,7 @@ from narm.data.readers.event_table import NANOSECONDS
 UNZONED = pa.timestamp("ns")
 DATE_TYPES = (UNZONED, pa.timestamp("ns", "UTC"))
 
-# Any decimal of 15 digits is told from any other by a float64, and the point is a character too.
+# Float64 distinguishes any two decimals of 15 digits, and the point is a character too.
 SURELY_EXACT = 15
 
 DECIMAL_PLACES = (3, 6, 9, 12, 15, 18)
@@ -69,7 +69,7 @@ def _parsed(texts: pa.ChunkedArray) -> tuple[pa.ChunkedArray, int]:
 
 
 def _numbers(texts: pa.ChunkedArray) -> tuple[pa.ChunkedArray, int]:
-    """Integers if all are, else floats if these tell every two times apart, else integers of a smaller unit."""
+    """Integers if all are, else floats if these distinguish every two times, else integers of a smaller unit."""
     try:
         return texts.cast(pa.int64()), 1
     except pa.ArrowInvalid:
@@ -82,7 +82,7 @@ def _numbers(texts: pa.ChunkedArray) -> tuple[pa.ChunkedArray, int]:
             return _unscaled(texts.cast(pa.decimal128(38, places))), 10**places
         except pa.ArrowInvalid:
             continue
-    raise pa.ArrowInvalid("times of more digits than can be told apart")
+    raise pa.ArrowInvalid("times of more digits than can be distinguished")
 
 
 def _unscaled(decimals: pa.ChunkedArray) -> pa.ChunkedArray:

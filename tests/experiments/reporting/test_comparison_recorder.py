@@ -13,7 +13,9 @@ import pytest
 from mlflow import MlflowClient
 
 from experiments import compare, sync
-from experiments.cli.command_line import run_command
+from experiments.cli.comparison_arguments import build_specs
+from experiments.cli.run_comparison import write_comparison
+from experiments.cli.running import run_command
 from experiments.reporting.comparison_recorder import comparison_metrics, record_comparison
 from experiments.tracking.outbox import Outbox
 from experiments.tuning.engine.model_comparison import Contender, ModelComparison, compare_models
@@ -28,7 +30,7 @@ AWAY = "http://127.0.0.1:1"
 
 @pytest.fixture(scope="module")
 def splits() -> Splits:
-    return load_splits(compare._specs(["pop", "sr"], "c", ["--dataset", "synthetic"])[0].config.data)
+    return load_splits(build_specs(["pop", "sr"], "c", ["--dataset", "synthetic"])[0].config.data)
 
 
 def compared(splits: Splits, valid: dict[str, float]) -> ModelComparison:
@@ -50,9 +52,9 @@ def compared(splits: Splits, valid: dict[str, float]) -> ModelComparison:
 def record(output: Path, splits: Splits, uri: str, valid: dict[str, float], missing: Sequence[str] = ()) -> None:
     """Write and log a comparison named `c`."""
     options = ["--dataset", "synthetic", "--output", str(output), "--tracking-uri", uri]
-    spec = compare._specs(["pop", "sr"], "c", options)[0]
+    spec = build_specs(["pop", "sr"], "c", options)[0]
     comparison = compared(splits, valid)
-    compare._write(output / "c", comparison)
+    write_comparison(output / "c", comparison)
     record_comparison(comparison, output / "c", of=spec, splits=splits, without_result=missing)
 
 

@@ -6,7 +6,7 @@ from collections import Counter
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from narm.data.filters import k_core, parse_intervals
@@ -47,7 +47,6 @@ def naive_core(rows, low_user, low_item, high_item):
 
 
 @given(EVENTS, st.integers(0, 4), st.integers(0, 2), st.integers(3, 9))
-@settings(max_examples=60, deadline=None)
 def test_the_core_is_the_naive_fixed_point(as_log, rows, low_user, low_item, high_item):
     expected = naive_core(rows, low_user, low_item, high_item)
     users, items = f"[{low_user},inf)", f"({low_item},{high_item}]"

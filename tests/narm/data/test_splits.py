@@ -10,7 +10,6 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 from hypothesis import given as hypothesis_given
-from hypothesis import settings
 from hypothesis import strategies as st
 
 from narm.data.filters import by_length
@@ -53,7 +52,6 @@ def naive_leave_one_out(rows):
 
 
 @hypothesis_given(ROWS)
-@settings(max_examples=60, deadline=None)
 def test_leave_one_out_is_the_naive_one(as_log, rows):
     rows = [*rows, *((10, item, 99) for item in range(4))]
     expected = naive_leave_one_out(rows)
@@ -85,7 +83,6 @@ def test_recbole_ties_when_all_times_are_equal(as_log):
 
 
 @hypothesis_given(ROWS, st.floats(0.05, 0.6), st.floats(0.05, 0.6))
-@settings(max_examples=100, deadline=None)
 def test_a_temporal_split_accounts_for_every_event(as_log, rows, valid_share, test_share):
     try:
         log = by_length(group_events(as_log(rows)), 2, None, name="log")
@@ -96,7 +93,6 @@ def test_a_temporal_split_accounts_for_every_event(as_log, rows, valid_share, te
 
 
 @hypothesis_given(ROWS, st.floats(0.05, 0.6), st.floats(0.05, 0.6))
-@settings(max_examples=100, deadline=None)
 def test_a_temporal_split_keeps_to_time(as_log, rows, valid_share, test_share):
     # Each session has but one item, its own id, to be told by; the first session has them all.
     rows = [(session, session, time + 15 * session) for session, _, time in rows]

@@ -56,8 +56,8 @@ def test_an_empty_document_is_an_empty_mapping(text):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("a: 1\nb: 2\na: 3", "f.yaml:3: 'a' a second time: it stands on line 1"),
-        ("b:\n  c: 1\n  c: 2", "f.yaml:3: 'c' a second time: it stands on line 2"),
+        ("a: 1\nb: 2\na: 3", "f.yaml:3: 'a' a second time: it is already on line 1"),
+        ("b:\n  c: 1\n  c: 2", "f.yaml:3: 'c' a second time: it is already on line 2"),
         ("a: 1\n2: 3", "f.yaml:2: a key must be text, not 2"),
         ("on: 3", "f.yaml:1: a key must be text, not True"),
         ("? [a]\n: 1", "f.yaml:1: a key must be text"),

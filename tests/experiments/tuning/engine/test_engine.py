@@ -60,7 +60,7 @@ def make_engine(study: optuna.Study, **changes: Any) -> Engine:
             "config": CONFIG,
             "objectives": parse_objectives("MRR@10"),
             "sampler": SAMPLERS["random"],
-            "scheduler": SCHEDULERS[changes.pop("scheduler", "none")](settings),
+            "scheduler": SCHEDULERS[changes.pop("scheduler", "none")].make(settings),
             "n_trials": 4,
             "limits": Limits(),
             "callbacks": Diary(),

@@ -11,8 +11,7 @@ import pytest
 from optuna.trial import TrialState
 
 from experiments.tuning.engine.proposals import Proposer
-from experiments.tuning.optimizer.samplers import SAMPLERS
-from narm.errors import InputError
+from experiments.tuning.optimizer.samplers import SAMPLERS, Sampler
 from search_spaces.space import SearchSpace, load_space, parse_space
 
 NUMERIC = """
@@ -40,7 +39,7 @@ def run(
     proposer = Proposer(SAMPLERS[sampler] if isinstance(sampler, str) else sampler, space, seed)
     drawn = []
     for _ in range(trials):
-        proposal = proposer.propose(study, len(study.trials))
+        proposal = proposer.propose(study)
         value = -sum(len(str(value)) for value in proposal.params.values())
         study.add_trial(finished(space, proposal.params, float(value), proposal.notes))
         drawn.append(proposal.params)
@@ -89,8 +88,8 @@ def test_a_configuration_in_flight_counts_as_seen():
     study = optuna.create_study(direction="maximize")
     proposer = Proposer(SAMPLERS["random"], space, 1)
     replaced = 0
-    for number in range(30):
-        proposal = proposer.propose(study, number)
+    for _ in range(30):
+        proposal = proposer.propose(study)
         replaced += proposal.replaced
         study.add_trial(
             optuna.create_trial(
@@ -101,74 +100,13 @@ def test_a_configuration_in_flight_counts_as_seen():
     assert replaced > 0
 
 
-@pytest.fixture
-def told(monkeypatch: pytest.MonkeyPatch) -> list[optuna.trial.FrozenTrial]:
-    """What the Gaussian process is shown, instead of learning from it."""
-    shown: list[optuna.trial.FrozenTrial] = []
-
-    def sample(self, study, trial, search_space):
-        shown[:] = study.get_trials()
-        return {}
-
-    monkeypatch.setattr(optuna.samplers.GPSampler, "sample_relative", sample)
-    return shown
-
-
-def in_study(space: SearchSpace, trials: list[tuple[TrialState, dict[int, float]]]) -> optuna.Study:
-    """Trials of the first configurations of a space: their states, and their values by epoch."""
-    study = optuna.create_study(direction="maximize")
-    for params, (state, values) in zip(space.grid(), trials, strict=False):
-        study.add_trial(
-            optuna.create_trial(
-                state=state,
-                params=params,
-                distributions=dict(space.distributions),
-                intermediate_values=values,
-                value=max(values.values()) if state is TrialState.COMPLETE else None,
-            )
-        )
-    return study
-
-
-def test_the_gaussian_process_learns_from_all_trials_at_the_epoch_where_the_first_was_held_up(told) -> None:
-    space = load_space("recbole")
-    states = TrialState
-    study = in_study(
-        space,
-        [
-            (states.COMPLETE, {1: 0.1, 2: 0.2, 3: 0.3, 4: 0.9}),
-            (states.RUNNING, {1: 0.1, 2: 0.4}),  # held up
-            (states.RUNNING, {1: 0.1, 2: 0.3, 3: 0.8}),  # promoted
-            (states.RUNNING, {1: 0.7}),  # in training
-            (states.PRUNED, {1: 0.1, 2: 0.1, 3: 0.1}),
-            (states.FAIL, {1: 0.1, 2: 0.5, 3: 0.5}),
-            (states.COMPLETE, {1: 0.6}),  # stopped early
-            (states.PRUNED, {3: 0.5, 4: 0.5}),  # began from another's weights
-        ],
-    )
-    Proposer(SAMPLERS["gp"], space, 1).propose(study, 8, paused={1})
-    finished = {trial.number: trial.value for trial in told if trial.state is TrialState.COMPLETE}
-    assert finished == {0: 0.2, 1: 0.4, 2: 0.3, 4: 0.1, 6: 0.6}
-    assert {trial.number: trial.state for trial in told if trial.number not in finished} == {
-        3: states.RUNNING,
-        5: states.FAIL,
-    }
-
-
-def test_without_a_trial_held_up_the_gaussian_process_learns_from_finished_ones(told) -> None:
-    space = load_space("recbole")
-    study = in_study(space, [(TrialState.COMPLETE, {1: 0.1, 2: 0.5}), (TrialState.RUNNING, {1: 0.1})])
-    Proposer(SAMPLERS["gp"], space, 1).propose(study, 2)
-    assert [(trial.state, trial.value) for trial in told] == [(TrialState.COMPLETE, 0.5), (TrialState.RUNNING, None)]
-
-
 def test_the_gaussian_process_finds_the_best_region_of_a_search_that_halves() -> None:
     space = parse_space("line", "line.yaml", "learning_rate: {low: 1.0e-4, high: 1.0, log: true}")
     study = optuna.create_study(direction="maximize")
     proposer = Proposer(SAMPLERS["gp"], space, 1)
     drawn = []
     for number in range(25):
-        params = proposer.propose(study, number, paused=range(number)).params
+        params = proposer.propose(study, paused=range(number)).params
         off = abs(math.log10(params["learning_rate"]) + 1)
         study.add_trial(
             optuna.create_trial(
@@ -190,7 +128,7 @@ def test_a_repetition_gives_way_to_the_nearest_new_configuration():
             return {"learning_rate": 0.01, "hidden_size": 128, "n_layers": 1, "dropout_probs": "[0.25,0.5]"}
 
     space = load_space("recbole")
-    first, *others = run(lambda space, seed: Stubborn(seed), space, 8)
+    first, *others = run(Sampler(name="stubborn", make=lambda draw: Stubborn(draw.seed)), space, 8)
     assert all(sum(first[name] != other[name] for name in first) == 1 for other in others)
 
 
@@ -202,16 +140,9 @@ def test_numeric_neighbours_are_nearer_than_distant_values(tmp_path):
     path = tmp_path / "sizes.yaml"
     path.write_text("hidden_size: {low: 32, high: 256, step: 32}\n")
     space = load_space(path)
-    sizes = [params["hidden_size"] for params in run(lambda space, seed: Stubborn(seed), space, 3)]
+    sizes = [
+        params["hidden_size"]
+        for params in run(Sampler(name="stubborn", make=lambda draw: Stubborn(draw.seed)), space, 3)
+    ]
     assert sizes[0] == 128
     assert set(sizes[1:]) == {96, 160}
-
-
-def test_grid_refuses_a_continuous_space(numeric):
-    with pytest.raises(InputError, match="grid needs a finite space, and numeric has continuous ranges"):
-        SAMPLERS["grid"](numeric, 1)
-
-
-def test_cmaes_refuses_a_space_of_choices():
-    with pytest.raises(InputError, match="cmaes needs two numeric ranges, and recbole has 0"):
-        SAMPLERS["cmaes"](load_space("recbole"), 1)

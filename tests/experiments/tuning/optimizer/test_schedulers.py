@@ -1,4 +1,4 @@
-"""Who goes on, from curves alone."""
+"""Which trials train on, from curves alone."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ MUTABLE = {"learning_rate": FloatDistribution(1e-4, 1e-2, log=True)}
 
 
 def scheduler(name: str, trials: int = 30) -> Scheduler:
-    return SCHEDULERS[name](Settings(epochs=EPOCHS, trials=trials, mutable=MUTABLE))
+    return SCHEDULERS[name].make(Settings(epochs=EPOCHS, trials=trials, mutable=MUTABLE))
 
 
 def curve(number: int, *values: float, state: CurveState = "running", never_stopped: bool = False) -> Curve:
@@ -50,14 +50,14 @@ def waiting(numbers: range, *values: float) -> list[Curve]:
     return [curve(n, *(value + 0.01 * n for value in values), state="paused") for n in numbers]
 
 
-def test_halving_holds_up_whoever_is_not_among_the_best_third():
+def test_halving_pauses_a_trial_that_is_not_among_the_best_third():
     behind, ahead = curve(0, 0.1), curve(3, 0.4)
     others = [curve(1, 0.2, state="paused"), curve(2, 0.3, state="paused")]
     assert halving().on_result(behind, [behind]) is Decision.PAUSE
     assert halving().on_result(ahead, [behind, *others, ahead]) is Decision.CONTINUE
 
 
-def test_halving_promotes_the_best_that_waits_on_the_highest_rung():
+def test_halving_promotes_the_best_paused_trial_of_the_highest_rung():
     paused = waiting(range(6), 0.1)
     assert halving().next(paused[:2], more=True) is None
     assert halving().next(paused, more=True) == Promotion(5)
@@ -91,7 +91,7 @@ def test_in_the_end_so_many_survive_each_rung():
     assert promoted == [3, 2, 1]
 
 
-def test_in_the_end_nobody_goes_on_from_a_rung_before_it_is_sure_of_a_place():
+def test_in_the_end_a_trial_is_promoted_once_it_is_sure_of_a_place():
     on_its_way = [curve(8, 0.1, 0.1), curve(9, 0.1, 0.1)]
     arrived = waiting(range(3), 0.1, 0.1, 0.5)
     assert halving(survivors=2).next([*arrived, *on_its_way], more=False) == Promotion(2)  # as one of three on any rung
@@ -105,7 +105,7 @@ def test_in_the_end_a_rung_is_not_settled_before_the_one_below():
 
 
 @pytest.mark.parametrize("seed", range(20))
-def test_whoever_goes_on_early_would_have_gone_on_in_the_end(seed):
+def test_a_trial_promoted_early_would_have_been_promoted_in_the_end(seed):
     order = np.random.default_rng(seed).permutation(12)
     scheduler = SuccessiveHalving(((1, 3),), reduction=3, seed=0, crowd=50, survivors=2)
     arrived = [curve(int(n), 0.01 * n, state="paused") for n in order]
@@ -126,18 +126,18 @@ def test_whoever_goes_on_early_would_have_gone_on_in_the_end(seed):
         ("pbt", 7 * 25),
     ],
 )
-def test_what_there_is_to_train_at_most(name, expected):
+def test_the_epochs_to_train_at_most(name, expected):
     settings = Settings(epochs=25, trials=30, mutable=MUTABLE)
-    assert SCHEDULERS[name](settings).most_epochs(30, 25) == expected
+    assert SCHEDULERS[name].make(settings).most_epochs(30, 25) == expected
 
 
 def test_the_brackets_of_hyperband_share_the_trials():
-    hyperband = SCHEDULERS["hyperband"](Settings(epochs=25, trials=30, mutable=MUTABLE))
+    hyperband = SCHEDULERS["hyperband"].make(Settings(epochs=25, trials=30, mutable=MUTABLE))
     assert 30 < hyperband.most_epochs(30, 25) < 30 * 25
 
 
 def test_asha_gives_an_epoch_to_all_and_leaves_a_choice():
-    asha = SCHEDULERS["asha"](Settings(epochs=25, trials=30, mutable=MUTABLE))
+    asha = SCHEDULERS["asha"].make(Settings(epochs=25, trials=30, mutable=MUTABLE))
     assert asha == SuccessiveHalving(((1, 4, 16),), reduction=4, seed=0, crowd=50, survivors=4)
 
 
@@ -147,7 +147,7 @@ def test_a_trial_that_ended_by_itself_keeps_its_value_on_later_rungs():
 
 
 @pytest.mark.parametrize("name", SCHEDULERS)
-def test_a_spared_trial_is_never_held_up(name):
+def test_a_trial_that_is_never_stopped_is_not_paused_either(name):
     never_stopped = curve(9, 0.0, 0.0, 0.0, never_stopped=True)
     others = [curve(n, 0.5, 0.5, 0.5) for n in range(5)]
     assert scheduler(name).on_result(never_stopped, [*others, never_stopped]) is Decision.CONTINUE
@@ -155,8 +155,8 @@ def test_a_spared_trial_is_never_held_up(name):
 
 def test_the_brackets_of_hyperband_do_not_compete():
     hyperband = scheduler("hyperband")
-    verdicts = {hyperband.on_result(trial, [trial]) for trial in (curve(number, 0.1) for number in range(40))}
-    assert verdicts == {Decision.PAUSE, Decision.CONTINUE}  # one bracket begins at epoch 1, others later
+    decisions = {hyperband.on_result(trial, [trial]) for trial in (curve(number, 0.1) for number in range(40))}
+    assert decisions == {Decision.PAUSE, Decision.CONTINUE}  # one bracket begins at epoch 1, others later
 
 
 def test_the_median_rule_stops_what_lies_below():
@@ -187,8 +187,6 @@ def test_a_population_waits_for_its_members_as_long_as_they_can_come():
 
 
 def test_a_perturbed_value_is_near_and_inside():
-    import numpy as np
-
     rng = np.random.default_rng(0)
     assert perturbed(IntDistribution(32, 256, step=32), 64, rng) in (32, 64, 96)
     assert perturbed(FloatDistribution(0.1, 1.0), 1.0, rng) in (0.8, 1.0)

@@ -247,7 +247,7 @@ def test_decimals_that_floats_cannot_tell_apart_stay_exact(write, texts, expecte
 
 def test_decimals_that_nothing_can_tell_apart_are_refused(write):
     text = "session_id,item_id,time\n1,1,9007199254740993.0000000001\n1,1,9007199254740993.0000000002\n"
-    with pytest.raises(InputError, match=r"a.csv: times of more digits than can be told apart"):
+    with pytest.raises(InputError, match=r"a.csv: times of more digits than can be distinguished"):
         read_events(write("a.csv", text), CONFIG)
 
 

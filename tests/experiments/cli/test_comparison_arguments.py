@@ -7,14 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from experiments.compare import _specs
+from experiments.cli.comparison_arguments import build_specs
 from experiments.tuning.study.spec import StudySpec
 from narm.errors import InputError
 from narm.models import ModelName
 
 
 def specs(models: Sequence[ModelName], *options: str) -> dict[str, StudySpec]:
-    found = _specs(models, "c", ["--dataset", "synthetic", *options])
+    found = build_specs(models, "c", ["--dataset", "synthetic", *options])
     return {spec.config.model.model: spec for spec in found}
 
 

@@ -35,7 +35,7 @@ BAD_FILES = {
         "a.csv",
         "session_id,time,item_id,time\n1,1,1,1\n",
         {},
-        "line 1: column 'time' stands twice",
+        "line 1: column 'time' appears twice",
     ),
     "too few columns": ("a.csv", CSV + "\n2,10\n", {}, "a.csv, line 5: 2 columns where the header has 3"),
     "too many columns": ("a.csv", CSV + "2,10,3,4\n", {}, "a.csv, line 4: 4 columns where the header has 3"),

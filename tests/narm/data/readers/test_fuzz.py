@@ -1,6 +1,6 @@
 """Whatever a file holds, its reader returns its events or says in one line why not; and no event gets lost.
 
-`HYPOTHESIS_PROFILE=fuzz pytest tests/narm/data/test_fuzz.py` looks a hundred times as long.
+`HYPOTHESIS_PROFILE=fuzz pytest tests/narm/data/readers/test_fuzz.py` looks much longer.
 """
 
 from __future__ import annotations
@@ -8,7 +8,6 @@ from __future__ import annotations
 import csv
 import gzip
 import io
-import os
 import pickle
 from pathlib import Path
 
@@ -21,10 +20,6 @@ from hypothesis import strategies as st
 from narm.config import DataConfig
 from narm.data.events import Events, read_events
 from narm.errors import InputError
-
-settings.register_profile("quick fuzz", max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.register_profile("fuzz", max_examples=6_000, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-FUZZ = settings.get_profile("fuzz" if os.environ.get("HYPOTHESIS_PROFILE") == "fuzz" else "quick fuzz")
 
 CSV = b"session_id,item_id,time\n" + b"".join(b"%d,%d,%d\n" % (n // 4, n % 5, n) for n in range(40))
 ATOMIC = CSV.replace(b",", b"\t").replace(b"id\t", b"id:token\t").replace(b"time\n", b"timestamp:float\n")
@@ -138,7 +133,7 @@ def test_the_valid_files_are_read(tmp_path, name):
 
 @pytest.mark.parametrize("bad_lines", ["error", "skip"])
 @pytest.mark.parametrize("name", VALID)
-@FUZZ
+@settings(suppress_health_check=[HealthCheck.too_slow])
 @given(data=st.data())
 def test_a_mutated_file_is_read_or_refused_and_no_row_is_lost(folder, name, bad_lines, data):
     content = data.draw(mutations(VALID[name]))
@@ -149,7 +144,7 @@ def test_a_mutated_file_is_read_or_refused_and_no_row_is_lost(folder, name, bad_
 
 
 @pytest.mark.parametrize("name", VALID)
-@FUZZ
+@settings(suppress_health_check=[HealthCheck.too_slow])
 @given(content=st.binary(max_size=200))
 def test_random_bytes_are_read_or_refused(folder, name, content):
     assert is_one_line(read(folder / name, content, DataConfig()))

@@ -1,0 +1,151 @@
+"""How settings of a search are read, and what they are where nothing is said.
+
+What computes is imported where it is used: the command line builds its help of the settings, and does without torch,
+Ray and Optuna, which take seconds.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from experiments.tuning.study.folder import MLFLOW
+from experiments.tuning.study.setting import Derived, Settled
+from experiments.tuning.worker.addresses import mask_credentials
+from narm.config import EvaluationConfig
+from narm.errors import InputError
+from narm.machine.device import resolve_device
+
+if TYPE_CHECKING:
+    from experiments.tuning.study.objectives import Objective
+    from search_spaces.space import SearchSpace
+
+
+def read_duration(text: str) -> float | None:
+    """Seconds of `90`, `90s`, `10m` or `2h`; None, no limit, of `none`.
+
+    Raises:
+        InputError: it is none of these, or not positive.
+    """
+    if text == "none":
+        return None
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)([smh]?)", text.strip())
+    seconds = float(match[1]) * {"": 1, "s": 1, "m": 60, "h": 3600}[match[2]] if match else 0.0
+    if seconds <= 0:
+        raise InputError(f"time budget: '{text}' is no duration: write 90s, 10m, 2h or none")
+    return seconds
+
+
+def read_max_failed(text: str) -> int | Derived | None:
+    """Trials that may fail: a number (`3`), a share of all trials (`0.5`, `50%`), or None, any number, of `none`.
+
+    Raises:
+        InputError: it is none of these.
+    """
+    if text == "none":
+        return None
+    match = re.fullmatch(r"(\d+)|(0?\.\d+)|(\d+(?:\.\d+)?)%", text.strip())
+    if match is None or (match[3] and float(match[3]) > 100):
+        raise InputError(f"max failed: '{text}' is no number or share of trials: write 3, 0.5, 50% or none")
+    if match[1]:
+        return int(match[1])
+    return share_of_trials(float(match[2]) if match[2] else float(match[3]) / 100)
+
+
+def share_of_trials(share: float) -> Derived:
+    """So many of all trials, rounded down."""
+    return Derived(lambda settled: int(share * settled["trials"]))
+
+
+def read_space(text: str) -> SearchSpace:
+    """A space by its name or file."""
+    from search_spaces.space import load_space
+
+    return load_space(text)
+
+
+def store_space(space: SearchSpace) -> dict[str, str]:
+    """The space with the text of its file, which may change."""
+    return {"name": space.name, "file": space.file, "source": space.source}
+
+
+def restore_space(stored: dict[str, str]) -> SearchSpace:
+    """The space of a study, as it was."""
+    from search_spaces.space import parse_space
+
+    return parse_space(stored["name"], stored["file"], stored["source"])
+
+
+def read_objectives(text: str) -> tuple[Objective, ...]:
+    """Objectives of `MRR@20,n_parameters`."""
+    from experiments.tuning.study.objectives import parse_objectives
+
+    return parse_objectives(text)
+
+
+def store_objectives(objectives: tuple[Objective, ...]) -> str:
+    """`MRR@20,n_parameters`, as `read_objectives` reads it."""
+    from experiments.tuning.study.objectives import describe
+
+    return describe(objectives)
+
+
+def default_objectives(settled: Settled) -> tuple[Objective, ...]:
+    """The metric that chooses the epoch."""
+    return read_objectives(EvaluationConfig().valid_metric)
+
+
+def default_sampler(settled: Settled) -> str:
+    """What suits the space, the trials and the objectives."""
+    from experiments.tuning.optimizer import samplers
+
+    n_objectives = len(settled["objectives"])
+    return samplers.default_sampler(settled["space"], trials=settled["trials"], n_objectives=n_objectives)
+
+
+def default_scheduler(settled: Settled) -> str:
+    """Schedulers rank trials by one objective."""
+    return "asha" if len(settled["objectives"]) == 1 else "none"
+
+
+def default_reduction(settled: Settled) -> int:
+    """What benchmarks found best."""
+    from experiments.tuning.optimizer.scheduler import REDUCTION
+
+    return REDUCTION
+
+
+def default_concurrency(settled: Settled) -> int:
+    """As many trials as the cores allow: two trials of one thread beat one trial of two."""
+    from narm.machine.threads import usable_cores
+
+    threads: int = settled.get("threads", 1)
+    return max(1, usable_cores() // max(1, threads))
+
+
+def default_threads(settled: Settled) -> int:
+    """The cores, shared among the trials."""
+    from narm.machine.threads import usable_cores
+
+    concurrency: int = settled["concurrency"]
+    return max(1, usable_cores() // max(1, concurrency))
+
+
+def default_gpus_per_trial(settled: Settled) -> float:
+    """Trials share the GPU where there is one."""
+    return 1 / settled["concurrency"] if resolve_device(settled["device"]).type == "cuda" else 0.0
+
+
+def store_tracking_uri(uri: str) -> str | None:
+    """An address with a password is not stored."""
+    return uri if mask_credentials(uri) == uri else None
+
+
+def restore_tracking_uri(stored: str | None) -> Any:
+    """The address, or the default of one that was not stored."""
+    return Derived(default_tracking_uri) if stored is None else stored
+
+
+def default_tracking_uri(settled: Settled) -> str:
+    """SQLite in the output folder."""
+    return f"sqlite:///{(settled['output'] / MLFLOW).resolve()}"

@@ -1,0 +1,51 @@
+"""Exit statuses."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from experiments.cli.running import run_command
+from narm.errors import InputError
+
+
+def test_bad_input_is_one_line_and_status_2(capsys):
+    def command(arguments):
+        raise InputError("no good")
+
+    assert run_command(command) == 2
+    assert capsys.readouterr() == ("", "error: no good\n")
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.usefixtures("heeds_sigint")
+def test_a_signal_is_status_130_without_a_traceback(number, capsys):
+    def command(arguments):
+        os.kill(os.getpid(), number)
+        return 0
+
+    before = signal.getsignal(signal.SIGTERM)
+    assert run_command(command) == 130
+    assert signal.getsignal(signal.SIGTERM) is before
+    assert capsys.readouterr() == ("", "")
+
+
+def test_a_command_returns_its_own_status():
+    assert run_command(lambda arguments: 3, ["--anything"]) == 3
+
+
+def test_a_reader_that_goes_away_is_no_error():
+    code = (
+        "import sys; from experiments.cli.running import run_command\n"
+        "def command(arguments):\n"
+        "    for _ in range(100_000): print('a line')\n"
+        "    return 0\n"
+        "sys.exit(run_command(command))"
+    )
+    command = f'{sys.executable} -c "$CODE" | head -1; exit ${{PIPESTATUS[0]}}'
+    done = subprocess.run(["bash", "-c", command], env={**os.environ, "CODE": code}, capture_output=True, text=True)
+    assert (done.returncode, done.stdout, done.stderr) == (141, "a line\n", "")

@@ -1,0 +1,197 @@
+"""From a command line to the spec of a study."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pytest
+
+from experiments.cli import search_arguments, search_parser
+from experiments.cli.presets import PRESETS
+from experiments.cli.search_arguments import build_spec
+from experiments.cli.search_parser import build_parser
+from experiments.tuning.study.setting import setting
+from experiments.tuning.study.spec import ENDS, StudySpec
+from experiments.tuning.study.storage import closing_study, create_study
+from narm.config_file import OptionsFile, read_config
+from narm.errors import InputError
+from narm.machine.threads import usable_cores
+from narm.models import MODELS
+
+
+def spec(*arguments: str) -> StudySpec:
+    given = build_parser().parse_args(arguments)
+    return build_spec(given, read_config(Path(given.config)) if given.config else OptionsFile())
+
+
+def test_no_argument_at_all_is_the_quick_search_of_ml_100k():
+    built = spec()
+    quick = PRESETS["quick"]
+    assert built.config.data.dataset == "ml-100k"
+    assert built.space.name == "recbole"
+    assert (built.trials, built.config.training.epochs, built.time_budget) == (
+        quick.trials, quick.epochs, quick.time_budget,
+    )  # fmt: skip
+    assert built.concurrency * built.threads == usable_cores()
+    assert (built.sampler, built.scheduler, built.objective, built.seed) == ("tpe", "asha", "MRR@10", 2020)
+
+
+CONDITIONAL = """
+learning_rate: {low: 1.0e-4, high: 1.0e-2, log: true}
+loss_type: [CE, sampled_softmax]
+softmax_samples: {low: 256, high: 4096, log: true, when: {loss_type: sampled_softmax}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sampler"),
+    [
+        ([], "tpe"),
+        (["--space", "narm"], "gp"),
+        (["--preset", "full"], "gp"),
+        (["--space", "narm", "--sampler", "qmc"], "qmc"),
+        (["--space", "narm", "--trials", "251"], "tpe"),
+        (["--space", "narm", "--trials", "10"], "tpe"),
+        (["--space", "narm", "--objective", "MRR@10,n_parameters"], "tpe"),
+        (["--space", "conditional.yaml"], "tpe"),
+    ],
+)
+def test_a_surface_is_searched_by_a_gaussian_process_and_all_else_by_tpe(tmp_path, monkeypatch, arguments, sampler):
+    (tmp_path / "conditional.yaml").write_text(CONDITIONAL)
+    monkeypatch.chdir(tmp_path)
+    assert spec(*arguments).sampler == sampler
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_every_preset_makes_a_study(preset):
+    assert spec("--preset", preset).trials_possible == PRESETS[preset].trials
+
+
+def test_the_command_line_wins_over_the_file_and_that_over_the_preset(tmp_path):
+    config = tmp_path / "options.yaml"
+    config.write_text("epochs: 7\nTIME_FIELD: when\ntrain_batch_size: 100\nweight_decay: 0.1\n")
+    built = spec("--preset", "smoke", "--config", str(config), "--train-batch-size", "50", "--time-budget", "3m")
+    flat = built.config.flat()
+    assert flat["train_batch_size"] == 50  # command line > file
+    assert flat["epochs"] == 7  # file > preset
+    assert flat["dataset"] == "synthetic"  # preset > defaults
+    assert flat["weight_decay"] == 0.1
+    assert flat["time_column"] == "when"
+    assert built.time_budget == 180
+
+
+def test_a_config_file_may_say_where_the_search_begins(tmp_path):
+    config = tmp_path / "options.yaml"
+    config.write_text("learning_rate: 0.005\n")
+    built = spec("--space", "recbole", "--config", str(config))
+    assert built.space.from_options(built.config)["learning_rate"] == 0.005  # trial 0
+
+
+@pytest.mark.parametrize("model", MODELS[1:])
+def test_a_model_is_searched_in_the_space_of_its_name(model):
+    built = spec("--model", model.replace("_", "-").upper())
+    assert built.config.model.model == model
+    assert built.space.name == model
+    at_once = MODELS[model].learned_at_once
+    quick = PRESETS["quick"]
+    assert built.config.training.epochs == (1 if at_once else quick.epochs)
+    assert built.finalist_seeds == (1 if at_once else quick.finalist_seeds)
+
+
+def test_narm_keeps_the_space_of_the_preset_and_any_model_takes_a_given_one(tmp_path):
+    assert spec("--model", "narm").space.name == "recbole"
+    assert spec("--model", "global", "--space", "recbole").space.name == "recbole"
+    assert spec("--model", "sr", "--seeds", "4").finalist_seeds == 4
+    config = tmp_path / "options.yaml"
+    config.write_text("model: item_knn\nhidden_size: 64\nitem_neighbors: 50\n")
+    built = spec("--config", str(config))
+    assert (built.space.name, built.config.item_knn.item_neighbors) == ("item_knn", 50)
+    assert built.config.model.hidden_size == 128  # of no use: noted, and left out
+
+
+def test_what_has_nothing_to_vary_is_one_trial():
+    assert spec("--model", "pop").trials_possible == 1
+
+
+def test_the_objective_is_the_metric_that_chooses_the_epoch_too():
+    assert spec("--objective", "recall@20").config.evaluation.objective == "recall_at_20"
+    assert spec("--valid_metric", "NDCG@5").objective == "NDCG@5"
+
+
+def test_a_grid_is_whole_when_nothing_is_said():
+    assert spec("--sampler", "grid").trials_possible == 30
+    assert spec("--sampler", "grid", "--space", "smoke").trials_possible == 5  # and the default, which lies outside
+    assert spec("--sampler", "grid", "--trials", "7").trials_possible == 7
+
+
+def test_threads_share_the_cores():
+    assert spec("--concurrency", "1").threads == usable_cores()
+    assert spec("--threads", "1").concurrency == usable_cores()
+
+
+def test_results_go_below_the_output_folder(tmp_path):
+    built = spec("--output", str(tmp_path), "--study", "mine")
+    assert built.storage == f"sqlite:///{tmp_path}/studies.db"
+    assert built.tracking_uri == f"sqlite:///{tmp_path}/mlflow.db"
+    assert built.checkpoints("checkpoints") == str(tmp_path / "mine" / "checkpoints")
+
+
+def test_system_metrics_are_for_who_asks():
+    assert spec().system_metrics is False
+    assert spec("--system-metrics").system_metrics is True
+
+
+def begin(built: StudySpec) -> None:
+    """Create the study, as a search does, and leave it."""
+    with closing_study(create_study(built, "f00")):
+        pass
+
+
+OTHER_SETTINGS = (
+    "--space", "smoke", "--objective", "recall@20", "--sampler", "random", "--scheduler", "hyperband", "--trials", "7",
+    "--epochs", "9", "--time-budget", "none", "--finalists", "3", "--finalist-seeds", "4", "--concurrency", "1",
+    "--grace-epochs", "2", "--reduction", "3", "--epoch-budget", "50", "--plateau", "20", "--max-retries", "2",
+    "--max-failed", "50%", "--threads", "1", "--device", "cpu", "--gpus-per-trial", "0.5",
+    "--tracking-uri", "http://mlflow.example.org", "--system-metrics", "--checkpoint-storage", "/mnt/all",
+)  # fmt: skip
+
+
+def test_a_resumed_study_has_every_setting_that_it_had(tmp_path):
+    before = spec("--output", str(tmp_path), "--study", "mine", "--dataset", "synthetic", *OTHER_SETTINGS)
+    begin(before)
+    after = spec("--output", str(tmp_path), "--resume", "mine", "--preset", "full")
+    assert after == replace(before, command=after.command)
+
+
+def test_the_command_line_wins_over_the_study_that_is_resumed(tmp_path):
+    begin(spec("--output", str(tmp_path), "--study", "mine", "--dataset", "synthetic", *OTHER_SETTINGS))
+    built = spec("--output", str(tmp_path), "--resume", "mine", "--trials", "40", "--time-budget", "2h")
+    assert (built.trials, built.time_budget) == (40, 7200)
+    assert built.max_failed == 3  # half of the trials there were
+
+
+def test_an_address_with_a_password_is_not_stored_and_the_default_takes_its_place(tmp_path):
+    secret = "postgresql://me:secret@db/mlflow"
+    begin(spec("--output", str(tmp_path), "--study", "mine", "--dataset", "synthetic", "--tracking-uri", secret))
+    assert spec("--output", str(tmp_path), "--resume", "mine").tracking_uri == f"sqlite:///{tmp_path}/mlflow.db"
+
+
+@dataclass(frozen=True, kw_only=True)
+class PatientSpec(StudySpec):
+    """With one more setting, which is all that has to be written."""
+
+    patience: int = setting("--patience", group=ENDS, metavar="N", help="epochs", kind=int, least=1, default=5)
+
+
+def test_a_setting_is_one_field(tmp_path, monkeypatch):
+    monkeypatch.setattr(search_parser, "StudySpec", PatientSpec)
+    monkeypatch.setattr(search_arguments, "StudySpec", PatientSpec)
+    assert "--patience N" in build_parser().format_help(everything=True)
+    place = ("--output", str(tmp_path), "--dataset", "synthetic")
+    assert spec(*place).patience == 5
+    with pytest.raises(InputError, match="patience: 0 should be 1 or more"):
+        spec(*place, "--patience", "0")
+    begin(spec(*place, "--study", "mine", "--patience", "8"))
+    assert spec(*place, "--resume", "mine").patience == 8
+    assert spec(*place, "--resume", "mine", "--patience", "9").patience == 9

@@ -1,0 +1,44 @@
+"""What a study stores of its spec."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from pathlib import Path
+
+from experiments.cli.search_arguments import build_spec
+from experiments.cli.search_parser import build_parser
+from experiments.tuning.study.spec import StudySpec
+from experiments.tuning.study.stored_spec import NOT_STORED, restored_settings, stored_spec
+from narm.config_file import OptionsFile
+
+
+def spec(output: Path) -> StudySpec:
+    return build_spec(build_parser().parse_args(["--output", str(output), "--max-failed", "3"]), OptionsFile())
+
+
+def test_every_field_is_stored_or_named_with_the_reason(tmp_path):
+    names = {field.name for field in fields(StudySpec)}
+    restored = restored_settings(stored_spec(spec(tmp_path), "f00"))
+    assert NOT_STORED.keys() < names
+    assert restored.keys() == names - NOT_STORED.keys()
+    assert all(NOT_STORED.values())
+
+
+def test_the_keys_are_those_of_the_studies_there_are(tmp_path):
+    """Changing one makes `--resume` forget a setting of every study begun before."""
+    stored = stored_spec(spec(tmp_path), "f00")
+    assert stored.keys() == {
+        "sampler", "scheduler", "grace_epochs", "reduction", "trials", "time_budget", "concurrency", "threads",
+        "device", "gpus_per_trial", "finalists", "finalist_seeds", "checkpoint_storage", "system_metrics", "config",
+        "space", "objectives", "limits", "tracking_uri", "fingerprint",
+    }  # fmt: skip
+    assert stored["limits"] == {"epochs": None, "plateau": None, "max_retries": 1, "max_failed": 3}
+    assert stored["space"].keys() == {"name", "file", "source"}
+    assert stored["objectives"] == "MRR@10"
+
+
+def test_a_study_from_before_a_setting_has_none_for_it(tmp_path):
+    stored = stored_spec(spec(tmp_path), "f00")
+    del stored["system_metrics"], stored["limits"]
+    restored = restored_settings(stored)
+    assert not {"system_metrics", "max_retries", "max_failed"} & restored.keys()
