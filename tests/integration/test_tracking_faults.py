@@ -108,7 +108,7 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def waiting(monkeypatch: pytest.MonkeyPatch) -> Waiting:
     waiting = Waiting()
-    for name in ("start_trial", "log_epoch", "hold_up_trial", "interrupt_trial", "end_trial"):
+    for name in ("start_trial", "log_epoch", "pause_trial", "interrupt_trial", "end_trial"):
         monkeypatch.setattr(Tracker, name, waiting.measured(getattr(Tracker, name)))
     return waiting
 
