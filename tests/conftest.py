@@ -8,7 +8,6 @@ os.environ["OPENBLAS_NUM_THREADS"] = "1"  # before numpy is imported; small matr
 
 # isort: split
 import logging
-import os
 import signal
 from collections.abc import Iterator
 from typing import TYPE_CHECKING

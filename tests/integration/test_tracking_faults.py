@@ -30,7 +30,7 @@ pytestmark = pytest.mark.usefixtures("one_ray")
 
 SPACE = "learning_rate: {low: 0.001, high: 0.01}\nhidden_size: [16, 32]\n"  # in which a search goes on for ever
 # Few trials: each is sent twice, in several calls.
-SETTINGS = ["--preset", "smoke", "--study", "s", "--trials", "10000", "--epochs", "40", "--stopping_step", "40",
+SETTINGS = ["--preset", "smoke", "--study", "s", "--trials", "10000", "--epochs", "10", "--stopping_step", "10",
             "--scheduler", "none", "--concurrency", "1", "--quiet"]  # fmt: skip
 PAUSE = 2.0  # seconds between attempts at most, where a search would wait for half a minute
 OWN_IDS = {"mlflow.parentRunId", "trial_run_id"}  # each store gives its own
