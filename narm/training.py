@@ -66,7 +66,7 @@ def fit(
         device: auto, cpu or cuda.
         resume: a checkpoint of the same run to go on from.
         inherit: a checkpoint of another run on the same data, of a model of the same shape, whose weights, optimizer
-            and epoch this one starts from; its best is its own.
+            and epoch this one starts from; its best epoch is one of its own.
     Raises:
         InputError: the checkpoint is not one of this run, or of one to inherit from, or leaves nothing to train; the
             device is not there; there is nothing to validate on.

@@ -17,7 +17,7 @@ from narm.config import TrainingConfig
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EpochResult:
-    """What one epoch brought, from the worker that trained it to whatever is told of it.
+    """What one epoch brought, from `fit` to the study, MLflow and the display.
 
     Attributes:
         epoch: epochs trained so far, from 1.
@@ -70,9 +70,9 @@ class TrainingState:
         epoch: epochs trained so far.
         best_epoch: the epoch with the best validation so far; 0 before the first.
         best: validation metrics of the best epoch.
-        best_weights: weights of the best epoch; empty where there is only one epoch.
+        best_weights: weights of the best epoch; empty before the first validation, and for a baseline.
         misses: validations since the best epoch.
-        history: result of each epoch, without the state.
+        history: result of each epoch.
     """
 
     model: Model

@@ -21,7 +21,7 @@ from experiments.tuning.driver.study_run import Plan
 from experiments.tuning.engine.model_comparison import Contender, ModelComparison, compare_models
 from experiments.tuning.study.dataset import Dataset
 from experiments.tuning.study.finalist_runs import FinalistRuns
-from experiments.tuning.study.folder import COMPARISON, SUMMARY
+from experiments.tuning.study.folder import COMPARISON, FINALISTS, SUMMARY
 from experiments.tuning.study.limits import INTERRUPTED
 from experiments.tuning.study.spec import StudySpec
 from experiments.tuning.study.summary import Summary
@@ -61,8 +61,8 @@ class Compared:
 
     Attributes:
         comparison: compares the models that have a result; None: no model has one.
-        folder: that holds it.
-        without_result: the other models.
+        folder: folder of the comparison.
+        without_result: models that have no result.
     """
 
     comparison: ModelComparison | None
@@ -131,7 +131,7 @@ def _contender(spec: StudySpec, splits: Splits, summary: Summary) -> Contender |
         return None
     winner = summary.finals.finalists[0]
     finalist = Finalist(number=winner.number, options=winner.params, is_default=winner.is_default)
-    runs = FinalistRuns(spec.folder / "finalists", spec.config, splits.fingerprint).require(finalist, winner.seeds)
+    runs = FinalistRuns(spec.folder / FINALISTS, spec.config, splits.fingerprint).require(finalist, winner.seeds)
     trained = sum(trial.seconds for trial in summary.trials)
     return Contender(
         model=spec.config.model.model,

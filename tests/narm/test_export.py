@@ -24,7 +24,7 @@ from narm.training import create_model, fit
 
 N_ITEMS = 30
 SIZES = [(1, 1), (1, 9), (7, 1), (2, 3), (33, 50)]  # of batch and length; traced with (2, 3)
-OPTIONS = [{"n_layers": 2, "gru_bias": True, "attention": "softmax"}, {"model": "global"}, {"model": "local"}]
+OPTIONS = [{"n_layers": 2, "gru_bias": True}, {"attention": "softmax"}, {"model": "global"}, {"model": "local"}]
 
 
 def random_model(**options: object) -> NARM:

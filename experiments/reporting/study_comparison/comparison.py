@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from experiments.reporting.report.answer import headline
 from experiments.tuning.engine.verdict import compare_runs, compared_metrics
 from experiments.tuning.study.finalist_runs import FinalistRuns
+from experiments.tuning.study.folder import FINALISTS
 from experiments.tuning.study.saved_study import SavedStudy
 from experiments.tuning.study.stored_spec import stored_space
 from experiments.tuning.study.summary import Best, Comparison, Default, FinalistSummary
@@ -240,7 +241,7 @@ def _runs(study: SavedStudy, splits: Splits) -> list[FinalistRun]:
     winner = _winner(study)
     assert winner is not None
     finalist = Finalist(number=winner.number, options=winner.params, is_default=winner.is_default)
-    config, folder = Config.from_flat(study.record["config"]), study.folder / "finalists"
+    config, folder = Config.from_flat(study.record["config"]), study.folder / FINALISTS
     runs = FinalistRuns(folder, config, splits.fingerprint).require(finalist, winner.seeds)
     if any(len(run.ranks) != len(splits.test) for run in runs):
         raise InputError(f"{folder}: the ranks are not of the {len(splits.test):,} test targets")

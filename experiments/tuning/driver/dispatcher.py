@@ -1,4 +1,4 @@
-"""Several studies in one run of Ray Tune: the next one begins when the others leave a slot empty.
+"""Several studies on the workers of one Ray: the next one begins when the others leave a slot empty.
 
 So the workers, which take seconds to start, stay from the first job to the last, finalists included; and no slot is
 empty while a study waits for its last trials.

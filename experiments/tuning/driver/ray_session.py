@@ -58,7 +58,7 @@ def ray_session(
     """Start Ray for so many trials at once, with room for the data, or attach to a cluster, which is left running.
 
     Yields a directory for the files of this process; what a Ray of our own leaves on disk goes with the session too.
-    Within a session that is open already, as around the studies of a comparison, that one is used and left open.
+    Within a session that is open already, that one is used and left open.
 
     Args:
         concurrency: trials at once, which a Ray of our own makes room for.

@@ -19,6 +19,7 @@ from experiments.tuning.driver.stopping import Interruption
 from experiments.tuning.driver.study_run import OpenRecorder, Plan, StudyResult, begin_study
 from experiments.tuning.driver.tune_adapters import FailureCallback, StudyScheduler, StudySearcher
 from experiments.tuning.study.dataset import Dataset
+from experiments.tuning.study.folder import FINALISTS
 from experiments.tuning.study.spec import StudySpec
 from experiments.tuning.worker.checkpoints import CheckpointStore
 from experiments.tuning.worker.jobs import Training
@@ -76,7 +77,7 @@ def _training(spec: StudySpec) -> Training:
         threads=spec.threads,
         device=spec.device,
         checkpoints=CheckpointStore(spec.checkpoints("checkpoints")),
-        finalist_checkpoints=CheckpointStore(spec.checkpoints("finalists")),
+        finalist_checkpoints=CheckpointStore(spec.checkpoints(FINALISTS)),
     )
 
 

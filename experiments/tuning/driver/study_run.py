@@ -20,7 +20,8 @@ from experiments.tuning.optimizer.samplers import SAMPLERS
 from experiments.tuning.optimizer.scheduler import Decision
 from experiments.tuning.study.dataset import Dataset
 from experiments.tuning.study.finalist_runs import FinalistRuns
-from experiments.tuning.study.limits import INTERRUPTED, TIME_BUDGET
+from experiments.tuning.study.folder import FINALISTS
+from experiments.tuning.study.limits import FAILED, INTERRUPTED, TIME_BUDGET
 from experiments.tuning.study.results import default_trial, summarize_trial, winner
 from experiments.tuning.study.spec import StudySpec
 from experiments.tuning.study.storage import closing_study, create_study, resume_study
@@ -141,7 +142,7 @@ def build_engine(spec: StudySpec, study: optuna.Study, callbacks: Callbacks) -> 
     Args:
         spec: what to do.
         study: the study that the engine keeps up to date.
-        callbacks: called before the study is updated.
+        callbacks: called with what happens to trials.
     """
     return Engine(
         study=study,
@@ -261,6 +262,9 @@ class StudyRun:
     def abandon(self, error: BaseException) -> None:
         """Leave it as one that can go on, because of an error; one that is over stays as it is."""
         if self._phase != "over":
+            self.engine.stop(
+                FAILED
+            )  # else a trial that waits for a promotion would be pruned, as in a search that is done
             self.engine.close()
             self.recorder.end(*_status_of(error), None, None)
             self._phase = "over"
@@ -277,7 +281,7 @@ class StudyRun:
         self.training.finalist_checkpoints.prepare()
         seeds = finalist_seeds(self.spec.seed, self.spec.finalist_seeds)
         self.recorder.on_finalists_start(len(finalists) * len(seeds))
-        results = FinalistRuns(self.spec.folder / "finalists", self.spec.config, self.fingerprint)
+        results = FinalistRuns(self.spec.folder / FINALISTS, self.spec.config, self.fingerprint)
         self._finalists = FinalistQueue(finalists, seeds, results, on_done=self.recorder.on_finalist_end)
 
     def _choose_finalists(self) -> list[Finalist]:

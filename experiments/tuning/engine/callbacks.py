@@ -1,4 +1,4 @@
-"""Callbacks for trial events, invoked before the study is updated."""
+"""Callbacks for trial events."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ class Callbacks(Protocol):
     """Called when something happens to a trial. They must not raise: that would end the search."""
 
     def on_trial_start(self, job: TrialJob, origin: str) -> None:
-        """A job of a trial begins; `origin` is who wanted the trial tried."""
+        """A job of a trial begins; `origin` says where its configuration came from."""
 
     def on_epoch(self, number: int, result: EpochResult) -> None:
-        """A trial has trained an epoch that the study does not have yet."""
+        """A trial has trained an epoch; called before the study has it, so that none is missing after a crash."""
 
     def on_trial_pause(self, number: int, why: Pause, reason: str) -> None:
         """A trial is paused, awaits a retry, or was interrupted."""

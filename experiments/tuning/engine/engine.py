@@ -74,7 +74,7 @@ class Engine:
         scheduler: decides which trials go on.
         n_trials: trials that the study has in the end, those of earlier sessions included.
         limits: what ends the search early.
-        callbacks: called before the study is updated.
+        callbacks: called with what happens to trials.
     """
 
     study: optuna.Study
@@ -180,7 +180,7 @@ class Engine:
         self.reason = self.reason or reason
 
     def close(self) -> str:
-        """Settle every trial: of a search that is done, what waits for a promotion is pruned; else it can go on.
+        """Settle every trial: a paused one is pruned if the search is done, and can go on if it was stopped.
 
         Returns:
             why the search ended.
@@ -271,7 +271,7 @@ class Engine:
             epochs=trial.epochs,
             parent=attributes.get(trial_attributes.PARENT),
         )
-        self._redraw(trial, "running")
+        self._update_curve(trial, "running")
         self.callbacks.on_trial_start(job, origin_of(attributes))
         return job
 
@@ -283,7 +283,7 @@ class Engine:
         trial.stored.set_attribute(trial_attributes.PROGRESS, progress_of(result, value))
         self._tally.count(result.epoch - trial.epochs, value)
         trial.epochs = result.epoch
-        self._redraw(trial, "running", {result.epoch: value})
+        self._update_curve(trial, "running", {result.epoch: value})
 
     def _schedule(self, trial: _Open) -> Decision:
         """Let the scheduler decide about a trial, and carry that out."""
@@ -292,7 +292,7 @@ class Engine:
             self._end(trial, TrialState.PRUNED, f"stopped by the scheduler after epoch {trial.epochs}")
         elif decision is Decision.PAUSE:
             trial.phase = "paused"
-            self._redraw(trial, "paused")
+            self._update_curve(trial, "paused")
             self.callbacks.on_trial_pause(trial.number, "PAUSED", f"paused by the scheduler after epoch {trial.epochs}")
         return decision
 
@@ -304,7 +304,7 @@ class Engine:
             self._tally.failed += 1
             self._curves.pop(trial.number, None)
         else:
-            self._redraw(trial, "complete" if state is TrialState.COMPLETE else "stopped")
+            self._update_curve(trial, "complete" if state is TrialState.COMPLETE else "stopped")
         self.callbacks.on_trial_end(trial.stored.tell(state, values))
 
     def _put_back(self, trial: _Open, reason: str) -> None:
@@ -343,7 +343,7 @@ class Engine:
                 retries=trial.user_attrs.get(trial_attributes.RETRIES, 0),
             )
 
-    def _redraw(self, trial: _Open, state: CurveState, values: Mapping[int, float] | None = None) -> None:
+    def _update_curve(self, trial: _Open, state: CurveState, values: Mapping[int, float] | None = None) -> None:
         """Keep what the scheduler sees of a trial up to date."""
         curve = self._curves.get(trial.number) or _curve(trial.stored.read())
         self._curves[trial.number] = replace(curve, state=state, values={**curve.values, **(values or {})})

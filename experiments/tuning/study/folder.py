@@ -18,6 +18,9 @@ WINNER = "winner.pt"
 PAGE = "report.html"
 """In the folder of a study: the report."""
 
+FINALISTS = "finalists"
+"""In the folder of a study: folder of the finalists' checkpoints and results."""
+
 OUTBOX = "outbox.jsonl"
 """In the folder of a study: everything that is meant for MLflow."""
 

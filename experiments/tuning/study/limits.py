@@ -8,6 +8,7 @@ EPOCH_BUDGET = "epoch budget"
 PLATEAU = "no new best"
 TOO_MANY_FAILED = "too many trials failed"
 TIME_BUDGET = "time budget"
+FAILED = "the search failed"
 INTERRUPTED = "interrupted"  # by a person: Ctrl-C or SIGTERM
 
 

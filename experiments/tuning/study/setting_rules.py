@@ -53,7 +53,7 @@ def read_max_failed(text: str) -> int | Derived | None:
 
 
 def share_of_trials(share: float) -> Derived:
-    """So many of all trials, rounded down."""
+    """This share of the number of trials, rounded down."""
     return Derived(lambda settled: int(share * settled["trials"]))
 
 

@@ -10,9 +10,10 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from experiments.tuning.optimizer.samplers import SAMPLERS
+from experiments.tuning.optimizer.scheduler import Settings
 from experiments.tuning.optimizer.schedulers import SCHEDULERS
 from experiments.tuning.study import setting_rules as rules
 from experiments.tuning.study.limits import Limits
@@ -365,8 +366,6 @@ class StudySpec:
 
     def build_scheduler(self) -> Scheduler:
         """The scheduler, for this study's epochs."""
-        from experiments.tuning.optimizer.scheduler import Settings
-        from experiments.tuning.optimizer.schedulers import SCHEDULERS
         from narm.model import SHAPE_OPTIONS
 
         settings = Settings(
@@ -384,8 +383,8 @@ class StudySpec:
         """Folder of this study's files."""
         return self.output / self.name
 
-    def checkpoints(self, of: Literal["checkpoints", "finalists"]) -> str:
-        """Folder or address of the checkpoints of trials, or of finalists."""
+    def checkpoints(self, of: str) -> str:
+        """Folder or address of `checkpoints`, those of trials, or of those of finalists."""
         if self.checkpoint_storage is None:
             return str((self.folder / of).resolve())
         return address_below(self.checkpoint_storage, f"{self.name}/{of}")

@@ -42,7 +42,7 @@ def database_in(output: Path) -> Path:
 
 
 def storage_in(output: Path) -> str:
-    """URL of the same."""
+    """URL of the database that a folder of studies has of its own."""
     return f"sqlite:///{database_in(output)}"
 
 

@@ -116,6 +116,14 @@ def test_an_interruption_reads_no_test_split_and_can_be_resumed(tmp_path: Path) 
     assert result.summary.finals is not None
 
 
+def test_an_error_prunes_no_trial_that_waits_for_a_promotion(tmp_path: Path) -> None:
+    worker = Worker(tmp_path, "--scheduler", "asha")
+    worker.train(worker.begin())  # paused at the first rung
+    worker.begin()
+    worker.run.abandon(RuntimeError("no node has room"))
+    assert states(tmp_path) == [TrialState.WAITING] * 2
+
+
 def test_an_error_leaves_a_study_that_can_go_on(tmp_path: Path) -> None:
     worker = Worker(tmp_path)
     worker.train(worker.begin())
