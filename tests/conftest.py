@@ -38,14 +38,17 @@ def _one_thread():
     torch.set_num_threads(1)
 
 
+_LOG_LEVELS = {name: logging.getLogger(name).level for name in (None, "narm", "experiments", "search_spaces")}
+
+
 @pytest.fixture(autouse=True)
 def _log_levels():
-    """A command sets how much its loggers say, for the rest of its process."""
-    loggers = [logging.getLogger(name) for name in (None, "narm", "experiments", "search_spaces")]
-    levels = [logger.level for logger in loggers]
+    """A command sets how much its loggers say, for the rest of its process; so does one in a fixture of many tests."""
+    for name, level in _LOG_LEVELS.items():
+        logging.getLogger(name).setLevel(level)
     yield
-    for logger, level in zip(loggers, levels, strict=True):
-        logger.setLevel(level)
+    for name, level in _LOG_LEVELS.items():
+        logging.getLogger(name).setLevel(level)
 
 
 @pytest.fixture
