@@ -7,7 +7,7 @@ They are forked from a process that has imported everything, and killed with SIG
 their workers, are gone. Trials are tiny and the data synthetic, since only the order of events matters.
 
 Every other driver, by chance, is killed at a random moment while it starts: it opens the study, joins Ray, waits for a
-worker. The others are killed when they have written a random number of events (trials begun and held up, epochs) to
+worker. The others are killed when they have written a random number of events (trials begun and paused, epochs) to
 their outbox, and a random time after that, between two writes or in the middle of one.
 """
 

@@ -74,6 +74,6 @@ COLUMNS = (
     "best, the mean over searches, after so many epochs. Epochs are medians with quartiles."
 )
 FINALISTS = (
-    "Ours has finalists, as by default, so that the default configuration is held up like any other trial; what they "
+    "Ours has finalists, as by default, so that the default configuration is paused like any other trial; what they "
     "cost comes on top, for every method that wants to be sure."
 )

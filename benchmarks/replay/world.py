@@ -49,7 +49,7 @@ class World(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
-    """What a search wants trained: a new trial, or one that was held up and goes on where it stood."""
+    """What a search wants trained: a new trial, or one that was paused and goes on where it stood."""
 
     trial: int
     params: Params
@@ -103,7 +103,7 @@ class Step:
 
 @dataclass(slots=True)
 class _Training:
-    """A trial in training, or held up."""
+    """A trial in training, or paused."""
 
     params: Params
     regret: float

@@ -12,7 +12,7 @@ from benchmarks.replay.world import Job, Report, replay
 
 @dataclass
 class Script:
-    """Asks for the given jobs one after the other, holds up every trial after two epochs, and remembers."""
+    """Asks for the given jobs one after the other, pauses every trial after two epochs, and remembers."""
 
     table: CurveTable
     jobs: list[tuple[int, int]]
