@@ -12,10 +12,10 @@ help:  ## list the targets
 search: $(INSTALLED)  ## search NARM's hyperparameters on ml-100k; more options: make search ARGS="--help"
 	$(VENV)/bin/python -m experiments.search $(ARGS)
 
-check: $(INSTALLED)  ## lint, types and unit tests, in two minutes
+check: $(INSTALLED)  ## lint, types and the quick unit tests
 	$(VENV)/bin/tox run-parallel --fail-fast --parallel-no-spinner -e lint,type,unit
 
-test: $(INSTALLED)  ## lint, types and all tests, in ten minutes
+test: $(INSTALLED)  ## lint, types and all tests
 	$(VENV)/bin/tox run-parallel --fail-fast --parallel-no-spinner -e lint,type,tests
 
 format: $(INSTALLED)  ## format the code and fix what can be fixed

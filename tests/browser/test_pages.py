@@ -14,6 +14,9 @@ from support.small_study import saved
 from experiments.reporting.figures.interactive import figures
 from experiments.reporting.report.page import study_page
 
+# How its pages look in a narrow or a dark window is MLflow's own affair.
+OF_MLFLOW = pytest.mark.parametrize("visit", [("wide", "light")], ids="-".join, indirect=True)
+
 
 @pytest.fixture(scope="module")
 def runs(searched) -> list[Run]:
@@ -24,6 +27,7 @@ def of_kind(runs: list[Run], kind: str) -> list[Run]:
     return [run for run in runs if run.data.tags["kind"] == kind]
 
 
+@OF_MLFLOW
 def test_mlflow_shows_the_study_and_its_children(visit, mlflow_ui, searched, runs, request):
     [study] = of_kind(runs, "study")
     page = visit.page
@@ -36,6 +40,7 @@ def test_mlflow_shows_the_study_and_its_children(visit, mlflow_ui, searched, run
     assert_nothing_left_the_machine(visit)
 
 
+@OF_MLFLOW
 def test_the_study_says_its_verdict(visit, mlflow_ui, runs, request):
     [study] = of_kind(runs, "study")
     page = visit.page
@@ -45,6 +50,7 @@ def test_the_study_says_its_verdict(visit, mlflow_ui, runs, request):
     assert_nothing_left_the_machine(visit)
 
 
+@OF_MLFLOW
 def test_trials_compare_in_parallel_coordinates(visit, mlflow_ui, runs, request):
     trials = of_kind(runs, "trial")
     ids, experiments = ([run.info.run_id for run in trials], [trials[0].info.experiment_id])

@@ -20,6 +20,8 @@ from narm.errors import InputError
 from narm.recommending import Recommender
 from narm.training import create_model, fit
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 SESSIONS = [[105, 106, 107], [101], [110, 119, 101, 102]]
 

@@ -17,6 +17,8 @@ from narm.checkpoint import save_checkpoint
 from narm.config import Config
 from narm.training import create_model, fit
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:

@@ -26,6 +26,8 @@ from narm.config_file import OptionsFile
 from narm.data.datasets import load_splits
 from narm.training import NonFiniteLoss
 
+pytestmark = pytest.mark.slow
+
 
 class NoCallbacks:
     """Callbacks that do nothing."""

@@ -16,6 +16,8 @@ from experiments.tracking.outbox import Outbox
 from experiments.tracking.tracker import open_tracker
 from experiments.tuning.study.trial_attributes import SPEC
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def store(tmp_path_factory: pytest.TempPathFactory) -> str:

@@ -22,6 +22,8 @@ from narm.export import export, write_onnx, write_torch
 from narm.model import NARM
 from narm.training import create_model, fit
 
+pytestmark = pytest.mark.slow
+
 N_ITEMS = 30
 SIZES = [(1, 1), (1, 9), (7, 1), (2, 3), (33, 50)]  # of batch and length; traced with (2, 3)
 OPTIONS = [{"n_layers": 2, "gru_bias": True}, {"attention": "softmax"}, {"model": "global"}, {"model": "local"}]

@@ -23,6 +23,8 @@ from experiments.tuning.study.spec import StudySpec
 from narm.config_file import OptionsFile
 from narm.data.sessions import Splits
 
+pytestmark = pytest.mark.slow
+
 
 class Tracker:
     """Keeps what it is told at the end."""

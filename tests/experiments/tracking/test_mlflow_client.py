@@ -9,6 +9,8 @@ from mlflow import MlflowClient
 
 from experiments.tracking.mlflow_client import connect
 
+pytestmark = pytest.mark.slow
+
 
 def test_a_database_is_there_with_all_its_tables_or_not_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "runs" / "mlflow.db"

@@ -20,6 +20,8 @@ from experiments.tracking.tracker import Tracker
 from experiments.tracking.update import Update
 from narm.metrics import METRICS, metric_key
 
+pytestmark = pytest.mark.slow
+
 
 def test_sending_everything_again_changes_nothing(
     tracker: Tracker, runs: Callable[[], dict[str, Run]], store: str, tmp_path: Path

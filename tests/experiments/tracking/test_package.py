@@ -21,6 +21,8 @@ from experiments.tracking.package import SERVING_PACKAGES, package, serving_requ
 from narm.checkpoint import read_checkpoint
 from narm.recommending import Recommendation, Recommender
 
+pytestmark = pytest.mark.slow
+
 SESSIONS = [[101, 102, 103], [119], [105] * 60, [104, 999], [999]]
 
 

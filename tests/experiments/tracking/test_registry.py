@@ -15,6 +15,8 @@ from support.search_summary import FINALS, SUMMARY, comparison
 from experiments.tracking.registry import register, registration_of
 from experiments.tuning.study.summary import Best, Summary
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def store(tmp_path_factory: pytest.TempPathFactory) -> MlflowClient:

@@ -14,6 +14,8 @@ from experiments.tracking.outbox import BATCH, Outbox
 from experiments.tracking.sender import Sender
 from experiments.tracking.update import Update
 
+pytestmark = pytest.mark.slow
+
 
 class Server:
     """Keeps what it is sent, while it is up."""

@@ -26,6 +26,8 @@ from experiments.tuning.study.dataset import Dataset
 from experiments.tuning.worker.addresses import absolute_tracking_uri
 from narm.errors import InputError
 
+pytestmark = pytest.mark.slow
+
 
 def test_a_study_is_a_parent_run_with_its_trials_below(
     tracker: Tracker, runs: Callable[[], dict[str, Run]], store: str, tmp_path: Path

@@ -15,6 +15,8 @@ import torch
 
 from narm.kernels import compile as compiling
 
+pytestmark = pytest.mark.slow
+
 FIRST_USE = """
 import logging, torch
 logging.basicConfig(level=logging.INFO, format="%(message)s")

@@ -172,6 +172,7 @@ print(step(1000), step(5000))
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="ru_maxrss is in kilobytes on Linux only")
+@pytest.mark.slow
 def test_memory_does_not_grow_with_the_number_of_targets() -> None:
     printed = subprocess.run(
         [sys.executable, "-c", MEMORY_SCRIPT], check=True, capture_output=True, text=True, timeout=120

@@ -9,6 +9,8 @@ import sys
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 SCRIPT = """
 import os, resource, torch
 from narm.machine.allocator import keep_freed_memory

@@ -5,10 +5,13 @@ from __future__ import annotations
 import io
 
 import matplotlib.image
+import pytest
 from support.small_study import study_of, summary_of, trial
 
 from experiments.reporting.figures.interactive import figures
 from experiments.reporting.figures.static import images
+
+pytestmark = pytest.mark.slow
 
 
 def test_each_has_a_png(drawn, pictures):

@@ -27,6 +27,8 @@ from experiments.tuning.worker.reports import FinalistRun
 from narm.data.datasets import load_splits
 from narm.data.sessions import Splits
 
+pytestmark = pytest.mark.slow
+
 AWAY = "http://127.0.0.1:1"
 
 

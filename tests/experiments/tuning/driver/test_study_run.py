@@ -24,6 +24,8 @@ from experiments.tuning.worker.tune_function import run_job
 from narm.config_file import OptionsFile
 from narm.data.datasets import load_splits
 
+pytestmark = pytest.mark.slow
+
 
 class Worker:
     """Trains the jobs of a study of tiny models."""
