@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from narm.metrics import METRICS, MetricName, parse_metric
+from narm.metrics import METRICS, MetricName, key_of, parse_metric
 from narm.models import MODELS, ModelName
 from narm.option_types import (
     Cutoff,
@@ -302,8 +302,7 @@ class EvaluationConfig(_Section):
     @property
     def objective(self) -> str:
         """Key of `valid_metric` among the results: `mrr_at_10`."""
-        name, cutoff = parse_metric(self.valid_metric)
-        return f"{name.lower()}_at_{cutoff}"
+        return key_of(self.valid_metric)
 
 
 class DataConfig(_Section):

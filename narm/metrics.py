@@ -120,6 +120,11 @@ def metric_key(name: str, cutoff: int) -> str:
     return f"{name.lower()}_at_{cutoff}"
 
 
+def key_of(metric: str) -> str:
+    """The key of a metric that is spelled `Recall@20`: `recall_at_20`."""
+    return metric_key(*parse_metric(metric))
+
+
 def metric_values(ranks: Ranks, metrics: Iterable[MetricName], cutoffs: Iterable[int]) -> dict[str, Values]:
     """Each metric at each cutoff for every target, [Q], by key."""
     cutoffs = list(cutoffs)

@@ -11,7 +11,7 @@ from experiments.tuning.study.summary import (
     TrialSummary,
 )
 from experiments.tuning.worker.reports import FinalistRun
-from narm.metrics import metric_key, parse_metric
+from narm.metrics import key_of
 
 _OUTCOME: dict[TrialState, str] = {
     "COMPLETE": "Trained to its end",
@@ -41,7 +41,7 @@ def describe_finalist(outcome: FinalistRun | FinalistFailure, objective: str) ->
     """Describe a training of a finalist, in a sentence."""
     if isinstance(outcome, FinalistFailure):
         return f"Trial {outcome.number} trained again failed: {_verbatim(outcome.reason)}."
-    metrics = ", ".join(f"{name} {outcome.test[_key(name)]:.4f}" for name in compared_metrics(objective))
+    metrics = ", ".join(f"{name} {outcome.test[key_of(name)]:.4f}" for name in compared_metrics(objective))
     return (
         f"{_capital(outcome.finalist.label)} trained again: {metrics} on test, with the weights of epoch "
         f"{outcome.best_epoch} of {outcome.epochs}."
@@ -59,7 +59,3 @@ def _verbatim(reason: str) -> str:
 
 def _capital(text: str) -> str:
     return text[0].upper() + text[1:]
-
-
-def _key(metric: str) -> str:
-    return metric_key(*parse_metric(metric))

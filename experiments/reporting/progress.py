@@ -18,7 +18,7 @@ from rich.text import Text
 from experiments.reporting.display import Display
 from experiments.tuning.study.summary import STATE_WORDS, FinalistFailure, TrialState, format_params
 from experiments.tuning.worker.reports import FinalistRun
-from narm.metrics import metric_key, parse_metric
+from narm.metrics import key_of
 
 
 @dataclass(slots=True)
@@ -134,7 +134,7 @@ class Progress:
             if isinstance(outcome, FinalistFailure):
                 self._print(f"{count}, trial {outcome.number} with seed {outcome.seed}, failed: {outcome.reason}")
             else:
-                value = outcome.valid[metric_key(*parse_metric(self._objective))]
+                value = outcome.valid[key_of(self._objective)]
                 self._print(f"{count}, {outcome.finalist.label}: {self._objective} {value:.4f} on validation")
 
     def _print(self, line: str) -> None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from experiments.tracking.package import package
 from experiments.tuning.study.summary import Finals, Summary
-from narm.metrics import metric_key, parse_metric
+from narm.metrics import key_of
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -77,7 +77,7 @@ def registration_of(summary: Summary, checkpoint: Path, *, alias: str | None = N
 
 def _validation(summary: Summary) -> float:
     """The objective of what is to be shipped: the mean over seeds if it was a finalist."""
-    key = metric_key(*parse_metric(summary.objective))
+    key = key_of(summary.objective)
     if summary.finals is not None:
         return summary.finals.shipped.valid[key].mean
     return summary.best.valid[key] if summary.best is not None else float("nan")
@@ -92,7 +92,7 @@ def _description(summary: Summary, value: float) -> str:
     result = f"Study {summary.study}, {name}: validation {summary.objective} {value:.4f}"
     if finals is None:
         return f"{result}; not tested"
-    return f"{result}, test {finals.shipped.test[metric_key(*parse_metric(summary.objective))]}"
+    return f"{result}, test {finals.shipped.test[key_of(summary.objective)]}"
 
 
 def _test_tags(finals: Finals | None) -> dict[str, str]:

@@ -19,7 +19,7 @@ from experiments.tuning.study.environment import git_commit
 from experiments.tuning.study.folder import COMPARISON, OUTBOX
 from experiments.tuning.study.spec import StudySpec
 from narm.errors import InputError
-from narm.metrics import metric_key, parse_metric
+from narm.metrics import key_of
 
 logger = logging.getLogger(__name__)
 
@@ -71,8 +71,8 @@ def comparison_metrics(comparison: ModelComparison) -> dict[str, float]:
     """Each model's figures, as `v_sknn_mrr_at_20` on test and `v_sknn_valid_mrr_at_20` on validation."""
     found: dict[str, float] = {}
     for row in comparison.rows:
-        found |= {f"{row.model}_{_key(metric)}": row.test[metric].mean for metric in comparison.metrics}
-        found[f"{row.model}_valid_{_key(comparison.objective)}"] = row.valid.mean
+        found |= {f"{row.model}_{key_of(metric)}": row.test[metric].mean for metric in comparison.metrics}
+        found[f"{row.model}_valid_{key_of(comparison.objective)}"] = row.valid.mean
     return found
 
 
@@ -88,7 +88,3 @@ def _tags(comparison: ModelComparison, of: StudySpec, without_result: Sequence[s
         "models": ", ".join(row.model for row in comparison.rows),
         "without_result": ", ".join(without_result),
     }
-
-
-def _key(metric: str) -> str:
-    return metric_key(*parse_metric(metric))

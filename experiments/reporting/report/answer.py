@@ -15,12 +15,12 @@ from experiments.tuning.study.summary import (
     TrialSummary,
     format_value,
 )
-from narm.metrics import metric_key, parse_metric
+from narm.metrics import key_of
 
 
 def objective_key(summary: Summary) -> str:
     """The key of the objective among metrics: `mrr_at_10`."""
-    return metric_key(*parse_metric(summary.objective))
+    return key_of(summary.objective)
 
 
 def ranked(summary: Summary) -> list[TrialSummary]:
@@ -68,7 +68,7 @@ def headline(summary: Summary) -> str:
 
 def _by_how_much(finals: Finals, compared: Comparison) -> str:
     default = finals.default
-    base = 0.0 if default is None else default.test[metric_key(*parse_metric(compared.metric))].mean
+    base = 0.0 if default is None else default.test[key_of(compared.metric)].mean
     relative = f" ({compared.difference / base:+.0%})" if base > 0 else ""
     return f"{compared.metric} {compared.difference:+.4f}{relative} on test"
 

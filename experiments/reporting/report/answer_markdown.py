@@ -12,7 +12,7 @@ from experiments.reporting.report import answer
 from experiments.reporting.report.markdown_table import markdown_table
 from experiments.tuning.engine.verdict import compared_metrics
 from experiments.tuning.study.summary import Finals, Summary
-from narm.metrics import metric_key, parse_metric
+from narm.metrics import key_of
 
 FAILURES_SHOWN = 3
 
@@ -45,14 +45,10 @@ def _finalists(finals: Finals, objective: str) -> Iterator[str]:
     rows = []
     for finalist in finals.finalists:
         name = f"{finalist.number}" + (" (default)" if finalist.is_default else "")
-        cells = [finalist.valid[_key(objective)], *(finalist.test[_key(metric)] for metric in metrics)]
+        cells = [finalist.valid[key_of(objective)], *(finalist.test[key_of(metric)] for metric in metrics)]
         rows.append([f"**{name}**" if finalist.number == finals.winner else name, *map(str, cells)])
     yield from markdown_table(
         ["finalist", f"validation {objective}", *(f"test {metric}" for metric in metrics)], rows, words=0
     )
     yield ""
     yield f"Mean{' ± standard deviation' if n_seeds > 1 else ''}, {n_seeds} seed{'s' if n_seeds > 1 else ''} each."
-
-
-def _key(metric: str) -> str:
-    return metric_key(*parse_metric(metric))

@@ -20,7 +20,7 @@ from experiments.tuning.study.summary import (
     format_params,
     format_value,
 )
-from narm.metrics import metric_key, parse_metric
+from narm.metrics import key_of
 
 
 def print_summary(summary: Summary, console: Console, *, where: Mapping[str, str], rows: int = 10) -> None:
@@ -98,9 +98,9 @@ def _finalist_cells(
     finalist: FinalistSummary, finals: Finals, objective: str, metrics: Sequence[str], *, wide: bool
 ) -> Iterator[str]:
     yield f"{finalist.number}"
-    yield str(finalist.valid[metric_key(*parse_metric(objective))])
+    yield str(finalist.valid[key_of(objective)])
     for metric in metrics:
-        yield str(finalist.test[metric_key(*parse_metric(metric))])
+        yield str(finalist.test[key_of(metric)])
     if wide:
         low, high = min(finalist.epochs), max(finalist.epochs)
         yield f"{low}" if low == high else f"{low}-{high}"

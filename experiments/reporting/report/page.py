@@ -22,7 +22,7 @@ from experiments.reporting.report.intervals import final_intervals
 from experiments.tuning.engine.verdict import compared_metrics
 from experiments.tuning.study.saved_study import SavedStudy
 from experiments.tuning.study.summary import STATE_WORDS, Summary, TrialSummary, format_value
-from narm.metrics import metric_key, parse_metric
+from narm.metrics import key_of
 
 TEMPLATES = Path(__file__).parents[1] / "templates"
 FAILURES_SHOWN = 20
@@ -123,7 +123,7 @@ def _environment() -> Environment:
         loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
         lstrip_blocks=True,
     )  # fmt: skip
-    environment.filters.update(value=_value, param=format_value, key=lambda metric: metric_key(*parse_metric(metric)))
+    environment.filters.update(value=_value, param=format_value, key=lambda metric: key_of(metric))
     return environment
 
 

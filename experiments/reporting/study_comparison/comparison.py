@@ -18,7 +18,7 @@ from narm.config import Config
 from narm.data.datasets import load_splits
 from narm.data.sessions import Splits
 from narm.errors import InputError
-from narm.metrics import metric_key, parse_metric
+from narm.metrics import key_of
 
 Row = tuple[str, str]
 """What there is of something in the first study, and in the second."""
@@ -131,7 +131,7 @@ def _result_rows(first: SavedStudy, second: SavedStudy) -> dict[str, Row]:
 
 def _results(study: SavedStudy, metrics: list[str]) -> dict[str, str]:
     summary = study.summary
-    objective = metric_key(*parse_metric(summary.objective))
+    objective = key_of(summary.objective)
     found = {
         "answer": headline(summary),
         "objective": summary.objective,
@@ -141,7 +141,7 @@ def _results(study: SavedStudy, metrics: list[str]) -> dict[str, str]:
     default = summary.finals.default if summary.finals else None
     for name, finalist in (("winner", _winner(study)), ("default configuration", default)):
         for metric in metrics:
-            key = metric_key(*parse_metric(metric))
+            key = key_of(metric)
             found[f"{name}, test {metric}"] = NONE if finalist is None else str(finalist.test.get(key, NONE))
     return found
 

@@ -24,7 +24,7 @@ from experiments.tuning.worker.reports import FinalistRun
 from narm.data.sessions import Examples
 from narm.evaluation.bootstrap import CONFIDENCE, Interval, slice_intervals
 from narm.evaluation.slices import session_length_slices
-from narm.metrics import Values, metric_key, parse_metric
+from narm.metrics import Values, key_of
 
 RESAMPLES = 10_000  # so that the tails of simultaneous intervals hold some
 
@@ -145,7 +145,7 @@ def compare_models(
         seed: seed of the bootstrap.
         resamples: resamples of the bootstrap.
     """
-    key = metric_key(*parse_metric(objective))
+    key = key_of(objective)
     ranked = sorted(contenders, key=lambda one: -fmean(run.valid[key] for run in one.runs))
     judge = _Judge(
         [np.stack([mean_values(one.runs, metric) for metric in metrics]) for one in ranked],

@@ -27,7 +27,7 @@ from experiments.tuning.worker.reports import FinalistRun
 from narm.data.sessions import Examples
 from narm.evaluation.bootstrap import Interval, difference_interval, slice_intervals
 from narm.evaluation.slices import MIN_SESSIONS, session_length_slices
-from narm.metrics import METRICS, Values, metric_key, parse_metric
+from narm.metrics import METRICS, Values, key_of, parse_metric
 
 Runs = Sequence[FinalistRun]
 
@@ -51,7 +51,7 @@ def judge_finalists(
     """
     if not runs:
         return None
-    ranked = _ranked(runs, metric_key(*parse_metric(objective)))
+    ranked = _ranked(runs, key_of(objective))
     winner, *others = ranked
     rivals = [rival for rival in others if rival is others[0] or rival[0].finalist.is_default]
     rivals.sort(key=lambda rival: not rival[0].finalist.is_default)

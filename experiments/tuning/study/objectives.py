@@ -8,7 +8,7 @@ from typing import Literal
 
 from narm.config import OPTIONS
 from narm.errors import InputError
-from narm.metrics import metric_key, parse_metric
+from narm.metrics import key_of
 from narm.text.suggestion import did_you_mean
 from narm.training_state import EpochResult
 
@@ -37,7 +37,7 @@ class Objective:
 
     def value(self, result: EpochResult) -> float:
         """Value of a trial after its latest epoch: of a metric the best so far."""
-        return COSTS[self.name](result) if self.name in COSTS else result.best[metric_key(*parse_metric(self.name))]
+        return COSTS[self.name](result) if self.name in COSTS else result.best[key_of(self.name)]
 
 
 def parse_objectives(text: str) -> tuple[Objective, ...]:
