@@ -14,11 +14,11 @@ from pathlib import Path
 
 import pytest
 import ray
-from optuna.trial import TrialState
 from ray.cluster_utils import Cluster
 
 from benchmarks.local_cluster import NODE, local_cluster
 from benchmarks.stores import Stores
+from experiments.tuning.study.job_log import jobs_in
 from experiments.tuning.study.trial_attributes import PROGRESS, RETRIES
 from experiments.tuning.worker.checkpoints import trial_checkpoint
 from narm.checkpoint import read_checkpoint
@@ -94,26 +94,25 @@ def shared(tmp_path) -> Path:
 
 
 @pytest.fixture
-def attached_search(cluster, tmp_path, shared) -> Iterator[tuple[subprocess.Popen[bytes], Stores]]:
-    """The five trials of the smoke space, three at once, on the cluster."""
-    size = ["--preset", "smoke", "--trials", "5", "--epochs", "60", "--stopping_step", "1000", "--scheduler", "none"]
+def attached_search(cluster, output, shared) -> Iterator[tuple[subprocess.Popen[bytes], Stores]]:
+    """Three trials of the smoke space at once, on the cluster."""
+    size = ["--preset", "smoke", "--trials", "3", "--epochs", "60", "--stopping_step", "1000", "--scheduler", "none"]
     where = ["--address", cluster.address, "--concurrency", "3", "--threads", "1", "--max-retries", "2"]
-    results = ["--output", str(tmp_path), "--study", "s", "--checkpoint-storage", shared.as_uri()]
+    results = ["--output", str(output), "--study", "s", "--checkpoint-storage", shared.as_uri()]
     rest = ["--finalists", "0", "--quiet"]
     with subprocess.Popen([sys.executable, "-m", "experiments.search", *size, *where, *results, *rest]) as process:
-        yield process, Stores.below(tmp_path, "s", experiment="synthetic")
+        yield process, Stores.below(output, "s", experiment="synthetic")
         process.kill()
 
 
-def test_a_search_outlives_the_loss_of_a_node(cluster, attached_search, shared, tmp_path):
+def test_a_search_outlives_the_loss_of_a_node(cluster, attached_search, shared, output):
     process, stores = attached_search
     lost = cluster.add_node(**NODE)
-    wait_until_the_study_exists(process, tmp_path / "s" / "outbox.jsonl")
-    at_the_loss = wait_for_an_epoch_everywhere(process, stores, n_nodes=3)
+    at_the_loss = wait_for_an_epoch_everywhere(process, output / "s", n_nodes=3)
     cluster.remove_node(lost, allow_graceful=False)
 
     assert process.wait(timeout=300) == 0
-    assert stores.problems(n_trials=5) == []
+    assert stores.problems(n_trials=3) == []
     (retried,) = (trial for trial in stores.trials() if trial.user_attrs.get(RETRIES))
     assert at_the_loss[retried.number] >= 1  # it had a checkpoint to go on from
     assert retried.user_attrs[PROGRESS]["epochs"] == 60
@@ -123,19 +122,11 @@ def test_a_search_outlives_the_loss_of_a_node(cluster, attached_search, shared, 
     assert trained == [seconds.value for seconds in stores.history(retried.number, "epoch_seconds")]
 
 
-def wait_until_the_study_exists(process: subprocess.Popen[bytes], outbox: Path) -> None:
-    """To look for it before would make a database while the search does."""
-    while not outbox.exists():
-        assert process.poll() is None, "the search ended before it began"
-        time.sleep(0.1)
-
-
-def wait_for_an_epoch_everywhere(process: subprocess.Popen[bytes], stores: Stores, *, n_nodes: int) -> dict[int, int]:
-    """Wait until a trial on every node has a value; epochs of each by then."""
+def wait_for_an_epoch_everywhere(process: subprocess.Popen[bytes], study: Path, *, n_nodes: int) -> dict[int, int]:
+    """Wait until a trial on every node has reported an epoch; epochs of each by then."""
     epochs: dict[int, int] = {}
-    while len(epochs) < n_nodes or not all(epochs.values()):
+    while len(epochs) < n_nodes:
         assert process.poll() is None, f"the search ended before it had {n_nodes} trials at once"
-        time.sleep(0.5)  # opening the study takes time from the trials
-        running = [trial for trial in stores.trials() if trial.state is TrialState.RUNNING]
-        epochs = {trial.number: len(trial.intermediate_values) for trial in running}
+        time.sleep(0.1)
+        epochs = {job.number: len(job.epochs) for job in jobs_in(study) if job.epochs}
     return epochs

@@ -19,9 +19,9 @@ pytestmark = pytest.mark.usefixtures("one_ray")
 
 
 def test_models_are_compared_by_the_same_workers_and_a_comparison_that_is_repeated_trains_nothing(
-    tmp_path, monkeypatch, capsys
+    output, monkeypatch, capsys
 ):
-    workers = tmp_path / "workers"
+    workers = output / "workers"
     workers.touch()
 
     def note(job: Job, epochs: int) -> None:
@@ -30,22 +30,22 @@ def test_models_are_compared_by_the_same_workers_and_a_comparison_that_is_repeat
                 file.write(f"{os.getpid()}\n")
 
     monkeypatch.setattr("experiments.tuning.driver.run.train", train_with(note))
-    command = ["--study", "c", "--dataset", "synthetic", "--models", "s_pop,sr", "--output", str(tmp_path)]
+    command = ["--study", "c", "--dataset", "synthetic", "--models", "s_pop,sr", "--output", str(output)]
     command += ["--trials", "3", "--metrics", "MRR@10", "--topk", "10", "--objective", "MRR@10"]
     assert run_command(compare.main, command) == 0
     jobs = workers.read_text().split()
     assert len(jobs) == 6  # a trial and a finalist of s_pop, three and one of sr
     assert len(set(jobs)) <= 2
     assert "is the best on validation, by MRR@10" in capsys.readouterr().out
-    (found,) = tmp_path.glob("c/comparison.json")
-    before, studies = found.read_text(), sorted(tmp_path.glob("c-*/finalists/*.npz"))
+    (found,) = output.glob("c/comparison.json")
+    before, studies = found.read_text(), sorted(output.glob("c-*/finalists/*.npz"))
     assert {path.parents[1].name for path in studies} == {"c-s_pop", "c-sr"}
     changed = [path.stat().st_mtime_ns for path in studies]
     assert run_command(compare.main, [*command, "--quiet"]) == 0
     assert [path.stat().st_mtime_ns for path in studies] == changed
     assert workers.read_text().split() == jobs
     assert json.loads(found.read_text())["rows"] == json.loads(before)["rows"]
-    check_run_of_comparison(tmp_path, json.loads(before)["rows"])
+    check_run_of_comparison(output, json.loads(before)["rows"])
 
 
 def check_run_of_comparison(output: Path, rows: list[dict[str, Any]]) -> None:

@@ -14,6 +14,7 @@ import pytest
 from mlflow import MlflowClient
 from optuna.trial import TrialState
 from support.accidents import train_with
+from support.mlflow_store import prepared_store
 
 from benchmarks.stores import Stores
 from experiments import search
@@ -52,6 +53,7 @@ def befall(job: Job, epochs: int) -> None:
 def searched(one_ray, tmp_path_factory) -> tuple[Path, Stores]:
     """Eight trials are asked for, two may fail."""
     output = tmp_path_factory.mktemp("searched")
+    prepared_store(output / "mlflow.db", tmp_path_factory)
     assert run_search(output, "--trials", "8", "--max-failed", "2") == 0
     return output, Stores.below(output, "s", experiment="synthetic")
 
@@ -117,17 +119,17 @@ def test_a_trial_that_fails_again_has_failed_with_reason_and_traceback(searched,
     assert (line["state"], line["reason"], line["retries"]) == ("FAIL", trial.user_attrs[REASON], retries)
 
 
-def test_a_worker_that_ray_kills_when_memory_runs_short_is_told_as_such(tmp_path):
+def test_a_worker_that_ray_kills_when_memory_runs_short_is_told_as_such(output):
     """In a process of its own: Ray has been seen to take the driver along, which is what --resume is there for."""
     short_of_memory = {"RAY_memory_usage_threshold": "0.001", "RAY_memory_monitor_refresh_ms": "100"}
     size = ["--trials", "1", "--epochs", "1000", "--stopping_step", "1000", "--finalists", "0", "--max-retries", "0"]
     begin = ["--preset", "smoke", "--study", "s", *size]
     for what in (begin, ["--resume", "s"], ["--resume", "s"]):
-        command = [sys.executable, "-m", "experiments.search", *what, "--output", str(tmp_path), "--quiet"]
+        command = [sys.executable, "-m", "experiments.search", *what, "--output", str(output), "--quiet"]
         status = subprocess.run(command, env={**os.environ, **short_of_memory}, check=False).returncode
         if status >= 0:
             break
     assert status == 3  # every trial failed
-    (trial,) = Stores.below(tmp_path, "s", experiment="synthetic").trials()
+    (trial,) = Stores.below(output, "s", experiment="synthetic").trials()
     assert trial.state is TrialState.FAIL
     assert "memory" in trial.user_attrs[REASON]

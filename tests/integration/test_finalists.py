@@ -43,10 +43,10 @@ def befall(job: Job, epochs: int) -> None:
             os._exit(1)
 
 
-def test_what_fails_twice_is_reported_and_does_not_end_the_others(tmp_path, monkeypatch):
+def test_what_fails_twice_is_reported_and_does_not_end_the_others(output, monkeypatch):
     monkeypatch.setattr("experiments.tuning.driver.run.train", train_with(befall))
-    assert run_search(tmp_path) == 0
-    found = finals(tmp_path)
+    assert run_search(output) == 0
+    found = finals(output)
     assert found is not None
     (finalist,) = found["finalists"]
     assert not finalist["is_default"]
@@ -55,39 +55,39 @@ def test_what_fails_twice_is_reported_and_does_not_end_the_others(tmp_path, monk
     assert [failure["number"] for failure in found["failures"]] == [0]
 
 
-def test_an_interruption_ends_finalists_within_seconds_and_they_go_on_when_resumed(tmp_path, monkeypatch):
+def test_an_interruption_ends_finalists_within_seconds_and_they_go_on_when_resumed(output, monkeypatch):
     began: list[float] = []
     stop_all = Interruption.stop_all
 
     def stop_in_finalists(interruption: Interruption) -> bool:
-        if not began and list(tmp_path.glob("s/finalists/*.pt")):
+        if not began and list(output.glob("s/finalists/*.pt")):
             began.append(time.monotonic())
             interruption.request(signal.SIGINT, None)
         return stop_all(interruption)
 
     with monkeypatch.context() as patch:
         patch.setattr(Interruption, "stop_all", stop_in_finalists)
-        status = run_search(tmp_path, "--finalist-seeds", "40")
+        status = run_search(output, "--finalist-seeds", "40")
     assert status == EXIT_INTERRUPTED
     settled = time.monotonic() - began[0]
-    assert finals(tmp_path) is None
-    kept = {path: path.stat().st_mtime_ns for path in tmp_path.glob("s/finalists/*.npz")}
+    assert finals(output) is None
+    kept = {path: path.stat().st_mtime_ns for path in output.glob("s/finalists/*.npz")}
     assert len(kept) < 80
     resumed = time.monotonic()
-    assert run_search(tmp_path, "--resume", "s") == 0
+    assert run_search(output, "--resume", "s") == 0
     # sooner than two finalists are trained: Ray Tune would wait ten seconds for workers that report nothing
     assert settled < time.monotonic() - resumed
-    found = finals(tmp_path)
+    found = finals(output)
     assert found is not None
     assert [len(finalist["seeds"]) for finalist in found["finalists"]] == [1, 1]
     assert all(path.stat().st_mtime_ns == then for path, then in kept.items())
 
 
-def test_finalists_of_a_search_that_a_limit_broke_off_are_trained_in_a_second_run_of_tune(tmp_path):
-    assert run_search(tmp_path, "--epochs", "6", "--scheduler", "none", "--epoch-budget", "4") == 0
-    summary = json.loads((tmp_path / "s" / "summary.json").read_text())
+def test_finalists_of_a_search_that_a_limit_broke_off_are_trained_in_a_second_run_of_tune(output):
+    assert run_search(output, "--epochs", "6", "--scheduler", "none", "--epoch-budget", "4") == 0
+    summary = json.loads((output / "s" / "summary.json").read_text())
     assert summary["stop_reason"] == "epoch budget (4)"
     assert summary["counts"]["interrupted"] >= 1
-    found = finals(tmp_path)
+    found = finals(output)
     assert found is not None
     assert found["failures"] == []

@@ -26,21 +26,21 @@ def run_search(output: Path, *arguments: str) -> dict[str, Any]:
     return json.loads((output / "s" / "summary.json").read_text())
 
 
-def test_a_baseline_is_searched_judged_and_shipped(tmp_path):
-    space = tmp_path / "mine.yaml"
+def test_a_baseline_is_searched_judged_and_shipped(output):
+    space = output / "mine.yaml"
     space.write_text("k_neighbors: [5, 50]\n")
-    summary = run_search(tmp_path, "--model", "v_sknn", "--space", str(space), "--trials", "9")
+    summary = run_search(output, "--model", "v_sknn", "--space", str(space), "--trials", "9")
     assert [trial["state"] for trial in summary["trials"]] == ["COMPLETE"] * 3  # the space's two, and the default
     assert all(trial["epochs"] == 1 for trial in summary["trials"])
     values = {json.dumps(trial["params"]): trial["value"] for trial in summary["trials"]}
     assert len(set(values.values())) > 1
     (winner, *_) = summary["finals"]["finalists"]
-    (shipped,) = (tmp_path / "s" / "finalists").glob(f"{winner['number']:04d}-*.pt")
+    (shipped,) = (output / "s" / "finalists").glob(f"{winner['number']:04d}-*.pt")
     splits = load_splits(DataConfig(dataset="synthetic"))
     judged = evaluate(load_model(shipped), splits.test, EvaluationConfig(), max_length=splits.max_length)
     assert judged["mrr_at_10"] == winner["test"]["mrr_at_10"]["mean"]
 
-    client = MlflowClient(f"sqlite:///{tmp_path}/mlflow.db")
+    client = MlflowClient(f"sqlite:///{output}/mlflow.db")
     runs = client.search_runs([client.get_experiment_by_name("synthetic").experiment_id])
     (parent,) = (run for run in runs if "mlflow.parentRunId" not in run.data.tags)
     assert parent.data.params["model"] == "v_sknn"
@@ -48,15 +48,15 @@ def test_a_baseline_is_searched_judged_and_shipped(tmp_path):
     assert all("train_loss" not in run.data.metrics for run in runs)
 
 
-def test_what_has_no_options_is_searched_in_one_trial(tmp_path):
-    summary = run_search(tmp_path, "--model", "pop", "--finalists", "0")
+def test_what_has_no_options_is_searched_in_one_trial(output):
+    summary = run_search(output, "--model", "pop", "--finalists", "0")
     assert [trial["params"] for trial in summary["trials"]] == [{}]
 
 
-def test_an_ablation_is_searched_as_narm_is(tmp_path):
+def test_an_ablation_is_searched_as_narm_is(output):
     arguments = ["--model", "global", "--space", "smoke", "--trials", "2", "--finalists", "0", "--epochs", "2"]
-    summary = run_search(tmp_path, *arguments)
+    summary = run_search(output, *arguments)
     assert len(summary["trials"]) == 2
-    (checkpoint, *_) = sorted((tmp_path / "s" / "checkpoints").rglob("*.pt"))
+    (checkpoint, *_) = sorted((output / "s" / "checkpoints").rglob("*.pt"))
     model = load_model(checkpoint)
     assert model.config == Config.from_flat(model="global").model  # trial 0 is the default configuration

@@ -8,6 +8,7 @@ from pathlib import Path
 import psycopg
 import pytest
 from sqlalchemy import make_url
+from support.mlflow_store import prepared_store
 from support.postgresql import PASSWORD, Unavailable, postgresql_server
 
 from benchmarks.stores import Stores
@@ -33,6 +34,7 @@ def database() -> Iterator[str]:
 def searched(database, one_ray, tmp_path_factory) -> tuple[Path, Stores]:
     """Two trials, and then, as the study goes on, two more."""
     output = tmp_path_factory.mktemp("searched")
+    prepared_store(output / "mlflow.db", tmp_path_factory)
     stores = Stores.below(output, "s", experiment="synthetic", storage=database)
     assert run_search(output, database, "--study", "s", "--preset", "smoke", "--trials", "2") == 0
     assert stores.problems(n_trials=2) == []

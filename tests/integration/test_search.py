@@ -17,6 +17,7 @@ from support.finished_search import FinishedSearch
 
 from experiments import replay, search
 from experiments.cli.running import run_command
+from experiments.tuning.study.job_log import jobs_in
 from experiments.tuning.study.summary import read_summary
 from experiments.tuning.worker.jobs import Job
 from narm.checkpoint import load_model
@@ -178,9 +179,9 @@ def fail(job: Job, epochs: int) -> None:
 
 
 @pytest.mark.usefixtures("one_ray")
-def test_failures_are_told_with_their_reason_and_when_all_fail_the_status_is_3(tmp_path, monkeypatch):
+def test_failures_are_told_with_their_reason_and_when_all_fail_the_status_is_3(output, monkeypatch):
     monkeypatch.setattr("experiments.tuning.driver.run.train", train_with(fail))
-    failed = run_search(tmp_path, "--trials", "3", "--max-failed", "none")
+    failed = run_search(output, "--trials", "3", "--max-failed", "none")
     assert failed.status == 3
     failed.assert_settled()
     reasons = [trial.user_attrs["reason"] for trial in failed.study.trials]
@@ -192,9 +193,9 @@ def test_failures_are_told_with_their_reason_and_when_all_fail_the_status_is_3(t
 
 
 @pytest.mark.usefixtures("one_ray")
-def test_the_time_budget_ends_the_search_in_good_order(tmp_path):
+def test_the_time_budget_ends_the_search_in_good_order(output):
     ended = run_search(
-        tmp_path, "--epochs", "100000", "--stopping_step", "100000", "--time-budget", "12s", "--finalists", "0"
+        output, "--epochs", "100000", "--stopping_step", "100000", "--time-budget", "12s", "--finalists", "0"
     )
     ended.assert_settled()
     assert {trial.user_attrs["reason"] for trial in ended.study.trials} == {"interrupted: time budget"}
@@ -203,14 +204,14 @@ def test_the_time_budget_ends_the_search_in_good_order(tmp_path):
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_ends_the_search_in_good_order(tmp_path, number):
+def test_a_signal_ends_the_search_in_good_order(output, number):
     command = [sys.executable, "-m", "experiments.search", "--preset", "smoke", "--study", "s"]
-    endless = ["--epochs", "100000", "--stopping_step", "100000", "--output", str(tmp_path), "--concurrency", "1"]
+    endless = ["--epochs", "100000", "--stopping_step", "100000", "--output", str(output), "--concurrency", "1"]
     with subprocess.Popen([*command, *endless], stdout=subprocess.DEVNULL) as process:
-        wait_for_an_epoch(FinishedSearch(tmp_path, "s", 0), process)
+        wait_for_an_epoch(output / "s", process)
         process.send_signal(number)
         status = process.wait(timeout=60)
-    ended = FinishedSearch(tmp_path, "s", status)
+    ended = FinishedSearch(output, "s", status)
     assert ended.status == 130
     ended.assert_settled()
     assert ended.parent().data.tags["reason"] == "interrupted"
@@ -219,15 +220,12 @@ def test_a_signal_ends_the_search_in_good_order(tmp_path, number):
     assert ended.summary["finals"] is None
 
 
-def wait_for_an_epoch(running: FinishedSearch, process: subprocess.Popen[bytes], seconds: float = 120) -> None:
+def wait_for_an_epoch(study: Path, process: subprocess.Popen[bytes], seconds: float = 120) -> None:
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline and process.poll() is None:
-        time.sleep(0.5)
-        try:
-            if any(trial.intermediate_values for trial in running.study.trials):
-                return
-        except (KeyError, OSError):  # the study is not there yet
-            continue
+        if any(job.epochs for job in jobs_in(study)):
+            return
+        time.sleep(0.1)
     raise AssertionError(f"no epoch in {seconds} s; status {process.poll()}")
 
 

@@ -45,7 +45,7 @@ def test_a_search_registers_what_it_recommends_as_champion(searched):
 
 
 @pytest.mark.usefixtures("one_ray")
-def test_a_winner_that_test_does_not_bear_out_leaves_the_default_to_ship(tmp_path, monkeypatch):
+def test_a_winner_that_test_does_not_bear_out_leaves_the_default_to_ship(output, monkeypatch):
     def doubt(*arguments: Any, **settings: Any) -> Finals:
         finals = judge_finalists(*arguments, **settings)
         other, default = sorted(finals.finalists, key=lambda finalist: finalist.is_default)
@@ -53,13 +53,13 @@ def test_a_winner_that_test_does_not_bear_out_leaves_the_default_to_ship(tmp_pat
         return replace(finals, winner=other.number, finalists=[other, default], comparisons=[unsure])
 
     monkeypatch.setattr("experiments.tuning.driver.study_run.judge_finalists", doubt)
-    fixed = ["--preset", "smoke", "--study", "s", "--output", str(tmp_path), "--quiet"]
+    fixed = ["--preset", "smoke", "--study", "s", "--output", str(output), "--quiet"]
     size = ["--trials", "2", "--epochs", "2", "--finalists", "2", "--finalist-seeds", "1", "--concurrency", "1"]
     assert run_command(search.main, [*fixed, *size]) == 0
-    [checkpoint] = (tmp_path / "s" / "finalists").glob("0000-*.pt")
-    assert (tmp_path / "s" / "winner.pt").read_bytes() == checkpoint.read_bytes()
+    [checkpoint] = (output / "s" / "finalists").glob("0000-*.pt")
+    assert (output / "s" / "winner.pt").read_bytes() == checkpoint.read_bytes()
     assert (
-        MlflowClient(f"sqlite:///{tmp_path}/mlflow.db")
+        MlflowClient(f"sqlite:///{output}/mlflow.db")
         .get_model_version_by_alias("narm-synthetic", "champion")
         .tags["trial"]
         == "0"
