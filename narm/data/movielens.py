@@ -12,6 +12,7 @@ import zipfile
 from pathlib import Path
 
 from narm.errors import InputError
+from narm.machine.cache import user_cache
 from narm.machine.files import atomic_file
 
 REQUIREMENT = "recbole==1.2.1"
@@ -53,8 +54,7 @@ def data_directory() -> Path:
     """Where downloaded datasets are kept."""
     if given := os.environ.get("NARM_DATA_DIR"):
         return Path(given)
-    cache = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(cache) / "narm-search" / "datasets"
+    return user_cache() / "datasets"
 
 
 def _from_wheel(path: Path) -> bytes:

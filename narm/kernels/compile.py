@@ -20,6 +20,8 @@ from typing import Any
 
 import torch
 
+from narm.machine.cache import is_own, temporary_cache, user_cache
+
 logger = logging.getLogger(__name__)
 
 _NUMBA_NAMES = {torch.float32: "f4", torch.float64: "f8"}
@@ -177,14 +179,24 @@ class SourcesLocator:
 
 @functools.cache
 def cache_directory() -> Path | None:
-    """The user's directory for compiled kernels of these sources on this kind of CPU; None if not writable."""
-    base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    directory = base / "narm-search" / "kernels" / _fingerprint()
+    """The user's directory for compiled kernels of these sources on this kind of CPU; None if not writable.
+
+    Where the user's cache cannot be written, as in a container without a home, it is one among the temporary files:
+    else each process would compile for itself, every worker of a search too.
+    """
+    below = Path("kernels") / _fingerprint()
+    if _is_writable(directory := user_cache() / below):
+        return directory
+    own = temporary_cache()
+    return own / below if is_own(own) and _is_writable(own / below) else None
+
+
+def _is_writable(directory: Path) -> bool:
     try:
         directory.mkdir(parents=True, exist_ok=True)
     except OSError:
-        return None
-    return directory if os.access(directory, os.W_OK) else None
+        return False
+    return os.access(directory, os.W_OK | os.X_OK)
 
 
 def _fingerprint() -> str:

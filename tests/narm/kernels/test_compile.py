@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -73,7 +74,34 @@ def test_the_first_run_says_that_it_compiles_and_a_second_one_does_not_even_from
     assert compiled[0] == compiled[1] != {}
 
 
+@pytest.fixture
+def blocked_cache(tmp_path, monkeypatch):
+    """The user's cache cannot be made, and temporary files are those of the test."""
+    blocked, temporary = tmp_path / "file", tmp_path / "tmp"
+    blocked.touch()
+    temporary.mkdir()
+    monkeypatch.setenv("XDG_CACHE_HOME", str(blocked))
+    monkeypatch.setattr(tempfile, "tempdir", str(temporary))
+    compiling.cache_directory.cache_clear()
+    yield temporary
+    compiling.cache_directory.cache_clear()
+
+
+def test_where_the_users_cache_cannot_be_written_kernels_are_kept_among_temporary_files(blocked_cache):
+    directory = compiling.cache_directory()
+    assert directory.is_dir()
+    assert directory.parents[1] == blocked_cache / f"narm-search-{os.getuid()}"
+
+
+def test_but_not_in_a_folder_that_others_may_write(blocked_cache):
+    (blocked_cache / f"narm-search-{os.getuid()}").mkdir()
+    (blocked_cache / f"narm-search-{os.getuid()}").chmod(0o777)
+    assert compiling.cache_directory() is None
+
+
 def test_without_a_writable_cache_kernels_still_work(tmp_path):
     blocked = tmp_path / "file"
     blocked.touch()
-    assert "no writable cache directory" in first_use(os.environ | {"XDG_CACHE_HOME": str(blocked)})
+    (tmp_path / f"narm-search-{os.getuid()}").touch()
+    environment = os.environ | {"XDG_CACHE_HOME": str(blocked), "TMPDIR": str(tmp_path)}
+    assert "no writable cache directory" in first_use(environment)
