@@ -6,6 +6,7 @@ import sys
 from collections.abc import Sequence
 
 from experiments.cli import search_parser
+from experiments.cli.interpreter import require_docstrings
 from experiments.cli.output import add_output_flags
 from experiments.cli.parser import Parser
 from experiments.cli.running import run_command
@@ -37,6 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     given, options = build_parser().parse_known_args(arguments)
     search_parser.build_parser().parse_args(options)  # a mistake in them is one before Ray takes its time to import
+    require_docstrings()
     from experiments.cli.run_comparison import run_comparison
 
     return run_comparison(given, options)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
+from experiments.cli.interpreter import require_docstrings
 from experiments.cli.running import run_command
 from experiments.cli.search_parser import build_parser
 
@@ -18,6 +19,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         InputError: wrong usage, configuration or data.
     """
     given = build_parser().parse_args(arguments)
+    require_docstrings()
     from experiments.cli.run_search import run_search
 
     return run_search(given)

@@ -4,7 +4,7 @@ EXIT_USAGE = 2
 """Wrong usage, configuration or data: one line on stderr says what, and nothing was done."""
 
 EXIT_INTERRUPTED = 130
-"""Ctrl-C or SIGTERM: 128 + SIGINT, as shells have it."""
+"""Ctrl-C, SIGTERM or SIGHUP: 128 + SIGINT, as shells have it."""
 
 EXIT_PIPE_CLOSED = 141
 """The reader of stdout has gone away, as `head` does: 128 + SIGPIPE."""

@@ -18,6 +18,7 @@ from experiments.cli.exit_status import EXIT_NON_FINITE
 from experiments.cli.flags import chosen_model, given_options
 from experiments.cli.output import open_console, write_json
 from experiments.reporting.test_report import print_judgement
+from experiments.tuning.driver.signals import heed_interrupts
 from experiments.tuning.study.dataset import Dataset
 from experiments.tuning.study.summary import DatasetSummary
 from narm.baselines.baseline import Baseline
@@ -28,6 +29,7 @@ from narm.data.datasets import load_splits
 from narm.data.sessions import Splits
 from narm.errors import InputError
 from narm.evaluation.test_report import TestReport, report_on_test
+from narm.kernels.compile import compile_all
 from narm.machine.device import resolve_device
 from narm.machine.files import require_writable
 from narm.machine.threads import set_threads, usable_cores
@@ -77,11 +79,15 @@ def _train(
     model = create_model(splits.n_items, config)
     size = "" if isinstance(model, Baseline) else f" of {model.n_parameters:,} parameters"
     say(f"{config.model.model}{size}, {torch.get_num_threads()} threads")
+    if not isinstance(model, Baseline) and resolve_device(device).type == "cpu":
+        compile_all()
+    heed_interrupts()
     resume_from = checkpoint if resume else None
     for epoch in fit(model, splits, config.training, config.evaluation, device=device, resume=resume_from):
         say(_line(epoch, config))
         if checkpoint:
             save_checkpoint(checkpoint, epoch.state, config=config, splits=splits)
+        heed_interrupts()
     return epoch.state
 
 

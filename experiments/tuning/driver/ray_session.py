@@ -31,6 +31,7 @@ logging.getLogger("ray.tune").setLevel(logging.CRITICAL)
 _MEBIBYTE = 2**20
 _OBJECT_STORE = 80 * _MEBIBYTE  # the least Ray takes, and enough for its own messages
 
+_RAY_ADDRESS = "RAY_ADDRESS"
 _HOST_AND_PORT = re.compile(r"([\w.-]+|\[[\da-fA-F:.]+\]):(\d{1,5})")
 _CONNECT_SECONDS = 5.0  # a host that is up answers within milliseconds, anywhere
 _JOIN_SECONDS = 20.0  # importing Ray and joining take 2 to 5 on a busy core
@@ -43,12 +44,19 @@ def cluster_address(given: str | None) -> str | None:
     Raises:
         InputError: it is no address of a head node.
     """
-    address = given or os.environ.get("RAY_ADDRESS")
+    address = given or os.environ.get(_RAY_ADDRESS)
     if address in (None, "", "local"):
         return None
     if address != "auto":
         _host_and_port(address)
     return address
+
+
+def _source(address: str) -> str:
+    """What to call an address in a message: the variable that it stands in, or the setting."""
+    if os.environ.get(_RAY_ADDRESS) == address:
+        return f"{_RAY_ADDRESS} (--address local is a Ray of the search's own)"
+    return "address"
 
 
 @contextmanager
@@ -103,15 +111,29 @@ def _sigterm_as_interrupt() -> Iterator[None]:
 def _start(cpus: int, splits: Splits, directory: str) -> None:
     # Ray's ports listen on every interface; without a token of its own it would write one to the home directory.
     os.environ.setdefault("RAY_AUTH_TOKEN", secrets.token_hex(32))
-    ray.init(
-        address="local",  # whatever RAY_ADDRESS says
-        num_cpus=cpus,
-        object_store_memory=_OBJECT_STORE + 2 * _size(splits),
-        include_dashboard=False,
-        log_to_driver=False,
-        logging_level=logging.ERROR,
-        _temp_dir=directory,
-    )
+    with _sighup_held():
+        ray.init(
+            address="local",  # whatever RAY_ADDRESS says
+            num_cpus=cpus,
+            object_store_memory=_OBJECT_STORE + 2 * _size(splits),
+            include_dashboard=False,
+            log_to_driver=False,
+            logging_level=logging.ERROR,
+            _temp_dir=directory,
+        )
+
+
+@contextmanager
+def _sighup_held() -> Iterator[None]:
+    """Hold SIGHUP back in the block, and for ever in the processes that it starts.
+
+    A terminal that goes sends it to Ray as well, which would be gone before the search has ended in good order.
+    """
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _attach(address: str) -> None:
@@ -127,7 +149,7 @@ def _require_listener(address: str) -> None:
         socket.create_connection(_host_and_port(address), timeout=_CONNECT_SECONDS).close()
     except OSError as error:
         raise InputError(
-            f"address: nothing answers at {address} ({error.strerror or error}): "
+            f"{_source(address)}: nothing answers at {address} ({error.strerror or error}): "
             "give the head node's HOST:PORT, as `ray start --head` prints it"
         ) from None
 
@@ -140,8 +162,8 @@ def _require_cluster(address: str) -> None:
         )
     except (subprocess.CalledProcessError, subprocess.TimeoutExpired) as error:
         raise InputError(
-            f"address: cannot join a Ray cluster at {address} ({_last_line(error.stderr)}): run the search on one of "
-            "its nodes, with its RAY_AUTH_TOKEN (RAY_AUTH_MODE=disabled if it has none), Ray and Python"
+            f"{_source(address)}: cannot join a Ray cluster at {address} ({_last_line(error.stderr)}): run the search "
+            "on one of its nodes, with its RAY_AUTH_TOKEN (RAY_AUTH_MODE=disabled if it has none), Ray and Python"
         ) from None
 
 
@@ -159,7 +181,9 @@ def _require_room(resources: Mapping[str, float]) -> None:
 def _host_and_port(address: str) -> tuple[str, int]:
     match = _HOST_AND_PORT.fullmatch(address)
     if not match or not 0 < int(match[2]) < 2**16:
-        raise InputError(f"address: '{address}' is no HOST:PORT of a head node, such as 10.0.0.1:6379, nor auto")
+        raise InputError(
+            f"{_source(address)}: '{address}' is no HOST:PORT of a head node, such as 10.0.0.1:6379, nor auto"
+        )
     return match[1].strip("[]"), int(match[2])
 
 

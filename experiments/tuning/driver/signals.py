@@ -1,19 +1,24 @@
-"""Ctrl-C and SIGTERM: KeyboardInterrupt wherever the program is, and remembered, since an exception can be lost.
+"""Ctrl-C, SIGTERM, SIGHUP: KeyboardInterrupt wherever the program is, and remembered, since an exception can be lost.
 
-Python drops what is raised in the callback of a weak reference. Imports, and numba when it loads kernels, spend enough
-time there to be hit, and while Ray starts the handler is its own. Whoever begins something long asks again.
+Python drops what is raised in a callback, be it that of a weak reference or one that C calls. Imports, and numba when
+it compiles or loads kernels, spend enough time there to be hit, and while Ray starts the handler is its own. Whoever
+begins something long asks again.
 """
 
 from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Iterator
+import sys
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from types import FrameType
 from typing import NoReturn
 
-INTERRUPTS = (signal.SIGINT, signal.SIGTERM)
+INTERRUPTS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+"""A person's, a batch system's, and that of a terminal or an ssh connection that has gone."""
+
+Handler = Callable[[int, FrameType | None], None]
 
 
 class _Arrivals:
@@ -44,16 +49,38 @@ _arrivals: _Arrivals | None = None
 
 @contextmanager
 def remembered_interrupts() -> Iterator[None]:
-    """Within the block SIGTERM raises KeyboardInterrupt, as SIGINT does, and neither is forgotten."""
+    """Within the block every interrupt raises KeyboardInterrupt, and none is forgotten."""
     global _arrivals
     outer, _arrivals = _arrivals, _Arrivals()
-    before = signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        with interrupts_to(_interrupt):
+            yield
+    finally:
+        _arrivals.close()
+        _arrivals = outer
+
+
+@contextmanager
+def interrupts_to(handler: Handler) -> Iterator[None]:
+    """Within the block `handler` takes the interrupts, but for those that this process was started to ignore.
+
+    `nohup` has SIGHUP ignored, and a script SIGINT for what it runs in the background.
+    """
+
+    def take(number: int, frame: FrameType | None) -> None:
+        if number == signal.SIGHUP:
+            _leave_terminal()
+        handler(number, frame)
+
+    before = {number: signal.getsignal(number) for number in INTERRUPTS}
+    heeded = {number: known for number, known in before.items() if known != signal.SIG_IGN}
+    for number in heeded:
+        signal.signal(number, take)
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
-        _arrivals.close()
-        _arrivals = outer
+        for number, known in heeded.items():
+            signal.signal(number, known)
 
 
 def was_interrupted() -> bool:
@@ -69,3 +96,14 @@ def heed_interrupts() -> None:
 
 def _interrupt(number: int, frame: FrameType | None) -> NoReturn:
     raise KeyboardInterrupt
+
+
+def _leave_terminal() -> None:
+    """Send to nowhere what goes to a terminal that has hung up: writing there is an error, in the midst of the end."""
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError, ValueError):  # a stream without a file, or a closed one
+            descriptor = stream.fileno()
+            try:
+                os.write(descriptor, b"")
+            except OSError:
+                os.dup2(os.open(os.devnull, os.O_WRONLY), descriptor)

@@ -1,4 +1,4 @@
-"""What ends a run of Ray Tune before its work is done: Ctrl-C, SIGTERM, a time budget, another limit of a search.
+"""What ends a run of Ray Tune before its work is done: an interrupt, a time budget, another limit of a search.
 
 All end it the same way, and within seconds, through a stopper. Ray's own handler covers SIGINT alone and does not say
 that it was the reason.
@@ -6,7 +6,6 @@ that it was the reason.
 
 from __future__ import annotations
 
-import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
@@ -14,7 +13,7 @@ from typing import Protocol
 
 from ray.tune import Stopper
 
-from experiments.tuning.driver.signals import INTERRUPTS, was_interrupted
+from experiments.tuning.driver.signals import interrupts_to, was_interrupted
 
 
 class Interruptible(Protocol):
@@ -59,17 +58,13 @@ class Interruption(Stopper):
 
     @contextmanager
     def on_signals(self) -> Iterator[None]:
-        """Within the block the first SIGINT or SIGTERM ends the work in good order, the second at once.
+        """Within the block the first interrupt ends the work in good order, the second at once.
 
         One that came before the block, and that nobody noticed, ends it too.
         """
         self._is_requested = was_interrupted()
-        before = {number: signal.signal(number, self.request) for number in INTERRUPTS}
-        try:
+        with interrupts_to(self.request):
             yield
-        finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)
 
     def request(self, number: int, frame: FrameType | None) -> None:
         """Take a signal.

@@ -9,7 +9,7 @@ PLATEAU = "no new best"
 TOO_MANY_FAILED = "too many trials failed"
 TIME_BUDGET = "time budget"
 FAILED = "the search failed"
-INTERRUPTED = "interrupted"  # by a person: Ctrl-C or SIGTERM
+INTERRUPTED = "interrupted"  # from outside: Ctrl-C, SIGTERM, SIGHUP
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

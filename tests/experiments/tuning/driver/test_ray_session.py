@@ -47,9 +47,18 @@ def test_a_cluster_is_attached_to_when_asked_for_by_flag_or_by_rays_own_variable
 @pytest.mark.parametrize(
     "address", ["head", "head:", "head:ray", "head:99999", ":6379", "ray://head:10001", "two heads:1"]
 )
-def test_what_is_no_address_is_refused(address):
+def test_what_is_no_address_is_refused(address, monkeypatch):
+    monkeypatch.delenv("RAY_ADDRESS", raising=False)
     with pytest.raises(InputError, match=f"^address: '{re.escape(address)}' is no HOST:PORT"):
         cluster_address(address)
+
+
+def test_a_mistake_in_rays_own_variable_is_not_blamed_on_the_flag(monkeypatch):
+    monkeypatch.setenv("RAY_ADDRESS", "http://127.0.0.1:8265")  # as `ray job submit` wants it
+    with pytest.raises(
+        InputError, match=r"^RAY_ADDRESS \(--address local .*\): 'http://127.0.0.1:8265' is no HOST:PORT"
+    ):
+        cluster_address(None)
 
 
 def test_an_address_where_nothing_listens_is_told_at_once(ring_splits):

@@ -7,7 +7,7 @@ from contextlib import suppress
 
 import pytest
 
-from experiments.tuning.driver.signals import remembered_interrupts
+from experiments.tuning.driver.signals import INTERRUPTS, remembered_interrupts
 from experiments.tuning.driver.stopping import Interruption
 
 
@@ -37,7 +37,8 @@ def test_nothing_ends_before_it_may():
     assert not work.is_interrupted
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.usefixtures("heeds_sigint")
+@pytest.mark.parametrize("number", INTERRUPTS)
 def test_the_first_signal_ends_it_in_good_order_and_the_second_at_once(number):
     work = Work()
     interruption = Interruption(work)
@@ -51,7 +52,7 @@ def test_the_first_signal_ends_it_in_good_order_and_the_second_at_once(number):
     assert signal.getsignal(number) is before
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", INTERRUPTS)
 @pytest.mark.usefixtures("heeds_sigint")
 def test_a_signal_that_was_lost_before_the_search_began_ends_it(number):
     work = Work()
