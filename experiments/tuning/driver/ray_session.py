@@ -77,7 +77,7 @@ def ray_session(
         InputError: the cluster does not let this process join, or no node has the resources of a trial.
     """
     on_sigterm = signal.getsignal(signal.SIGTERM)
-    with tempfile.TemporaryDirectory(prefix="narm-", dir=_short_directory(), ignore_cleanup_errors=True) as directory:
+    with _temporary_directory() as directory:
         if ray.is_initialized():
             _require_room(resources)
             yield Path(directory)
@@ -109,18 +109,41 @@ def _sigterm_as_interrupt() -> Iterator[None]:
 
 
 def _start(cpus: int, splits: Splits, directory: str) -> None:
+    _require_loopback()
     # Ray's ports listen on every interface; without a token of its own it would write one to the home directory.
     os.environ.setdefault("RAY_AUTH_TOKEN", secrets.token_hex(32))
-    with _sighup_held():
-        ray.init(
-            address="local",  # whatever RAY_ADDRESS says
-            num_cpus=cpus,
-            object_store_memory=_OBJECT_STORE + 2 * _size(splits),
-            include_dashboard=False,
-            log_to_driver=False,
-            logging_level=logging.ERROR,
-            _temp_dir=directory,
-        )
+    try:
+        with _sighup_held():
+            ray.init(
+                address="local",  # whatever RAY_ADDRESS says
+                num_cpus=cpus,
+                object_store_memory=_OBJECT_STORE + 2 * _size(splits),
+                include_dashboard=False,
+                log_to_driver=False,
+                logging_level=logging.ERROR,
+                _temp_dir=directory,
+            )
+    except Exception as error:  # Ray has no type of error for a machine that does not give what it needs
+        raise InputError(
+            f"Ray does not start on this machine ({_first_line(error)}): see its limits, `ulimit -a`, and the room in "
+            "/dev/shm and /tmp"
+        ) from error
+
+
+def _require_loopback() -> None:
+    """Without it Ray's processes look for each other for minutes, and cannot be interrupted."""
+    try:
+        with socket.create_server(("127.0.0.1", 0)) as server:
+            socket.create_connection(server.getsockname(), timeout=_CONNECT_SECONDS).close()
+    except OSError as error:
+        raise InputError(
+            f"network: nothing can be reached at 127.0.0.1 ({error.strerror or error}), where Ray's processes meet: "
+            "bring the loopback interface up, `ip link set lo up`"
+        ) from None
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]
 
 
 @contextmanager
@@ -194,9 +217,16 @@ def _last_line(output: str | bytes | None) -> str:
     return lines[-1].rpartition("] ")[2] if lines else "no answer"
 
 
-def _short_directory() -> str | None:
+@contextmanager
+def _temporary_directory() -> Iterator[str]:
     """A folder for Ray's sockets, whose paths must be short: TMPDIR may be long."""
-    return "/tmp" if Path("/tmp").is_dir() else None
+    short = "/tmp" if os.access("/tmp", os.W_OK | os.X_OK) else None
+    try:
+        directory = tempfile.TemporaryDirectory(prefix="narm-", dir=short, ignore_cleanup_errors=True)
+    except OSError as error:
+        raise InputError(f"temporary files: {error.strerror or error}: set TMPDIR to a folder with room") from None
+    with directory as path:
+        yield path
 
 
 def _size(splits: Splits) -> int:

@@ -1,14 +1,18 @@
 from __future__ import annotations
 
+import errno
 import gc
+import os
 import re
 import signal
 import socket
+import tempfile
 import time
 from contextlib import suppress
 from pathlib import Path
 
 import pytest
+import ray
 import yaml
 
 from experiments.tuning.driver.gc_freeze import short_collections
@@ -59,6 +63,41 @@ def test_a_mistake_in_rays_own_variable_is_not_blamed_on_the_flag(monkeypatch):
         InputError, match=r"^RAY_ADDRESS \(--address local .*\): 'http://127.0.0.1:8265' is no HOST:PORT"
     ):
         cluster_address(None)
+
+
+def search_on_a_machine(splits):
+    """Start a Ray of one's own, and end it."""
+    with ray_session(1, splits, resources={"cpu": 1}):
+        pytest.fail("it started")
+
+
+def test_a_machine_without_loopback_is_told_at_once(ring_splits, monkeypatch):
+    def create_server(address):
+        raise OSError(errno.EADDRNOTAVAIL, "Cannot assign requested address")
+
+    monkeypatch.setattr(socket, "create_server", create_server)
+    monkeypatch.setattr(ray, "is_initialized", lambda: False)
+    with pytest.raises(InputError, match=r"^network: .* 127.0.0.1 \(Cannot assign requested address\)"):
+        search_on_a_machine(ring_splits)
+
+
+def test_a_machine_that_ray_does_not_start_on_is_one_line(ring_splits, monkeypatch):
+    def init(**_):
+        raise RuntimeError("Failed to start GCS.\nand much more")
+
+    monkeypatch.setattr(ray, "init", init)
+    monkeypatch.setattr(ray, "is_initialized", lambda: False)
+    with pytest.raises(
+        InputError, match=r"^Ray does not start on this machine \(Failed to start GCS\.\): see its limits"
+    ):
+        search_on_a_machine(ring_splits)
+
+
+def test_a_machine_without_a_place_for_temporary_files_is_one_line(ring_splits, monkeypatch, tmp_path):
+    monkeypatch.setattr(os, "access", lambda *_: False)  # /tmp
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "nowhere"))
+    with pytest.raises(InputError, match=r"^temporary files: No such file or directory: set TMPDIR"):
+        search_on_a_machine(ring_splits)
 
 
 def test_an_address_where_nothing_listens_is_told_at_once(ring_splits):
