@@ -10,6 +10,7 @@ from rich.console import Console
 from experiments.cli.exit_status import EXIT_ALL_FAILED, EXIT_INTERRUPTED
 from experiments.cli.output import open_console, write_json
 from experiments.cli.search_arguments import build_spec
+from experiments.cli.unused_variables import unused_variables
 from experiments.reporting.display import Display
 from experiments.reporting.progress import format_duration
 from experiments.reporting.recorder import Recording
@@ -44,7 +45,7 @@ def run_search(given: argparse.Namespace) -> int:
     splits = load_splits(spec.config.data)
     queue = _queue(given, spec, splits.fingerprint)
     _announce(spec, console)
-    for note in (*file.notes, *splits.notes):
+    for note in (*file.notes, *splits.notes, *unused_variables(spec.tracking_uri)):
         console.out(f"note: {note}", highlight=False)
     with Display(quiet=given.quiet) as display:
         plan = Plan(spec=spec, resume=bool(given.resume), queue=queue)
