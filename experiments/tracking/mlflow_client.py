@@ -34,7 +34,7 @@ def connect(uri: str) -> MlflowClient:
 
     if uri.startswith(SQLITE) and not Path(uri.removeprefix(SQLITE)).exists():
         _create_database(Path(uri.removeprefix(SQLITE)))
-    return MlflowClient(tracking_uri=uri)
+    return MlflowClient(tracking_uri=uri, registry_uri=uri)  # a model beside its run, whatever MLFLOW_REGISTRY_URI says
 
 
 def _create_database(path: Path) -> None:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import shlex
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from experiments.reporting.progress import format_duration
 from experiments.tracking.tracker import where_to_look
+from experiments.tuning.study.job_log import jobs_in
 from experiments.tuning.study.saved_study import SavedStudy
 from experiments.tuning.study.summary import Summary
 from experiments.tuning.study.trial_attributes import trials_of
@@ -80,6 +82,12 @@ def training_time(summary: Summary) -> str:
 
 
 def _began(saved: SavedStudy) -> str:
+    """When the first job began, in the reader's time, as the timeline is.
+
+    Optuna's times are those of the machine that searched, and do not say of which zone.
+    """
+    if jobs := jobs_in(saved.folder):
+        return f"{datetime.fromtimestamp(jobs[0].start).astimezone():%Y-%m-%d %H:%M %Z}"
     starts = [trial.datetime_start for trial in trials_of(saved.study) if trial.datetime_start is not None]
     return f"{min(starts):%Y-%m-%d %H:%M}" if starts else "not yet"
 

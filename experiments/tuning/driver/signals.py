@@ -69,6 +69,7 @@ def interrupts_to(handler: Handler) -> Iterator[None]:
 
     def take(number: int, frame: FrameType | None) -> None:
         if number == signal.SIGHUP:
+            signal.signal(number, signal.SIG_IGN)  # the kernel and the shell send one each when a terminal goes
             _leave_terminal()
         handler(number, frame)
 

@@ -15,6 +15,9 @@ from pathlib import Path
 
 from experiments.tuning.worker.addresses import mask_credentials
 
+_ANOTHER_REPOSITORY = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_COMMON_DIR", "GIT_OBJECT_DIRECTORY")
+"""Set by git in a hook, in `git rebase --exec` and in `git bisect run`: the repository, whatever folder is asked."""
+
 PACKAGES = ("torch", "optuna", "ray", "mlflow", "numba", "narm-search")
 
 
@@ -54,7 +57,10 @@ def _git(file: Path, *arguments: str) -> str | None:
             text=True,
             check=True,
             timeout=10,
-            env={**os.environ, "GIT_OPTIONAL_LOCKS": "0"},  # looking must not lock a checkout in use
+            env={
+                **{name: value for name, value in os.environ.items() if name not in _ANOTHER_REPOSITORY},
+                "GIT_OPTIONAL_LOCKS": "0",  # looking must not lock a checkout in use
+            },
         )
     except (OSError, subprocess.SubprocessError):
         return None

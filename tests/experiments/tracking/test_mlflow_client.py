@@ -1,4 +1,4 @@
-"""A database is created whole."""
+"""A database is created whole, and has the models too."""
 
 from __future__ import annotations
 
@@ -26,3 +26,8 @@ def test_a_database_is_there_with_all_its_tables_or_not_at_all(tmp_path: Path, m
     assert not path.exists()
     assert connect(uri).search_experiments()[0].name == "Default"
     assert [file.name for file in path.parent.iterdir()] == ["mlflow.db"]
+
+
+def test_a_registry_that_the_environment_names_is_not_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MLFLOW_REGISTRY_URI", "http://127.0.0.1:9")
+    assert connect(f"sqlite:///{tmp_path / 'mlflow.db'}").search_registered_models() == []

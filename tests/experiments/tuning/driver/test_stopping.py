@@ -38,7 +38,7 @@ def test_nothing_ends_before_it_may():
 
 
 @pytest.mark.usefixtures("heeds_sigint")
-@pytest.mark.parametrize("number", INTERRUPTS)
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_the_first_signal_ends_it_in_good_order_and_the_second_at_once(number):
     work = Work()
     interruption = Interruption(work)
@@ -50,6 +50,18 @@ def test_the_first_signal_ends_it_in_good_order_and_the_second_at_once(number):
         with pytest.raises(KeyboardInterrupt):
             signal.raise_signal(number)
     assert signal.getsignal(number) is before
+
+
+def test_a_terminal_that_goes_ends_it_in_good_order_however_many_say_so():
+    work = Work()
+    interruption = Interruption(work)
+    with interruption.on_signals():
+        signal.raise_signal(signal.SIGHUP)
+        signal.raise_signal(signal.SIGHUP)
+        assert interruption.stop_all()
+        with pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGTERM)
+    assert signal.getsignal(signal.SIGHUP) is signal.SIG_DFL
 
 
 @pytest.mark.parametrize("number", INTERRUPTS)

@@ -57,6 +57,19 @@ def test_a_changed_checkout_is_dirty(checkout: Path) -> None:
     assert (git_commit(checkout / "code.py") or "").endswith("-dirty")
 
 
+def test_a_hook_of_another_repository_does_not_lend_its_own(
+    checkout: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own = git_commit(checkout / "code.py")
+    other = tmp_path_factory.mktemp("other")
+    git(other, "init", "--quiet")
+    git_commit.cache_clear()
+    monkeypatch.setenv("GIT_DIR", str(other / ".git"))
+    monkeypatch.setenv("GIT_WORK_TREE", str(other))
+    monkeypatch.setenv("GIT_INDEX_FILE", ".git/index")
+    assert git_commit(checkout / "code.py") == own is not None
+
+
 def test_code_that_git_does_not_track_has_no_commit(checkout: Path) -> None:
     (checkout / "installed.py").write_text("\n")
     assert git_commit(checkout / "installed.py") is None
