@@ -102,7 +102,7 @@ def _interrupt(number: int, frame: FrameType | None) -> NoReturn:
 def _leave_terminal() -> None:
     """Send to nowhere what goes to a terminal that has hung up: writing there is an error, in the midst of the end."""
     for stream in (sys.stdout, sys.stderr):
-        with suppress(OSError, ValueError):  # a stream without a file, or a closed one
+        with suppress(OSError, ValueError, AttributeError):  # without a file, closed, or None: the shell's `>&-`
             descriptor = stream.fileno()
             try:
                 os.write(descriptor, b"")

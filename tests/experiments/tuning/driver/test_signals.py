@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import io
 import os
 import signal
 import sys
@@ -80,6 +81,13 @@ def test_what_goes_to_a_terminal_that_has_hung_up_goes_nowhere(monkeypatch, tmp_
         print("the end", file=sys.stderr)
         print("the end")
     assert (tmp_path / "log").read_text() == "the end\n"
+
+
+@pytest.mark.parametrize("stream", [None, io.StringIO()])
+def test_where_there_is_no_terminal_none_is_left(stream, monkeypatch):
+    monkeypatch.setattr(sys, "stdout", stream)
+    with pytest.raises(KeyboardInterrupt), remembered_interrupts():
+        signal.raise_signal(signal.SIGHUP)
 
 
 def test_a_signal_is_remembered_whosever_handler_it_met():
