@@ -14,7 +14,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import chdir, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -84,7 +84,7 @@ def ray_session(
             return
         heed_interrupts()  # before Ray takes its time to start
         try:
-            with _sigterm_as_interrupt():
+            with _sigterm_as_interrupt(), _imports_as_here(directory):
                 if address is None:
                     _start(math.ceil(concurrency * resources["cpu"]), splits, directory)
                 else:
@@ -106,6 +106,19 @@ def _sigterm_as_interrupt() -> Iterator[None]:
         yield
     except SystemExit:
         raise KeyboardInterrupt from None
+
+
+@contextmanager
+def _imports_as_here(elsewhere: str) -> Iterator[None]:
+    """Let workers import from the working directory only if this process does.
+
+    Ray puts it first, whatever it holds: another `experiments`, a `calendar.py` beside the data.
+    """
+    if any(Path(entry or ".").resolve() == Path.cwd() for entry in sys.path):
+        yield
+        return
+    with chdir(elsewhere):
+        yield
 
 
 def _start(cpus: int, splits: Splits, directory: str) -> None:

@@ -6,6 +6,7 @@ import os
 import re
 import signal
 import socket
+import sys
 import tempfile
 import time
 from contextlib import suppress
@@ -91,6 +92,27 @@ def test_a_machine_that_ray_does_not_start_on_is_one_line(ring_splits, monkeypat
         InputError, match=r"^Ray does not start on this machine \(Failed to start GCS\.\): see its limits"
     ):
         search_on_a_machine(ring_splits)
+
+
+@pytest.mark.parametrize("imported_from", ["", ".", "here", None])
+def test_workers_import_from_the_working_directory_only_if_this_process_does(
+    imported_from, ring_splits, monkeypatch, tmp_path
+):
+    started_in = []
+
+    def init(**_):
+        started_in.append(Path.cwd())
+        raise RuntimeError
+
+    monkeypatch.setattr(ray, "init", init)
+    monkeypatch.setattr(ray, "is_initialized", lambda: False)
+    monkeypatch.chdir(tmp_path)
+    path = {"here": [str(tmp_path)], None: []}.get(imported_from, [imported_from])
+    monkeypatch.setattr(sys, "path", ["/usr/lib", *path])
+    with pytest.raises(InputError):
+        search_on_a_machine(ring_splits)
+    assert (started_in == [tmp_path]) == (imported_from is not None)
+    assert Path.cwd() == tmp_path
 
 
 def test_a_machine_without_a_place_for_temporary_files_is_one_line(ring_splits, monkeypatch, tmp_path):
