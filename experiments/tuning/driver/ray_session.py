@@ -112,7 +112,7 @@ def _sigterm_as_interrupt() -> Iterator[None]:
 def _imports_as_here(elsewhere: str) -> Iterator[None]:
     """Let workers import from the working directory only if this process does.
 
-    Ray puts it first, whatever it holds: another `experiments`, a `calendar.py` beside the data.
+    Ray puts it before the installed packages, whatever it holds: a `torch.py`, another `experiments`.
     """
     if any(Path(entry or ".").resolve() == Path.cwd() for entry in sys.path):
         yield
