@@ -25,6 +25,7 @@ from experiments.tuning.study.warm_start import Queued, best_of_study, read_queu
 from experiments.tuning.worker.addresses import absolute_tracking_uri
 from narm.config_file import OptionsFile, read_config
 from narm.data.datasets import dataset_name, load_splits
+from narm.machine.capacity import cores
 
 
 def run_search(given: argparse.Namespace) -> int:
@@ -73,9 +74,11 @@ def _queue(given: argparse.Namespace, spec: StudySpec, fingerprint: str) -> list
 
 def _announce(spec: StudySpec, console: Console) -> None:
     budget = f", {format_duration(spec.time_budget)} in all" if spec.time_budget else ""
+    available = cores()
+    bound = f", on {available}" if available.bound and spec.address is None else ""
     console.out(
         f"Searching {spec.space.name} on {dataset_name(spec.config.data.dataset)}: {spec.trials_possible} trials of "
-        f"{_epochs(spec)}, {spec.concurrency} at once{budget}. Study {spec.name}.",
+        f"{_epochs(spec)}, {spec.concurrency} at once{bound}{budget}. Study {spec.name}.",
         highlight=False,
     )
     outside = spec.space.why_outside(spec.config)

@@ -7,6 +7,7 @@ Ray and Optuna, which take seconds.
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from typing import TYPE_CHECKING, Any
 
 from experiments.tuning.study.folder import MLFLOW
@@ -14,6 +15,7 @@ from experiments.tuning.study.setting import Derived, Settled
 from experiments.tuning.worker.addresses import mask_credentials
 from narm.config import EvaluationConfig
 from narm.errors import InputError
+from narm.machine.capacity import usable_cores
 from narm.machine.device import resolve_device
 
 if TYPE_CHECKING:
@@ -117,18 +119,31 @@ def default_reduction(settled: Settled) -> int:
 
 def default_concurrency(settled: Settled) -> int:
     """As many trials as the cores allow: two trials of one thread beat one trial of two."""
-    from narm.machine.threads import usable_cores
-
     threads: int = settled.get("threads", 1)
     return max(1, usable_cores() // max(1, threads))
 
 
 def default_threads(settled: Settled) -> int:
     """The cores, shared among the trials."""
-    from narm.machine.threads import usable_cores
-
     concurrency: int = settled["concurrency"]
     return max(1, usable_cores() // max(1, concurrency))
+
+
+def fitting_here(settled: Settled, *, fixed: Collection[str]) -> dict[str, int]:
+    """Threads and trials at once of a study that goes on, no more than this machine has cores for.
+
+    Args:
+        settled: settings of the study, which may have begun on a larger machine.
+        fixed: names of those that a person has just asked for.
+    """
+    threads, concurrency, available = settled["threads"], settled["concurrency"], usable_cores()
+    if settled["address"] or resolve_device(settled["device"]).type != "cpu":
+        return {}
+    if "threads" not in fixed:
+        threads = min(threads, available)
+    if "concurrency" not in fixed:
+        concurrency = min(concurrency, max(1, available // threads))
+    return {"threads": threads, "concurrency": concurrency}
 
 
 def default_gpus_per_trial(settled: Settled) -> float:

@@ -16,7 +16,7 @@ from experiments.tuning.study.spec import ENDS, StudySpec
 from experiments.tuning.study.storage import closing_study, create_study
 from narm.config_file import OptionsFile, read_config
 from narm.errors import InputError
-from narm.machine.threads import usable_cores
+from narm.machine.capacity import Cores, usable_cores
 from narm.models import MODELS
 
 
@@ -142,6 +142,13 @@ def test_system_metrics_are_for_who_asks():
     assert spec("--system-metrics").system_metrics is True
 
 
+def available(monkeypatch: pytest.MonkeyPatch, usable: int) -> None:
+    """Let a container have so many cores."""
+    bounded = Cores(usable, 64, "CPU quota")
+    monkeypatch.setattr("experiments.tuning.study.spec.cores", lambda: bounded)
+    monkeypatch.setattr("experiments.tuning.study.setting_rules.usable_cores", lambda: usable)
+
+
 def begin(built: StudySpec) -> None:
     """Create the study, as a search does, and leave it."""
     with closing_study(create_study(built, "f00")):
@@ -169,6 +176,32 @@ def test_the_command_line_wins_over_the_study_that_is_resumed(tmp_path):
     built = spec("--output", str(tmp_path), "--resume", "mine", "--trials", "40", "--time-budget", "2h")
     assert (built.trials, built.time_budget) == (40, 7200)
     assert built.max_failed == 3  # half of the trials there were
+
+
+@pytest.mark.parametrize(
+    ("cores", "flags", "fits"),
+    [
+        (8, [], (4, 2)),
+        (4, [], (2, 2)),
+        (1, [], (1, 1)),
+        (4, ["--threads", "1"], (4, 1)),
+        (4, ["--concurrency", "1"], (1, 2)),
+    ],
+)
+def test_a_study_goes_on_with_fewer_cores(tmp_path, monkeypatch, cores, flags, fits):
+    available(monkeypatch, 8)
+    place = ("--output", str(tmp_path))
+    begin(spec(*place, "--study", "mine", "--dataset", "synthetic", "--concurrency", "4", "--threads", "2"))
+    available(monkeypatch, cores)
+    built = spec(*place, "--resume", "mine", *flags)
+    assert (built.concurrency, built.threads) == fits
+
+
+def test_too_many_at_once_is_refused_where_a_person_asks_for_it(tmp_path, monkeypatch):
+    available(monkeypatch, 2)
+    begin(spec("--output", str(tmp_path), "--study", "mine", "--dataset", "synthetic"))
+    with pytest.raises(InputError, match=r"3 trials of 1 threads are too many for 2 of 64 cores \(CPU quota\)"):
+        spec("--output", str(tmp_path), "--resume", "mine", "--concurrency", "3")
 
 
 def test_an_address_with_a_password_is_not_stored_and_the_default_takes_its_place(tmp_path):
