@@ -9,6 +9,7 @@ from rich.console import Console
 
 from experiments.cli.exit_status import EXIT_ALL_FAILED, EXIT_INTERRUPTED
 from experiments.cli.output import open_console, write_json
+from experiments.cli.recorded_data import load_recorded
 from experiments.cli.search_arguments import build_spec
 from experiments.reporting.display import Display
 from experiments.reporting.progress import format_duration
@@ -42,7 +43,7 @@ def run_search(given: argparse.Namespace) -> int:
     file = read_config(Path(given.config)) if given.config else OptionsFile()
     spec = build_spec(given, file)
     file = file.for_model(spec.config.model.model)
-    splits = load_splits(spec.config.data)
+    splits = load_recorded(spec.config.data, spec.name) if given.resume else load_splits(spec.config.data)
     queue = _queue(given, spec, splits.fingerprint)
     _announce(spec, console)
     for note in (*file.notes, *splits.notes):

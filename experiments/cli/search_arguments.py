@@ -79,7 +79,14 @@ def _in_file(file: OptionsFile, given: argparse.Namespace) -> dict[str, Any]:
 
 def _stored_settings(name: str, storage: str) -> dict[str, Any]:
     with closing_study(load_study(name, storage)) as study:
-        return restored_settings(read_stored_spec(study), StudySpec)
+        record = read_stored_spec(study)
+    try:
+        return restored_settings(record, StudySpec)
+    except (InputError, KeyError, TypeError) as error:
+        raise InputError(
+            f"resume: study '{name}' has settings that this version does not know ({error}): go on with the version of "
+            "narm-search that it was begun with"
+        ) from None
 
 
 def _preset_settings(preset: Preset, asked: Mapping[str, Any], space: SearchSpace, model: ModelName) -> dict[str, Any]:

@@ -8,11 +8,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from experiments.tuning.study.folder import MLFLOW
 from experiments.tuning.study.setting import Derived, Settled
-from experiments.tuning.worker.addresses import mask_credentials
+from experiments.tuning.worker.addresses import (
+    OUTPUT,
+    absolute_tracking_uri,
+    located,
+    mask_credentials,
+    portable,
+    sqlite_file,
+    sqlite_url,
+)
 from narm.config import EvaluationConfig
 from narm.errors import InputError
 from narm.machine.capacity import usable_cores
@@ -151,16 +160,42 @@ def default_gpus_per_trial(settled: Settled) -> float:
     return 1 / settled["concurrency"] if resolve_device(settled["device"]).type == "cuda" else 0.0
 
 
-def store_tracking_uri(uri: str) -> str | None:
+def store_tracking_uri(uri: str, output: Path) -> str | None:
     """An address with a password is not stored."""
-    return uri if mask_credentials(uri) == uri else None
+    return portable(absolute_tracking_uri(uri), output) if mask_credentials(uri) == uri else None
 
 
 def restore_tracking_uri(stored: str | None) -> Any:
     """The address, or the default of one that was not stored."""
-    return Derived(default_tracking_uri) if stored is None else stored
+    if stored is None:
+        return Derived(default_tracking_uri)
+    return Derived(lambda settled: stored_tracking_uri(stored, settled["output"]))
+
+
+def stored_tracking_uri(stored: str, output: Path) -> str:
+    """MLflow's address, as it is stored, for studies that are in this folder now.
+
+    Studies of earlier versions hold the path of a database that was in their folder; it may have moved with them.
+    """
+    file = sqlite_file(stored)
+    if OUTPUT in stored or file is None or file.name != MLFLOW or file.exists():
+        return located(stored, output)
+    has_moved = (output / MLFLOW).exists() or not file.parent.exists()
+    return default_tracking_uri({"output": output}) if has_moved else stored
+
+
+def store_checkpoint_storage(address: str | None, output: Path) -> str | None:
+    """A folder within that of all studies moves with it."""
+    if address is None or "://" in address:
+        return address
+    return portable(str(Path(address).absolute()), output)
+
+
+def restore_checkpoint_storage(stored: str | None) -> Any:
+    """The address, in the folder where the studies are now."""
+    return None if stored is None else Derived(lambda settled: located(stored, settled["output"]))
 
 
 def default_tracking_uri(settled: Settled) -> str:
     """SQLite in the output folder."""
-    return f"sqlite:///{(settled['output'] / MLFLOW).resolve()}"
+    return sqlite_url((settled["output"] / MLFLOW).resolve())

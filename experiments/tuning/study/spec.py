@@ -245,7 +245,7 @@ class StudySpec:
         group=PLACES,
         metavar="URI",
         help="MLflow's (default: SQLite in --output)",
-        store=rules.store_tracking_uri,
+        store_in=rules.store_tracking_uri,
         restore=rules.restore_tracking_uri,
         default=Derived(rules.default_tracking_uri),
     )
@@ -261,6 +261,8 @@ class StudySpec:
         group=PLACES,
         metavar="URI",
         help="folder or bucket that all machines reach",
+        store_in=rules.store_checkpoint_storage,
+        restore=rules.restore_checkpoint_storage,
         default=None,
     )
     """Where checkpoints go, for all nodes to reach; None: the study's folder."""

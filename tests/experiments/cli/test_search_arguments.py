@@ -11,9 +11,11 @@ from experiments.cli import search_arguments, search_parser
 from experiments.cli.presets import PRESETS
 from experiments.cli.search_arguments import build_spec
 from experiments.cli.search_parser import build_parser
+from experiments.tuning.study.saved_study import recorded_uri
 from experiments.tuning.study.setting import setting
 from experiments.tuning.study.spec import ENDS, StudySpec
 from experiments.tuning.study.storage import closing_study, create_study
+from experiments.tuning.study.trial_attributes import SPEC
 from narm.config_file import OptionsFile, read_config
 from narm.errors import InputError
 from narm.machine.capacity import Cores, usable_cores
@@ -228,3 +230,32 @@ def test_a_setting_is_one_field(tmp_path, monkeypatch):
     begin(spec(*place, "--study", "mine", "--patience", "8"))
     assert spec(*place, "--resume", "mine").patience == 8
     assert spec(*place, "--resume", "mine", "--patience", "9").patience == 9
+
+
+def test_a_moved_study_goes_on_with_the_mlflow_and_the_checkpoints_of_its_folder(tmp_path):
+    before, after = tmp_path / "runs", tmp_path / "moved"
+    storage = ("--checkpoint-storage", str(before / "checkpoints"))
+    begin(spec("--output", str(before), "--study", "mine", "--dataset", "synthetic", *storage))
+    before.rename(after)
+    built = spec("--output", str(after), "--resume", "mine")
+    assert built.tracking_uri == f"sqlite:///{after}/mlflow.db"
+    assert built.checkpoint_storage == str(after / "checkpoints")
+    assert recorded_uri("mine", after, None) == f"sqlite:///{after}/mlflow.db"
+
+
+def test_a_study_keeps_a_database_outside_its_folder_whatever_the_working_directory(tmp_path, monkeypatch):
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path)
+    place = ("--output", str(tmp_path / "runs"))
+    begin(spec(*place, "--study", "mine", "--dataset", "synthetic", "--tracking-uri", "sqlite:///mine.db"))
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    assert spec(*place, "--resume", "mine").tracking_uri == f"sqlite:///{tmp_path}/mine.db"
+
+
+@pytest.mark.parametrize("change", [{"config": {"a_new_option": 1}}, {"space": {"name": "x"}}])
+def test_a_study_of_a_later_version_is_said_to_be_one(tmp_path, change):
+    built = spec("--output", str(tmp_path), "--study", "mine", "--dataset", "synthetic")
+    with closing_study(create_study(built, "f00")) as study:
+        study.set_user_attr(SPEC, study.user_attrs[SPEC] | change)
+    with pytest.raises(InputError, match="resume: study 'mine' has settings that this version does not know"):
+        spec("--output", str(tmp_path), "--resume", "mine")
