@@ -35,7 +35,12 @@ def connect(uri: str) -> MlflowClient:
     database = sqlite_file(uri)
     if database is not None and not database.exists():
         _create_database(database)
-    return MlflowClient(tracking_uri=uri)
+    return MlflowClient(tracking_uri=_as_given(uri))
+
+
+def _as_given(uri: str) -> str:
+    """The URI with the driver named: of `sqlite:///50 %25/x.db` MLflow would make a folder that is called `50 %25`."""
+    return uri.replace("sqlite:///", "sqlite+pysqlite:///", 1)
 
 
 def _create_database(path: Path) -> None:
@@ -48,6 +53,6 @@ def _create_database(path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name}.") as folder:
         draft = Path(folder) / path.name
-        MlflowClient(tracking_uri=sqlite_url(draft)).search_experiments(max_results=1)
+        MlflowClient(tracking_uri=_as_given(sqlite_url(draft))).search_experiments(max_results=1)
         with suppress(FileExistsError):  # another search was quicker
             path.hardlink_to(draft)
