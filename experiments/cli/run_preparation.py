@@ -26,6 +26,7 @@ from narm.data.prepared import CARD, Card, FileDigest, files_as_options, part_fi
 from narm.data.session_log import SessionLog
 from narm.errors import InputError
 from narm.machine.files import atomic_folder
+from narm.text.names import without_endings
 
 PLOT = "statistics.png"
 STAGES = ("checksums of the files", "reading, filtering, splitting", "writing", "drawing", "fingerprint")
@@ -91,7 +92,7 @@ def prepare(
         fingerprint = load_splits(DataConfig(**files_as_options(folder, parts), valid_share=0)).fingerprint
         advance()
         card = Card(
-            name=output.resolve().name.partition(".")[0],
+            name=without_endings(output),
             recipe=recipe.name if recipe else None,
             options=_changed(config),
             source=files["dataset"].name,

@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import TextIO
 
 from narm.errors import InputError
-from narm.machine.threads import set_threads, usable_cores
+from narm.machine.capacity import usable_cores
+from narm.machine.threads import set_threads
 from narm.recommending import Recommendation, Recommender
 from narm.text.text_file import located, read_text
 

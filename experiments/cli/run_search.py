@@ -9,6 +9,7 @@ from rich.console import Console
 
 from experiments.cli.exit_status import EXIT_ALL_FAILED, EXIT_INTERRUPTED
 from experiments.cli.output import open_console, write_json
+from experiments.cli.recorded_data import load_recorded
 from experiments.cli.search_arguments import build_spec
 from experiments.reporting.display import Display
 from experiments.reporting.progress import format_duration
@@ -25,6 +26,7 @@ from experiments.tuning.study.warm_start import Queued, best_of_study, read_queu
 from experiments.tuning.worker.addresses import absolute_tracking_uri
 from narm.config_file import OptionsFile, read_config
 from narm.data.datasets import dataset_name, load_splits
+from narm.machine.capacity import cores
 
 
 def run_search(given: argparse.Namespace) -> int:
@@ -41,7 +43,7 @@ def run_search(given: argparse.Namespace) -> int:
     file = read_config(Path(given.config)) if given.config else OptionsFile()
     spec = build_spec(given, file)
     file = file.for_model(spec.config.model.model)
-    splits = load_splits(spec.config.data)
+    splits = load_recorded(spec.config.data, spec.name) if given.resume else load_splits(spec.config.data)
     queue = _queue(given, spec, splits.fingerprint)
     _announce(spec, console)
     for note in (*file.notes, *splits.notes):
@@ -73,9 +75,11 @@ def _queue(given: argparse.Namespace, spec: StudySpec, fingerprint: str) -> list
 
 def _announce(spec: StudySpec, console: Console) -> None:
     budget = f", {format_duration(spec.time_budget)} in all" if spec.time_budget else ""
+    available = cores()
+    bound = f", on {available}" if available.bound and spec.address is None else ""
     console.out(
         f"Searching {spec.space.name} on {dataset_name(spec.config.data.dataset)}: {spec.trials_possible} trials of "
-        f"{_epochs(spec)}, {spec.concurrency} at once{budget}. Study {spec.name}.",
+        f"{_epochs(spec)}, {spec.concurrency} at once{bound}{budget}. Study {spec.name}.",
         highlight=False,
     )
     outside = spec.space.why_outside(spec.config)

@@ -28,9 +28,10 @@ from narm.data.datasets import load_splits
 from narm.data.sessions import Splits
 from narm.errors import InputError
 from narm.evaluation.test_report import TestReport, report_on_test
+from narm.machine.capacity import usable_cores
 from narm.machine.device import resolve_device
 from narm.machine.files import require_writable
-from narm.machine.threads import set_threads, usable_cores
+from narm.machine.threads import set_threads
 from narm.training import NonFiniteLoss, create_model, fit
 from narm.training_state import EpochResult, TrainingState
 

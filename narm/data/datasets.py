@@ -19,6 +19,7 @@ from narm.data.sessions import Splits
 from narm.data.splits import Partition, given, leave_one_out
 from narm.data.synthetic import synthetic_events
 from narm.errors import InputError
+from narm.text.names import without_endings
 from narm.text.suggestion import did_you_mean
 
 NAMED: dict[str, Callable[[DataConfig], Events]] = {
@@ -85,7 +86,7 @@ def load_splits(config: DataConfig) -> Splits:
 
 def dataset_name(dataset: str) -> str:
     """What to call it: the name of a named dataset, or the file's (or folder's) without its endings."""
-    return dataset if dataset in NAMED else Path(dataset).resolve().name.partition(".")[0]
+    return dataset if dataset in NAMED else without_endings(Path(dataset))
 
 
 def source_files(config: DataConfig) -> dict[str, Path]:

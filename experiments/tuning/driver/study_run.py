@@ -24,7 +24,7 @@ from experiments.tuning.study.folder import FINALISTS
 from experiments.tuning.study.limits import FAILED, INTERRUPTED, TIME_BUDGET
 from experiments.tuning.study.results import default_trial, summarize_trial, winner
 from experiments.tuning.study.spec import StudySpec
-from experiments.tuning.study.storage import closing_study, create_study, resume_study
+from experiments.tuning.study.storage import closing_study, create_study, resume_study, store_spec
 from experiments.tuning.study.summary import FinalistFailure, Finals, Summary
 from experiments.tuning.study.trial_attributes import DEFAULT, NEVER_STOPPED, ORIGIN, trials_of
 from experiments.tuning.study.warm_start import Queued
@@ -117,6 +117,7 @@ def begin_study(
         study = resources.enter_context(closing_study(opened))
         recorder = resources.enter_context(open_recorder(plan, dataset, study))
         try:
+            store_spec(study, spec, dataset.fingerprint)  # only now is it sure that no other process is at this study
             training.checkpoints.prepare()
             engine = build_engine(spec, study, recorder)
             _enqueue(plan, engine)

@@ -8,7 +8,9 @@ import time
 
 import pytest
 
+from experiments.tracking import system_metrics
 from experiments.tracking.system_metrics import Snapshot, SystemMonitor, Usage
+from narm.machine.cgroups import MemoryLimit
 
 
 def snapshot(at: float, driver: float, **workers: float) -> Snapshot:
@@ -42,6 +44,13 @@ def test_the_driver_is_seen_to_work():
     metrics = Snapshot.take().metrics_since(before)
     assert metrics["driver_cpu_percentage"] > 10
     assert 1 < metrics["driver_memory_megabytes"] < metrics["system_memory_usage_megabytes"] * 2
+
+
+def test_memory_is_that_of_the_container(monkeypatch):
+    monkeypatch.setattr(system_metrics, "memory_limit", lambda: MemoryLimit(1_000_000, 250_000))
+    assert Snapshot.take().machine[1:] == (250_000, 25.0)
+    monkeypatch.setattr(system_metrics, "memory_limit", lambda: MemoryLimit(2**62, 250_000))
+    assert Snapshot.take().machine[1] > 250_000
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="names a process as Ray does, by prctl")

@@ -52,6 +52,16 @@ def test_what_is_no_address_is_refused(address):
         cluster_address(address)
 
 
+def test_data_that_do_not_fit_the_containers_memory_are_refused_before_ray_starts(ring_splits, monkeypatch):
+    monkeypatch.setattr("experiments.tuning.driver.ray_session.usable_memory", lambda: 64 * 2**20)
+    monkeypatch.setattr("ray.init", lambda **_: pytest.fail("Ray starts"))
+    with (
+        pytest.raises(InputError, match=r"^memory: Ray takes 0.1 GiB for the data, and this process may use 0.1 GiB: "),
+        ray_session(1, ring_splits, resources={"cpu": 1}),
+    ):
+        pass
+
+
 def test_an_address_where_nothing_listens_is_told_at_once(ring_splits):
     with socket.socket() as bound:
         bound.bind(("127.0.0.1", 0))  # taken, so that no one else listens there

@@ -23,6 +23,7 @@ from experiments.tuning.worker.jobs import FinalistJob, Training, TrialJob
 from experiments.tuning.worker.tune_function import run_job
 from narm.config_file import OptionsFile
 from narm.data.datasets import load_splits
+from narm.errors import InputError
 
 pytestmark = pytest.mark.slow
 
@@ -124,6 +125,17 @@ def test_an_error_prunes_no_trial_that_waits_for_a_promotion(tmp_path: Path) -> 
     worker.begin()
     worker.run.abandon(RuntimeError("no node has room"))
     assert states(tmp_path) == [TrialState.WAITING] * 2
+
+
+def test_a_session_beside_another_one_changes_nothing(tmp_path: Path) -> None:
+    worker = Worker(tmp_path)
+    with closing_study(load_study("s", storage_in(tmp_path))) as study:
+        before = study.user_attrs
+    with pytest.raises(InputError, match=r"outbox.jsonl: in use by another process: wait for it"):
+        Worker(tmp_path, "--trials", "50", resume=True)
+    with closing_study(load_study("s", storage_in(tmp_path))) as study:
+        assert study.user_attrs == before
+    assert worker.train_all().reason == "all trials done"
 
 
 def test_an_error_leaves_a_study_that_can_go_on(tmp_path: Path) -> None:
