@@ -10,6 +10,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from narm.data.plausible_times import require_seconds
+from narm.data.readers.ids import without_point
 from narm.data.session_log import SessionLog
 from narm.errors import InputError
 from narm.text.duration import parse_duration
@@ -140,4 +141,5 @@ def alike(first: pa.Array, second: pa.Array) -> tuple[pa.Array, pa.Array]:
     """Both as they are if of one type, else as text: ids may be integers in one file and not in another."""
     if first.type == second.type:
         return first, second
-    return first.cast(pa.string()), second.cast(pa.string())
+    # Beside integers, 26.0 among text is one of them.
+    return without_point(first.cast(pa.string())), without_point(second.cast(pa.string()))

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from narm.config import DataConfig
 from narm.data.readers.event_table import EventTable
+from narm.data.readers.ids import LostDigitsError, codes_and_ids
 from narm.data.readers.table import find_reader
 from narm.errors import InputError
 
@@ -28,6 +29,7 @@ class Events:
         ticks_per_second: unit of the times; None: they say what came first, and no more.
         session_ids: raw ids, int64 or string [sessions]; code c means `session_ids[c]`.
         item_ids: raw ids, int64 or string [items].
+        of_dates: whether the times were dates, and not numbers in a unit that an option names.
         of_users: whether it is an atomic file of users, whose session is all that a user ever did.
         atomic: whether it comes from an atomic file, where RecBole's order of ties applies.
         n_wrong: rows of the file that were left out because they are wrong.
@@ -40,6 +42,7 @@ class Events:
     session_ids: pa.Array
     item_ids: pa.Array
     ticks_per_second: int | None = 1
+    of_dates: bool = False
     of_users: bool = False
     atomic: bool = False
     n_wrong: int = 0
@@ -79,7 +82,7 @@ def read_events(path: Path | str, config: DataConfig) -> Events:
         raise InputError(f"{path}: {reason.splitlines()[0] if reason else 'cannot be read'}") from None
     if len(table) == 0:
         raise InputError(f"{path}: no events")
-    return _as_events(table)
+    return _as_events(table, path)
 
 
 def find_file(path: Path | str) -> Path:
@@ -96,9 +99,8 @@ def find_file(path: Path | str) -> Path:
     return path
 
 
-def _as_events(table: EventTable) -> Events:
-    sessions, session_ids = _codes(table.sessions)
-    items, item_ids = _codes(table.items)
+def _as_events(table: EventTable, path: Path) -> Events:
+    (sessions, session_ids), (items, item_ids) = _ids(table.sessions, path), _ids(table.items, path)
     return Events(
         sessions=sessions,
         items=items,
@@ -106,6 +108,7 @@ def _as_events(table: EventTable) -> Events:
         session_ids=session_ids,
         item_ids=item_ids,
         ticks_per_second=table.ticks_per_second,
+        of_dates=table.of_dates,
         of_users=table.of_users,
         atomic=table.atomic,
         n_wrong=table.n_wrong,
@@ -113,18 +116,11 @@ def _as_events(table: EventTable) -> Events:
     )
 
 
-def _codes(column: pa.ChunkedArray) -> tuple[NDArray[np.int32], pa.Array]:
-    encoded = column.combine_chunks()
-    return encoded.indices.to_numpy(), _integers_if_all(encoded.dictionary)
-
-
-def _integers_if_all(ids: pa.Array) -> pa.Array:
-    """Text ids as int64 when every one is an integer in its usual spelling: '7' is, '007' is not."""
+def _ids(column: pa.ChunkedArray, path: Path) -> tuple[NDArray[np.int32], pa.Array]:
     try:
-        integers = ids.cast(pa.int64())
-    except pa.ArrowInvalid:
-        return ids
-    return integers if integers.cast(ids.type).equals(ids) else ids
+        return codes_and_ids(column)
+    except LostDigitsError as error:
+        raise InputError(f"{path}: an id, {error}: write ids as integers or text") from None
 
 
 def dense(codes: NDArray[np.int32], ids: pa.Array) -> tuple[NDArray[np.int32], pa.Array]:

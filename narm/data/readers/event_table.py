@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -22,6 +22,7 @@ class EventTable:
         items: ids, likewise.
         times: int64 or float64.
         ticks_per_second: unit of the times; None: they say what came first, and no more.
+        of_dates: whether the times were dates, and not numbers in a unit that an option names.
         of_users: whether the sessions are users, each with all that a user ever did.
         atomic: whether the file is RecBole's, whose order of ties applies.
         n_wrong: rows of the file that are left out because they are wrong.
@@ -32,6 +33,7 @@ class EventTable:
     items: pa.ChunkedArray
     times: pa.ChunkedArray
     ticks_per_second: int | None
+    of_dates: bool = False
     of_users: bool = False
     atomic: bool = False
     n_wrong: int = 0
@@ -39,6 +41,10 @@ class EventTable:
 
     def __len__(self) -> int:
         return len(self.items)
+
+    def with_notes(self, *notes: str) -> EventTable:
+        """The same log, with more to say about it."""
+        return replace(self, notes=(*self.notes, *notes))
 
     @property
     def is_sound(self) -> bool:
