@@ -35,8 +35,9 @@ def by_share(log: SessionLog, share: float, split: str) -> tuple[SessionLog, Ses
     spans = after.starts < before.ends[-1]
     if spans.all():
         raise InputError(
-            f"{split} would be empty: its {n_after:,} sessions all begin before the others end;"
-            " split: leave_one_out is for sessions that overlap"
+            f"{split} would be empty: its {n_after:,} sessions all begin before the others end; "
+            "if they are users, session_gap: 30m cuts their events into sessions; "
+            "split: leave_one_out is for users as they are"
         )
     n_dropped = int(after.sessions.lengths[spans].sum())
     note = f"dropped {n_dropped:,} events: {int(spans.sum()):,} sessions that span the beginning of {split}"

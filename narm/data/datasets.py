@@ -8,13 +8,14 @@ from pathlib import Path
 
 from narm.config import DataConfig
 from narm.data.cuts import by_period, by_share, most_recent, used_item_ids, without_unknown
-from narm.data.events import Events, find_file, read_events
+from narm.data.events import Events, read_events
 from narm.data.filters import by_length, item_support, k_core
 from narm.data.gaps import sessions_by_gap
 from narm.data.movielens import ml_100k
 from narm.data.overlap import require_apart
 from narm.data.plausible_times import other_unit
 from narm.data.prepared import files_as_options, is_prepared, read_card
+from narm.data.readers.parts import files_of
 from narm.data.session_log import SessionLog, group_events
 from narm.data.sessions import Splits
 from narm.data.splits import Partition, given, leave_one_out
@@ -89,8 +90,10 @@ def dataset_name(dataset: str) -> str:
     return dataset if dataset in NAMED else Path(dataset).resolve().name.partition(".")[0]
 
 
-def source_files(config: DataConfig) -> dict[str, Path]:
+def source_files(config: DataConfig) -> dict[str, tuple[Path, ...]]:
     """The files that the options name: `dataset`, and `valid_file` and `test_file` where there are some.
+
+    A log may be several files, its parts.
 
     Raises:
         InputError: one is not there, or the options do not go together.
@@ -98,7 +101,7 @@ def source_files(config: DataConfig) -> dict[str, Path]:
     if config.benchmark_filename is not None:
         config = _with_files(config)
     given = {"dataset": config.dataset, "valid_file": config.valid_file, "test_file": config.test_file}
-    return {option: find_file(name) for option, name in given.items() if name is not None}
+    return {option: files_of(Path(name)) for option, name in given.items() if name is not None}
 
 
 def hold_apart(config: DataConfig) -> HeldApart:

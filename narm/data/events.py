@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from narm.config import DataConfig
 from narm.data.readers.event_table import EventTable
 from narm.data.readers.ids import LostDigitsError, codes_and_ids
+from narm.data.readers.parts import files_of, joined
 from narm.data.readers.table import find_reader
 from narm.errors import InputError
 
@@ -66,37 +67,32 @@ class Events:
 
 
 def read_events(path: Path | str, config: DataConfig) -> Events:
-    """Read a log with the reader of its format (`narm.data.readers.table`), compressed (.gz, .zst) or not.
+    """Read a log with the reader of its format (`narm.data.readers.table`), compressed or not, in one file or in parts.
 
     Args:
-        path: a file, or a folder NAME with NAME.inter in it, as RecBole has it.
+        path: a file; or a folder NAME with NAME.inter in it, as RecBole has it, or with the parts of a log.
         config: column names, separators, unit of time, and what becomes of wrong rows.
     Raises:
         InputError: no such file, an unknown format, or wrong content; the message names file and line.
     """
-    path = find_file(path)
-    try:
-        table = find_reader(path).read(path, config)
-    except OSError as error:
-        reason = error.strerror or str(error)
-        raise InputError(f"{path}: {reason.splitlines()[0] if reason else 'cannot be read'}") from None
-    if len(table) == 0:
-        raise InputError(f"{path}: no events")
+    path = Path(path)
+    files = files_of(path)
+    table = joined([_read(file, config) for file in files], files)
+    if len(files) > 1:
+        suffixes = "".join(files[0].suffixes[-1:])
+        table = replace(table, taken=(*table.taken, f"{path.name}: {len(files):,} files, *{suffixes}, read as one log"))
     return _as_events(table, path)
 
 
-def find_file(path: Path | str) -> Path:
-    """The file of a log: the path itself, or NAME.inter in a folder NAME.
-
-    Raises:
-        InputError: there is none.
-    """
-    path = Path(path)
-    if path.is_dir():
-        path = path / f"{path.resolve().name}.inter"
-    if not path.is_file():
-        raise InputError(f"{path}: no such file")
-    return path
+def _read(file: Path, config: DataConfig) -> EventTable:
+    try:
+        table = find_reader(file).read(file, config)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise InputError(f"{file}: {reason.splitlines()[0] if reason else 'cannot be read'}") from None
+    if len(table) == 0:
+        raise InputError(f"{file}: no events")
+    return table
 
 
 def _as_events(table: EventTable, path: Path) -> Events:
@@ -112,7 +108,7 @@ def _as_events(table: EventTable, path: Path) -> Events:
         of_users=table.of_users,
         atomic=table.atomic,
         n_wrong=table.n_wrong,
-        notes=table.notes,
+        notes=(*table.notes, *table.taken),
     )
 
 

@@ -226,7 +226,7 @@ def test_published_counts_are_checked_on_request(tmp_path, views, monkeypatch, c
     ("arguments", "message"),
     [
         (["none.csv", "--output", "d"], "none.csv: no such file"),
-        ([".", "--output", "d"], ".inter: no such file"),
+        ([".", "--output", "d"], "there is only 1 session"),  # the log in it is read
         (["log.csv", "--output", "d", "--test_file", "none.csv"], "none.csv: no such file"),
         ([".", "--output", "d", "--benchmark-filename", "train,test"], ".train.inter: no such file"),
         (["log.csv", "--output", "."], ".: exists; name a new folder"),

@@ -13,12 +13,12 @@ from pathlib import Path
 from narm.config import DataConfig
 from narm.data.readers.columns import (
     Columns,
-    describe,
     find_column,
     find_columns,
     looks_like_session,
     require_distinct,
     require_own_names,
+    with_columns,
 )
 from narm.data.readers.event_table import TICKS, EventTable
 from narm.data.readers.layout import TextLayout, read_first_line
@@ -64,7 +64,7 @@ def read_atomic(path: Path, config: DataConfig) -> EventTable:
     if layout.session is None or layout.time is None:
         return events
     columns = Columns(*(column.rpartition(":")[0] for column in (layout.session, layout.item, layout.time)))
-    return events.with_notes(*describe(columns, names, config, path, of_dates=events.of_dates))
+    return with_columns(events, columns, names, config, path)
 
 
 def _layout_of_events(

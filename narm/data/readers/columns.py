@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
 from narm.config import DataConfig
+from narm.data.readers.event_table import EventTable
 from narm.data.readers.times import is_date, is_number
 from narm.errors import InputError
 from narm.text.suggestion import did_you_mean
@@ -58,19 +60,27 @@ def find_columns(names: Sequence[str], config: DataConfig, where: str, *, atomic
     return Columns(*(_required(role, names, config, where, prefer) for role in USUAL_NAMES))
 
 
-def describe(
-    columns: Columns, names: Sequence[str], config: DataConfig, path: Path, *, of_dates: bool
-) -> tuple[str, ...]:
-    """Say which columns were taken for what, the unit of the times, and which other columns could have been meant.
+def with_columns(
+    events: EventTable, columns: Columns, names: Sequence[str], config: DataConfig, path: Path
+) -> EventTable:
+    """The events with the columns that they are from.
 
     Args:
+        events: what was read.
         columns: those that were taken.
         names: all of the file's columns.
         config: the options by which they were found.
         path: the file.
-        of_dates: whether the times are dates, which have a unit of their own.
-    Returns:
-        a note; none if the options name all three columns.
+    """
+    return replace(events, columns=columns, taken=_taken(columns, names, config, path, of_dates=events.of_dates))
+
+
+def _taken(
+    columns: Columns, names: Sequence[str], config: DataConfig, path: Path, *, of_dates: bool
+) -> tuple[str, ...]:
+    """A note on what was taken for what, in which unit, and what else could have been meant.
+
+    There is none if the options name all three columns.
     """
     if None not in (config.session_column, config.item_column, config.time_column):
         return ()

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import csv
+from dataclasses import replace
 from pathlib import Path
 
 from narm.config import DataConfig
-from narm.data.readers.columns import Columns, describe, find_columns, is_value, plain_name
+from narm.data.readers.columns import Columns, find_columns, is_value, plain_name, with_columns
 from narm.data.readers.event_table import TICKS, EventTable
 from narm.data.readers.layout import TextLayout, read_first_line
 from narm.data.readers.text import read_text
@@ -57,7 +58,7 @@ def read_delimited(path: Path, config: DataConfig) -> EventTable:
             skip_wrong=config.bad_lines == "skip",
         )
     )
-    return events.with_notes(*describe(columns, header, config, path, of_dates=events.of_dates))
+    return with_columns(events, columns, header, config, path)
 
 
 def read_yoochoose(path: Path, config: DataConfig) -> EventTable:
@@ -83,7 +84,8 @@ def read_yoochoose(path: Path, config: DataConfig) -> EventTable:
             skip_wrong=config.bad_lines == "skip",
         )
     )
-    return events.with_notes(f"{path.name}: no header; read as yoochoose-clicks.dat: session, time, item, category")
+    taken = f"{path.name}: no header; read as yoochoose-clicks.dat: session, time, item, category"
+    return replace(events, columns=YOOCHOOSE, taken=(taken,))
 
 
 def _split_header(line: str, delimiter: str, path: Path) -> tuple[str, ...]:
@@ -159,7 +161,7 @@ def _read_without_header(path: Path, line: str, names: tuple[str, ...], config: 
             skip_wrong=config.bad_lines == "skip",
         )
     )
-    return events.with_notes(*describe(columns, names, config, path, of_dates=events.of_dates))
+    return with_columns(events, columns, names, config, path)
 
 
 def _is_diginetica(header: tuple[str, ...], time_column: str | None) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -23,6 +23,8 @@ class EventTable:
         times: int64 or float64.
         ticks_per_second: unit of the times; None: they say what came first, and no more.
         of_dates: whether the times were dates, and not numbers in a unit that an option names.
+        columns: names of the columns that were taken: session, item, time; empty where the format has no names.
+        taken: a note on these, where they are a guess.
         of_users: whether the sessions are users, each with all that a user ever did.
         atomic: whether the file is RecBole's, whose order of ties applies.
         n_wrong: rows of the file that are left out because they are wrong.
@@ -34,6 +36,8 @@ class EventTable:
     times: pa.ChunkedArray
     ticks_per_second: int | None
     of_dates: bool = False
+    columns: tuple[str, ...] = ()
+    taken: tuple[str, ...] = ()
     of_users: bool = False
     atomic: bool = False
     n_wrong: int = 0
@@ -41,10 +45,6 @@ class EventTable:
 
     def __len__(self) -> int:
         return len(self.items)
-
-    def with_notes(self, *notes: str) -> EventTable:
-        """The same log, with more to say about it."""
-        return replace(self, notes=(*self.notes, *notes))
 
     @property
     def is_sound(self) -> bool:

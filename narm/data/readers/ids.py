@@ -29,10 +29,9 @@ def codes_and_ids(column: pa.ChunkedArray) -> tuple[NDArray[np.int32], pa.Array]
     """
     encoded = column.combine_chunks()
     encoded = encoded if isinstance(encoded, pa.DictionaryArray) else encoded.chunk(0)
-    ids = integers_if_all(encoded.dictionary)
-    codes = encoded.indices
-    if ids.type != encoded.dictionary.type:  # two spellings may have become one id
-        once = ids.dictionary_encode()
+    codes, ids = encoded.indices, integers_if_all(encoded.dictionary)
+    once = ids.dictionary_encode()
+    if len(once.dictionary) < len(ids):  # two spellings have become one id
         codes, ids = once.indices.take(codes), once.dictionary
     return codes.to_numpy(), ids
 

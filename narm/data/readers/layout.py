@@ -55,6 +55,11 @@ class TextLayout:
         return (n_fields + 1) // 2 if self.doubled else n_fields
 
     @property
+    def is_compressed(self) -> bool:
+        """Whether the file is, by its name."""
+        return self.path.suffix.lower() in COMPRESSIONS
+
+    @property
     def used(self) -> tuple[str, ...]:
         """The columns that are read."""
         columns = (self.session, self.item, self.target, self.time, self.day)

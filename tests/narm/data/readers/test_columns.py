@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 
 from narm.config import DataConfig
-from narm.data.readers.columns import Columns, describe, find_columns
+from narm.data.readers.columns import find_columns, with_columns
+from narm.data.readers.event_table import EventTable
 from narm.errors import InputError
 
 LOGS = {
@@ -38,10 +41,14 @@ def test_a_gap_cuts_users(header):
     assert find_columns(header.split(","), DataConfig(session_gap="30m"), "log").session == "user_id"
 
 
+IDS = pa.chunked_array([pa.array([1]).dictionary_encode()])
+EVENTS = EventTable(sessions=IDS, items=IDS, times=pa.chunked_array([[1]]), ticks_per_second=1)
+
+
 def note(names: list[str], **options: str) -> str:
     config = DataConfig(**options)
     columns = find_columns(names, config, "log")
-    return " ".join(describe(columns, names, config, Path("shop.csv"), of_dates=False))
+    return " ".join(with_columns(EVENTS, columns, names, config, Path("shop.csv")).taken)
 
 
 def test_a_note_says_what_was_taken():
@@ -65,9 +72,11 @@ def test_nothing_is_said_of_columns_that_options_name():
 
 
 def test_dates_have_no_unit():
-    columns = Columns("a", "b", "c")
-    (said,) = describe(columns, columns, DataConfig(time_unit="ms"), Path("x"), of_dates=True)
-    assert said.endswith("time c (dates)")
+    names = ["session_id", "item_id", "time"]
+    columns = find_columns(names, DataConfig(), "log")
+    dated = replace(EVENTS, of_dates=True)
+    (said,) = with_columns(dated, columns, names, DataConfig(time_unit="ms"), Path("x")).taken
+    assert said.endswith("time time (dates)")
 
 
 def test_a_column_that_is_not_there_names_the_others():
