@@ -79,7 +79,7 @@ def prepare(
     """
     with atomic_folder(output) as folder:
         files = source_files(config)
-        digests = {option: _digest(file) for option, file in files.items()}
+        digests = {option: _digest(parts) for option, parts in files.items()}
         advance()
         apart = hold_apart(config)
         parts = _parts(apart)
@@ -95,7 +95,7 @@ def prepare(
             name=without_endings(output),
             recipe=recipe.name if recipe else None,
             options=_changed(config),
-            source=files["dataset"].name,
+            source=_name(files["dataset"], config),
             source_digest=digests.pop("dataset"),
             held_out_digests=digests,
             counts=_counts(apart, parts),
@@ -109,11 +109,16 @@ def prepare(
     return card, parts
 
 
-def _digest(log: Path) -> FileDigest:
+def _digest(log: tuple[Path, ...]) -> FileDigest:
     try:
-        return FileDigest.of(log)
+        return FileDigest.of(*log)
     except OSError as error:
-        raise InputError(f"{log}: {error.strerror}; name a file of events") from None
+        raise InputError(f"{error.filename}: {error.strerror}; name a file of events") from None
+
+
+def _name(log: tuple[Path, ...], config: DataConfig) -> str:
+    """Name of the log's one file, or of the folder of its parts."""
+    return log[0].name if len(log) == 1 else Path(config.dataset).resolve().name
 
 
 def _parts(apart: HeldApart) -> dict[str, SessionLog]:
