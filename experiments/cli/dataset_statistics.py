@@ -15,6 +15,7 @@ from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
 from narm.data.session_log import SessionLog
+from narm.machine.files import atomic_file
 
 LONGEST_SHOWN = 50
 FIRST_DATE, LAST_DATE = 3_652, 47_482  # 1980 to 2099, in days since 1970; other times are shown as the numbers they are
@@ -69,7 +70,8 @@ def save_plot(parts: Mapping[str, SessionLog], title: str, path: Path) -> None:
         axes.spines[["top", "right"]].set_visible(False)
         axes.legend(frameon=False)
     figure.suptitle(title)
-    figure.savefig(path, format="png", dpi=120)
+    with atomic_file(path) as file:
+        figure.savefig(file, format="png", dpi=120)
 
 
 def _plot_lengths(axes: Axes, log: SessionLog, name: str) -> None:

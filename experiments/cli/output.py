@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import logging
 import sys
 from pathlib import Path
@@ -60,8 +61,20 @@ def _set_log_levels(*, quiet: bool, verbose: int) -> None:
 
 
 def write_json(given: argparse.Namespace, document: str) -> None:
-    """Print the result, or write it to the file, where `--json` asks for it; `document` ends with a newline."""
+    """Print the result, or write it to the file, where `--json` asks for it; `document` ends with a newline.
+
+    To be called before the result is printed for a person: what was computed is kept, whatever ails the terminal.
+    """
     if given.json == STDOUT:
-        sys.stdout.write(document)
+        sys.stdout.write(_in_the_encoding(document))
     elif given.json is not None:
         write_text(Path(given.json), document)
+
+
+def _in_the_encoding(document: str) -> str:
+    """JSON is UTF-8, or else in the ASCII that every other encoding has."""
+    try:
+        document.encode(sys.stdout.encoding if sys.stdout.encoding.lower().startswith("utf") else "ascii")
+    except UnicodeEncodeError:
+        return json.dumps(json.loads(document), indent=2) + "\n"
+    return document

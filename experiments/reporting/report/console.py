@@ -37,10 +37,10 @@ def print_summary(summary: Summary, console: Console, *, where: Mapping[str, str
         console.print(_pareto_table(summary))
     if summary.finals is not None:
         console.print(_finalist_table(summary.finals, summary.objective, wide=console.width >= 90))
-    for line in (*verdict(summary), *bounds(summary), *failures(summary, rows)):
+    for line in (*verdict(summary), *bounds(summary)):
         console.print(Text(line))
-    for what, place in where.items():
-        console.print(Text(f"{what}: {place}"), soft_wrap=True)  # unbroken, so that it can be pasted
+    for line in (*failures(summary, rows), *(f"{what}: {place}" for what, place in where.items())):
+        console.print(Text(line), soft_wrap=True)  # unbroken, so that it can be searched for, or a path pasted
 
 
 # The search: what one seed on validation says.

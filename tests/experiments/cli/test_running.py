@@ -6,11 +6,13 @@ import os
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from experiments.cli.running import run_command
 from narm.errors import InputError
+from narm.machine.files import write_text
 
 
 def test_bad_input_is_one_line_and_status_2(capsys):
@@ -49,3 +51,27 @@ def test_a_reader_that_goes_away_is_no_error():
     command = f'{sys.executable} -c "$CODE" | head -1; exit ${{PIPESTATUS[0]}}'
     done = subprocess.run(["bash", "-c", command], env={**os.environ, "CODE": code}, capture_output=True, text=True)
     assert (done.returncode, done.stdout, done.stderr) == (141, "a line\n", "")
+
+
+def test_a_file_that_cannot_be_written_is_one_line_and_status_2(capsys):
+    def command(arguments):
+        write_text(Path("/dev/full"), "new")
+        return 0
+
+    assert run_command(command) == 2
+    assert capsys.readouterr() == ("", "error: /dev/full: No space left on device\n")
+
+
+def test_an_error_of_the_system_that_names_no_file_is_none_of_the_users():
+    def command(arguments):
+        raise OSError(22, "Invalid argument")
+
+    with pytest.raises(OSError, match="Invalid argument"):
+        run_command(command)
+
+
+@pytest.mark.slow
+def test_help_for_a_reader_that_goes_away_is_no_error():
+    command = f"{sys.executable} -m experiments.train --help | true; exit ${{PIPESTATUS[0]}}"
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True)
+    assert (done.returncode in (0, 141), done.stderr) == (True, "")
