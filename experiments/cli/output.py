@@ -39,17 +39,19 @@ def open_console(given: argparse.Namespace) -> Console:
     """The console for a command's messages, and the log level, as the flags of `add_output_flags` ask for.
 
     Messages go to stdout, to stderr when stdout is for the JSON, and nowhere with `--quiet`. Colours and a live
-    display are for terminals; rich heeds NO_COLOR.
+    display are for terminals; rich heeds NO_COLOR. A reader that goes away ends the command, unless the result goes to
+    a file.
 
     Raises:
         InputError: the file of `--json` cannot be written.
     """
-    from rich.console import Console
+    from experiments.reporting.messages import Messages
 
-    if given.json not in (None, STDOUT):
+    has_file = given.json not in (None, STDOUT)
+    if has_file:
         require_writable(Path(given.json))
     _set_log_levels(quiet=given.quiet, verbose=given.verbose)
-    return Console(stderr=given.json == STDOUT, quiet=given.quiet)
+    return Messages(stderr=given.json == STDOUT, quiet=given.quiet, dispensable=has_file)
 
 
 def _set_log_levels(*, quiet: bool, verbose: int) -> None:

@@ -71,6 +71,29 @@ def test_an_error_of_the_system_that_names_no_file_is_none_of_the_users():
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize(("file", "kept"), [("r.json", True), ("", False)])
+def test_a_result_that_goes_to_a_file_needs_no_reader(tmp_path, file, kept):
+    code = (
+        "import sys; from argparse import Namespace; from experiments.cli.running import run_command\n"
+        "from experiments.cli.output import open_console, write_json\n"
+        "def command(_):\n"
+        "    given = Namespace(json=sys.argv[1] or None, quiet=False, verbose=0)\n"
+        "    console = open_console(given)\n"
+        "    for _ in range(10_000): console.print('a line')\n"
+        "    open('done', 'w').close()\n"
+        "    write_json(given, '1')\n"
+        "    return 0\n"
+        "sys.exit(run_command(command))"
+    )
+    command = f'{sys.executable} -c "$CODE" "{file}" | head -1; exit ${{PIPESTATUS[0]}}'
+    environment = {**os.environ, "CODE": code, "PYTHONPATH": str(Path.cwd())}
+    done = subprocess.run(["bash", "-c", command], env=environment, capture_output=True, text=True, cwd=tmp_path)
+    assert done.returncode in ((0, 141) if kept else (141,))
+    assert (done.stdout, done.stderr) == ("a line\n", "")
+    assert sorted(path.name for path in tmp_path.iterdir()) == (["done", "r.json"] if kept else [])
+
+
+@pytest.mark.slow
 def test_help_for_a_reader_that_goes_away_is_no_error():
     command = f"{sys.executable} -m experiments.train --help | true; exit ${{PIPESTATUS[0]}}"
     done = subprocess.run(["bash", "-c", command], capture_output=True, text=True)
