@@ -13,6 +13,7 @@ from optuna.trial import FrozenTrial
 
 from experiments.cli.exit_status import EXIT_ANOTHER_VALUE
 from experiments.cli.flags import given_options, study_place
+from experiments.tuning.study.read_only import for_reading
 from experiments.tuning.study.storage import closing_study, load_study, read_stored_spec, storage_in
 from experiments.tuning.study.stored_spec import Record
 from experiments.tuning.study.trial_attributes import PARENT, SEED, TrialProgress, options_of, read_progress, trials_of
@@ -59,7 +60,7 @@ def run_replay(given: argparse.Namespace) -> int:
         InputError: no such study or trial, or other data.
     """
     name, output = study_place(given.study, given.output)
-    with closing_study(load_study(name, given.storage or storage_in(output))) as study:
+    with closing_study(load_study(name, for_reading(given.storage or storage_in(output)))) as study:
         record, trials = read_stored_spec(study), trials_of(study)
     trial, then = _find(trials, given.number, name)
     config = Config.from_flat({**record["config"], **given_options(given)})

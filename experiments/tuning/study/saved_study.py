@@ -10,6 +10,7 @@ from pathlib import Path
 import optuna
 
 from experiments.tuning.study.folder import COMPARISON, DATABASE, DEFAULT_OUTPUT, SUMMARY
+from experiments.tuning.study.read_only import for_reading
 from experiments.tuning.study.storage import closing_study, database_in, load_study, read_stored_spec, storage_in
 from experiments.tuning.study.stored_spec import Record
 from experiments.tuning.study.summary import Summary, read_summary
@@ -70,7 +71,7 @@ def open_saved(name: str, *, output: Path, storage: str | None = None) -> SavedS
     if storage is None and not database_in(output).exists():
         raise InputError(f"output: {output} has no {DATABASE}: name the folder of your studies, or their --storage")
     url = storage or storage_in(output)
-    study = load_study(name, url)
+    study = load_study(name, for_reading(url))
     return SavedStudy(
         study=study,
         record=read_stored_spec(study),
@@ -102,7 +103,7 @@ def recorded_uri(study: str, output: Path, storage: str | None) -> str:
         raise InputError(
             f"storage: {database_in(output)} is not there, and it knows the server: give --tracking-uri or --storage"
         )
-    with closing_study(load_study(study, storage or storage_in(output))) as found:
+    with closing_study(load_study(study, for_reading(storage or storage_in(output)))) as found:
         uri: str | None = read_stored_spec(found)["tracking_uri"]
     if uri is None:
         raise InputError("tracking URI: it had a password, and is kept nowhere: give --tracking-uri")
