@@ -14,11 +14,12 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from experiments.cli.dataset_statistics import save_plot, statistics_table
+from experiments.cli.dataset_statistics import print_statistics, save_plot
 from experiments.cli.exit_status import EXIT_OTHER_COUNTS
 from experiments.cli.flags import given_options
 from experiments.cli.output import open_console
 from experiments.cli.recipes import Recipe, find_recipe
+from experiments.reporting.messages import Messages
 from narm.config import Config, DataConfig
 from narm.data.cuts import used_item_ids
 from narm.data.datasets import HeldApart, hold_apart, load_splits, source_files
@@ -51,7 +52,7 @@ def run_preparation(given: argparse.Namespace) -> int:
     options = {**(recipe.options if recipe else {}), **given_options(given)}
     config = Config.from_flat({**options, "dataset": given.log}).data
     console = open_console(given)
-    with _progress(Console(stderr=True, quiet=given.quiet)) as advance:
+    with _progress(Messages(stderr=True, quiet=given.quiet, dispensable=True)) as advance:
         card, parts = prepare(Path(given.output), config, recipe, advance)
     _show(card, parts, Path(given.output), console)
     others = [f"{key} {card.counts[key]:,}, not {count:,}" for key, count in card.published.items()
@@ -145,7 +146,7 @@ def _changed(config: DataConfig) -> dict[str, object]:
 
 
 def _show(card: Card, parts: Mapping[str, SessionLog], output: Path, console: Console) -> None:
-    console.print(statistics_table(parts))
+    print_statistics(parts, console)
     for note in card.notes:
         console.print(f"note: {note}", markup=False, highlight=False)
     if card.published:

@@ -51,13 +51,13 @@ def run_search(given: argparse.Namespace) -> int:
     with Display(quiet=given.quiet) as display:
         plan = Plan(spec=spec, resume=bool(given.resume), queue=queue)
         (result,) = run_studies([plan], splits, Recording(display).open)
+    write_json(given, summary_json(result.summary))
     console.out(f"The search ended: {result.reason}.", highlight=False)
     report, winner = spec.folder / PAGE, spec.folder / WINNER
     where = {"report": str(report)} if report.is_file() else {}
     where |= {f"model to ship, trial {result.summary.recommended}": str(winner)} if winner.is_file() else {}
     where |= {"MLflow": where_to_look(absolute_tracking_uri(spec.tracking_uri))}
     print_summary(result.summary, console, where=where)
-    write_json(given, summary_json(result.summary))
     if result.reason == INTERRUPTED:
         return EXIT_INTERRUPTED
     return EXIT_ALL_FAILED if result.summary.best is None else 0

@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from narm.data.readers.event_table import NANOSECONDS
 from narm.data.session_log import SessionLog
 from narm.errors import InputError
-from narm.machine.files import write_text
+from narm.machine.files import atomic_file, write_text
 from narm.text.text_file import read_text
 from narm.text.validation import explain
 
@@ -152,4 +152,5 @@ def write_sessions(log: SessionLog, path: Path) -> None:
             "timestamp": times,
         }
     )
-    pq.write_table(table, path)
+    with atomic_file(path) as file:
+        pq.write_table(table, file)

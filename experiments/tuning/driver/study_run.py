@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager, ExitStack
+from contextlib import AbstractContextManager, ExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, Protocol
@@ -18,6 +18,7 @@ from experiments.tuning.engine.finalists import best_checkpoint, choose_finalist
 from experiments.tuning.engine.verdict import judge_finalists
 from experiments.tuning.optimizer.samplers import SAMPLERS
 from experiments.tuning.optimizer.scheduler import Decision
+from experiments.tuning.study.database_errors import DATABASE_ERRORS
 from experiments.tuning.study.dataset import Dataset
 from experiments.tuning.study.finalist_runs import FinalistRuns
 from experiments.tuning.study.folder import FINALISTS
@@ -266,8 +267,10 @@ class StudyRun:
             self.engine.stop(
                 FAILED
             )  # else a trial that waits for a promotion would be pruned, as in a search that is done
-            self.engine.close()
-            self.recorder.end(*_status_of(error), None, None)
+            with suppress(*DATABASE_ERRORS):  # it may be what ended the search; --resume takes up what is RUNNING there
+                self.engine.close()
+            with suppress(*DATABASE_ERRORS):
+                self.recorder.end(*_status_of(error), None, None)
             self._phase = "over"
             self.resources.close()
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import io
+import json
 from pathlib import Path
 
 import pytest
+from optuna.exceptions import StorageInternalError
 from optuna.trial import TrialState
 from rich.console import Console
 
@@ -14,7 +16,7 @@ from experiments.cli.search_parser import build_parser
 from experiments.reporting.display import Display
 from experiments.reporting.recorder import Recording
 from experiments.tuning.driver.study_run import Plan, StudyResult, begin_study
-from experiments.tuning.engine.engine import Idle
+from experiments.tuning.engine.engine import Engine, Idle
 from experiments.tuning.optimizer.scheduler import Decision
 from experiments.tuning.study.dataset import Dataset
 from experiments.tuning.study.storage import closing_study, load_study, storage_in
@@ -147,3 +149,17 @@ def test_an_error_leaves_a_study_that_can_go_on(tmp_path: Path) -> None:
     assert worker.run.may_end
     assert states(tmp_path) == [TrialState.COMPLETE, TrialState.WAITING]
     assert Worker(tmp_path, resume=True).train_all().summary.finals is not None
+
+
+def test_a_database_that_is_full_does_not_hide_what_ended_the_search(tmp_path: Path, monkeypatch) -> None:
+    worker = Worker(tmp_path)
+    worker.begin()
+
+    def fail() -> str:
+        raise StorageInternalError("e.g. exceeding max length.")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Engine, "close", lambda self: fail())
+        worker.run.abandon(RuntimeError("the first error"))
+    assert json.loads((tmp_path / "s" / "summary.json").read_text())["stop_reason"] == "RuntimeError: the first error"
+    Worker(tmp_path, resume=True).train_all()
