@@ -51,7 +51,7 @@ def open_storage(url: str, use: Use = "create") -> RDBStorage:
     file = sqlite_file(url)
     if file is not None and use != "create" and not file.exists():
         raise InputError(
-            f"storage: there is no database {file}: name the folder of your studies with --output, or their --storage"
+            f"there is no database {file}: name the folder of your studies with --output, or their --storage"
         )
     with one_line_errors(url):
         _refuse_other_programs(url, file)

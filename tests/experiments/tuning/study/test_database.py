@@ -71,7 +71,7 @@ def test_the_database_of_another_program_is_left_as_it_is(tmp_path, use, table, 
 
 @pytest.mark.parametrize("use", ["write", "read"])
 def test_what_is_not_there_is_not_made(tmp_path, use):
-    with pytest.raises(InputError, match=r"storage: there is no database .*typo.db"):
+    with pytest.raises(InputError, match=r"^there is no database .*typo.db"):
         open_storage(sqlite_url(tmp_path / "typo.db"), use)
     assert not list(tmp_path.iterdir())
 
