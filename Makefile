@@ -2,6 +2,8 @@
 PYTHON ?= python3
 VENV := .venv
 INSTALLED := $(VENV)/.installed
+# The build that is tested; pyproject.toml leaves the choice to whoever installs, for a GPU has builds of its own.
+TORCH := torch==2.13.0
 
 .DEFAULT_GOAL := help
 .PHONY: help search check test format constraints clean
@@ -29,10 +31,10 @@ $(INSTALLED): pyproject.toml constraints.txt
 	$(VENV)/bin/python -m pip install --quiet --constraint constraints.txt --editable '.[dev]'
 	@touch $@
 
-constraints:  ## pin the newest versions that pyproject.toml admits (the local build tag of torch is left out)
+constraints:  ## pin the newest versions that pyproject.toml admits beside TORCH (without the local tag of its build)
 	rm -rf build/pin
 	$(PYTHON) -m venv build/pin
-	build/pin/bin/python -m pip install --quiet '.[dev]'
+	build/pin/bin/python -m pip install --quiet '.[dev]' '$(TORCH)'
 	build/pin/bin/python -m pip freeze --exclude narm-search | sed 's/+cpu$$//' > constraints.txt
 	rm -rf build/pin
 

@@ -5,7 +5,6 @@ Absolute seconds mean little without it. The sgemm peak is the yardstick of `ben
 
 import importlib.metadata
 import json
-import os
 import platform
 import time
 from dataclasses import asdict, dataclass
@@ -13,7 +12,7 @@ from pathlib import Path
 
 import torch
 
-from narm.machine.threads import usable_cores
+from narm.machine.capacity import usable_cores, usable_memory
 
 PACKAGES = ("torch", "numpy", "numba", "pandas", "ray", "optuna", "mlflow", "recbole")
 """Packages whose versions can move a figure; those that are not installed are left out."""
@@ -27,8 +26,9 @@ class Machine:
     instruction_set: str
     """The widest vector instructions torch uses, e.g. AVX2."""
     n_cores: int
-    """Logical cores this process may run on."""
+    """Logical cores this process may use."""
     memory_gib: float
+    """What it may use of the memory."""
     system: str
     python: str
     versions: dict[str, str]
@@ -44,7 +44,7 @@ def describe() -> Machine:
         cpu=cpu_model(),
         instruction_set=torch.backends.cpu.get_cpu_capability(),
         n_cores=usable_cores(),
-        memory_gib=round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30, 1),
+        memory_gib=round(usable_memory() / 2**30, 1),
         system=platform.platform(),
         python=platform.python_version(),
         versions=installed_versions(),

@@ -346,6 +346,9 @@ class DataConfig(_Section):
         "test events of items that train and validation lack: dropped, or kept as items that nothing is learned of",
         reason="the item set is that of train",
     )
+    columns: Annotated[tuple[str, ...] | None, Listed] = option(
+        None, "all columns of text files without a header, in their order, `_` for one that is not used; none: line 1"
+    )
     session_column: Annotated[str | None, Literally] = option(
         None,
         "column that names the session, or the user whose events `session_gap` cuts; none: by the format",

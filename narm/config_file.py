@@ -14,6 +14,7 @@ from narm.config import OPTIONS
 from narm.errors import InputError
 from narm.model_options import used_options
 from narm.models import ModelName
+from narm.recbole_eval_args import options_of_eval_args
 from narm.recbole_keys import RECBOLE_KEYS, Fixed, Ignored
 from narm.text.suggestion import did_you_mean
 from narm.text.text_file import read_text
@@ -85,7 +86,7 @@ def _add(result: OptionsFile, name: str, value: Any, line: int) -> None:
 def _options(key: str, value: Any) -> Mapping[str, Any]:
     """The options that a key sets."""
     if key == "eval_args":
-        return _eval_args(value)
+        return options_of_eval_args(value)
     name = OPTIONS.canonical(key)
     if name not in OPTIONS:
         raise InputError(f"unknown option '{key}'{did_you_mean(key, (*OPTIONS, 'eval_args'))}")
@@ -98,27 +99,3 @@ def _check_fixed(key: str, value: Any, rule: Fixed) -> None:
     same = value.lower() == rule.value.lower() if isinstance(value, str) and isinstance(rule.value, str) else False
     if value is not None and value != rule.value and not same:
         raise InputError(f"{key}: {value!r} is not possible, only {rule.value!r}: {rule.instead}")
-
-
-def _eval_args(value: Any) -> Mapping[str, Any]:
-    """RecBole's `eval_args`: the settings it shares with this suite, and no others."""
-    if not isinstance(value, dict):
-        raise InputError(f"eval_args: {value!r} should be a mapping of {', '.join(_EVAL_ARGS)}")
-    for key, given in value.items():
-        if key not in _EVAL_ARGS:
-            raise InputError(f"eval_args: unknown key '{key}'{did_you_mean(key, _EVAL_ARGS)}")
-        accepted, reason = _EVAL_ARGS[key]
-        if given not in accepted:
-            raise InputError(f"eval_args.{key}: {given!r} is not possible, only {accepted[0]!r}: {reason}")
-    return {"split": "leave_one_out"} if "split" in value else {}
-
-
-_EVAL_ARGS: dict[str, tuple[list[Any], str]] = {
-    "split": ([{"LS": "valid_and_test"}], "or leave eval_args out and write `split: temporal`"),
-    "order": (["TO"], "the next event is to be predicted, so the order is that of time"),
-    "group_by": (["user"], "it is the last events of each user that are held out"),
-    "mode": (
-        ["full", {"valid": "full", "test": "full"}, {"valid": "full"}, {"test": "full"}],
-        "metrics over sampled items mislead, so every item is ranked",
-    ),
-}

@@ -2,7 +2,8 @@
 
 A key is either without effect here, for the reason given, or fixed: NARM or this suite has one value of
 it, and a file that asks for another is refused rather than silently trained differently.
-(recbole 1.2.1, properties/overall.yaml and properties/dataset/sample.yaml.)
+(recbole 1.2.1, properties/overall.yaml and properties/dataset/sample.yaml; keys of releases before 1.0, and those of
+other sequential models that stand in files written for several.)
 """
 
 from __future__ import annotations
@@ -37,7 +38,11 @@ _NO_KNOWLEDGE = Ignored("NARM has no knowledge graph")
 _OTHER_LOSSES = Ignored("belongs to losses that NARM does not have")
 _FLOAT32 = "training is in float32 throughout"
 _OLDER = "train_neg_sample_args, as RecBole has it since 1.1"
-_FILTER_BEFORE = "filter the events before"
+_FILTER_BEFORE = "leave the other events out of the file"
+_EVAL_ARGS = "eval_args, as RecBole has it since 1.0"
+_USER_INTERVAL = "user_inter_num_interval, such as [5,inf), as RecBole has it since 1.0"
+_ITEM_INTERVAL = "item_inter_num_interval, such as [5,inf), as RecBole has it since 1.0"
+_OTHER_MODELS = Ignored("belongs to other models than NARM")
 
 RECBOLE_KEYS: dict[str, Ignored | Fixed] = {
     # environment
@@ -77,6 +82,11 @@ RECBOLE_KEYS: dict[str, Ignored | Fixed] = {
     # evaluation
     "repeatable": Fixed(True, "items seen before stay candidates, as RecBole has it for sequential models"),
     "valid_metric_bigger": Fixed(True, "more is better for each of our metrics"),
+    "eval_setting": Fixed(None, _EVAL_ARGS),
+    "split_ratio": Fixed(None, _EVAL_ARGS),
+    "leave_one_num": Fixed(None, _EVAL_ARGS),
+    "group_by_user": Fixed(None, _EVAL_ARGS),
+    "real_time_process": _NO_COPY,
     # columns
     "RATING_FIELD": _ONLY_SESSIONS,
     "LABEL_FIELD": _ONLY_SESSIONS,
@@ -94,6 +104,14 @@ RECBOLE_KEYS: dict[str, Ignored | Fixed] = {
     # filtering and preprocessing
     "rm_dup_inter": Fixed(None, "repeated events are part of a session"),
     "val_interval": Fixed(None, _FILTER_BEFORE),
+    "lowest_val": Fixed(None, _FILTER_BEFORE),
+    "highest_val": Fixed(None, _FILTER_BEFORE),
+    "equal_val": Fixed(None, _FILTER_BEFORE),
+    "not_equal_val": Fixed(None, _FILTER_BEFORE),
+    "min_user_inter_num": Fixed(None, _USER_INTERVAL),
+    "max_user_inter_num": Fixed(None, _USER_INTERVAL),
+    "min_item_inter_num": Fixed(None, _ITEM_INTERVAL),
+    "max_item_inter_num": Fixed(None, _ITEM_INTERVAL),
     "filter_inter_by_user_or_item": _ONLY_SESSIONS,
     "alias_of_user_id": _ONLY_SESSIONS,
     "alias_of_item_id": _ONLY_SESSIONS,
@@ -101,6 +119,16 @@ RECBOLE_KEYS: dict[str, Ignored | Fixed] = {
     "normalize_field": _ONLY_SESSIONS,
     "normalize_all": _ONLY_SESSIONS,
     "discretization": _ONLY_SESSIONS,
+    # other models
+    "attn_dropout_prob": _OTHER_MODELS,
+    "hidden_act": _OTHER_MODELS,
+    "hidden_dropout_prob": _OTHER_MODELS,
+    "initializer_range": _OTHER_MODELS,
+    "inner_size": _OTHER_MODELS,
+    "layer_norm_eps": _OTHER_MODELS,
+    "n_heads": _OTHER_MODELS,
+    "pooling_mode": _OTHER_MODELS,
+    "selected_features": _OTHER_MODELS,
     # knowledge graphs
     "HEAD_ENTITY_ID_FIELD": _NO_KNOWLEDGE,
     "TAIL_ENTITY_ID_FIELD": _NO_KNOWLEDGE,

@@ -5,13 +5,13 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime
 from pathlib import Path
 from typing import cast
 
 from experiments.cli import search_parser
 from experiments.cli.flags import given_options
 from experiments.cli.search_arguments import build_spec
+from experiments.tuning.study.names import check_name, new_name
 from experiments.tuning.study.spec import StudySpec
 from narm.config import OPTIONS
 from narm.config_file import OptionsFile, read_config
@@ -65,7 +65,9 @@ def build_specs(models: Sequence[ModelName], study: str | None, options: Sequenc
     """
     given = search_parser.build_parser().parse_args(options)
     _check_options(given, models)
-    prefix = study or f"compare-{dataset_name(str(given.dataset or 'ml-100k'))}-{datetime.now():%Y%m%d-%H%M%S}"
+    if study is not None:
+        check_name(study)
+    prefix = study or new_name("compare", dataset_name(str(given.dataset or "ml-100k")))
     file = read_config(Path(given.config)) if given.config else OptionsFile()
     of_space = [] if given.space is None else _models_of_space(given.space, models)
     specs = []

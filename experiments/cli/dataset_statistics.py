@@ -12,22 +12,29 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 from rich.box import SIMPLE_HEAD
+from rich.console import Console
 from rich.table import Table
 
+from experiments.reporting.narrow import print_widest
 from narm.data.session_log import SessionLog
+from narm.machine.files import atomic_file
 
 LONGEST_SHOWN = 50
 FIRST_DATE, LAST_DATE = 3_652, 47_482  # 1980 to 2099, in days since 1970; other times are shown as the numbers they are
 TIME_BINS = 60
 
 
-def statistics_table(parts: Mapping[str, SessionLog]) -> Table:
-    """A column a part: its sessions, events, targets, items, lengths and days."""
+def print_statistics(parts: Mapping[str, SessionLog], console: Console) -> None:
+    """Print a column a part: its sessions, events, targets, items, lengths and days."""
     columns = {name: _statistics(log) for name, log in parts.items()}
-    table = Table(box=SIMPLE_HEAD)
-    table.add_column("")
+    print_widest(console, (_table(columns, padding) for padding in ((0, 1), (0, 0))))
+
+
+def _table(columns: Mapping[str, Mapping[str, str]], padding: tuple[int, int]) -> Table:
+    table = Table(box=SIMPLE_HEAD, padding=padding, pad_edge=any(padding), show_edge=any(padding))
+    table.add_column("", overflow="fold")
     for name in columns:
-        table.add_column(name, justify="right")
+        table.add_column(name, justify="right", no_wrap=True)
     for what in next(iter(columns.values())):
         table.add_row(what, *(column[what] for column in columns.values()))
     return table
@@ -69,7 +76,8 @@ def save_plot(parts: Mapping[str, SessionLog], title: str, path: Path) -> None:
         axes.spines[["top", "right"]].set_visible(False)
         axes.legend(frameon=False)
     figure.suptitle(title)
-    figure.savefig(path, format="png", dpi=120)
+    with atomic_file(path) as file:
+        figure.savefig(file, format="png", dpi=120)
 
 
 def _plot_lengths(axes: Axes, log: SessionLog, name: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import logging
 import sys
 from pathlib import Path
@@ -38,17 +39,19 @@ def open_console(given: argparse.Namespace) -> Console:
     """The console for a command's messages, and the log level, as the flags of `add_output_flags` ask for.
 
     Messages go to stdout, to stderr when stdout is for the JSON, and nowhere with `--quiet`. Colours and a live
-    display are for terminals; rich heeds NO_COLOR.
+    display are for terminals; rich heeds NO_COLOR. A reader that goes away ends the command, unless the result goes to
+    a file.
 
     Raises:
         InputError: the file of `--json` cannot be written.
     """
-    from rich.console import Console
+    from experiments.reporting.messages import Messages
 
-    if given.json not in (None, STDOUT):
+    has_file = given.json not in (None, STDOUT)
+    if has_file:
         require_writable(Path(given.json))
     _set_log_levels(quiet=given.quiet, verbose=given.verbose)
-    return Console(stderr=given.json == STDOUT, quiet=given.quiet)
+    return Messages(stderr=given.json == STDOUT, quiet=given.quiet, dispensable=has_file)
 
 
 def _set_log_levels(*, quiet: bool, verbose: int) -> None:
@@ -60,8 +63,20 @@ def _set_log_levels(*, quiet: bool, verbose: int) -> None:
 
 
 def write_json(given: argparse.Namespace, document: str) -> None:
-    """Print the result, or write it to the file, where `--json` asks for it; `document` ends with a newline."""
+    """Print the result, or write it to the file, where `--json` asks for it; `document` ends with a newline.
+
+    To be called before the result is printed for a person: what was computed is kept, whatever ails the terminal.
+    """
     if given.json == STDOUT:
-        sys.stdout.write(document)
+        sys.stdout.write(_in_the_encoding(document))
     elif given.json is not None:
         write_text(Path(given.json), document)
+
+
+def _in_the_encoding(document: str) -> str:
+    """JSON is UTF-8, or else in the ASCII that every other encoding has."""
+    try:
+        document.encode(sys.stdout.encoding if sys.stdout.encoding.lower().startswith("utf") else "ascii")
+    except UnicodeEncodeError:
+        return json.dumps(json.loads(document), indent=2) + "\n"
+    return document

@@ -14,11 +14,12 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from experiments.cli.dataset_statistics import save_plot, statistics_table
+from experiments.cli.dataset_statistics import print_statistics, save_plot
 from experiments.cli.exit_status import EXIT_OTHER_COUNTS
 from experiments.cli.flags import given_options
 from experiments.cli.output import open_console
 from experiments.cli.recipes import Recipe, find_recipe
+from experiments.reporting.messages import Messages
 from narm.config import Config, DataConfig
 from narm.data.cuts import used_item_ids
 from narm.data.datasets import HeldApart, hold_apart, load_splits, source_files
@@ -26,6 +27,7 @@ from narm.data.prepared import CARD, Card, FileDigest, files_as_options, part_fi
 from narm.data.session_log import SessionLog
 from narm.errors import InputError
 from narm.machine.files import atomic_folder
+from narm.text.names import without_endings
 
 PLOT = "statistics.png"
 STAGES = ("checksums of the files", "reading, filtering, splitting", "writing", "drawing", "fingerprint")
@@ -50,7 +52,7 @@ def run_preparation(given: argparse.Namespace) -> int:
     options = {**(recipe.options if recipe else {}), **given_options(given)}
     config = Config.from_flat({**options, "dataset": given.log}).data
     console = open_console(given)
-    with _progress(Console(stderr=True, quiet=given.quiet)) as advance:
+    with _progress(Messages(stderr=True, quiet=given.quiet, dispensable=True)) as advance:
         card, parts = prepare(Path(given.output), config, recipe, advance)
     _show(card, parts, Path(given.output), console)
     others = [f"{key} {card.counts[key]:,}, not {count:,}" for key, count in card.published.items()
@@ -78,7 +80,7 @@ def prepare(
     """
     with atomic_folder(output) as folder:
         files = source_files(config)
-        digests = {option: _digest(file) for option, file in files.items()}
+        digests = {option: _digest(parts) for option, parts in files.items()}
         advance()
         apart = hold_apart(config)
         parts = _parts(apart)
@@ -91,10 +93,10 @@ def prepare(
         fingerprint = load_splits(DataConfig(**files_as_options(folder, parts), valid_share=0)).fingerprint
         advance()
         card = Card(
-            name=output.resolve().name.partition(".")[0],
+            name=without_endings(output),
             recipe=recipe.name if recipe else None,
             options=_changed(config),
-            source=files["dataset"].name,
+            source=_name(files["dataset"], config),
             source_digest=digests.pop("dataset"),
             held_out_digests=digests,
             counts=_counts(apart, parts),
@@ -108,11 +110,16 @@ def prepare(
     return card, parts
 
 
-def _digest(log: Path) -> FileDigest:
+def _digest(log: tuple[Path, ...]) -> FileDigest:
     try:
-        return FileDigest.of(log)
+        return FileDigest.of(*log)
     except OSError as error:
-        raise InputError(f"{log}: {error.strerror}; name a file of events") from None
+        raise InputError(f"{error.filename}: {error.strerror}; name a file of events") from None
+
+
+def _name(log: tuple[Path, ...], config: DataConfig) -> str:
+    """Name of the log's one file, or of the folder of its parts."""
+    return log[0].name if len(log) == 1 else Path(config.dataset).resolve().name
 
 
 def _parts(apart: HeldApart) -> dict[str, SessionLog]:
@@ -139,7 +146,7 @@ def _changed(config: DataConfig) -> dict[str, object]:
 
 
 def _show(card: Card, parts: Mapping[str, SessionLog], output: Path, console: Console) -> None:
-    console.print(statistics_table(parts))
+    print_statistics(parts, console)
     for note in card.notes:
         console.print(f"note: {note}", markup=False, highlight=False)
     if card.published:

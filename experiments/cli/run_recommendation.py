@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import TextIO
 
 from narm.errors import InputError
-from narm.machine.threads import set_threads, usable_cores
+from narm.machine.capacity import usable_cores
+from narm.machine.threads import set_threads
 from narm.recommending import Recommendation, Recommender
 from narm.text.text_file import located, read_text
 
@@ -92,9 +93,16 @@ def parse_session(line: str) -> Session:
         raise InputError(f"not JSON: {error}; write a list of ids, as in [17, 4]") from None
     except RecursionError:
         raise InputError("JSON nested too deeply; write a list of ids, as in [17, 4]") from None
-    if not isinstance(ids, list) or not all(isinstance(raw, (str, int)) and not isinstance(raw, bool) for raw in ids):
+    if not isinstance(ids, list) or not all(map(_is_id, ids)):
         raise InputError('a session in JSON is a list of texts and integers, as in ["red shoes", 17]')
     return ids
+
+
+def _is_id(raw: object) -> bool:
+    """Text, or a whole number: JSON of a column that had gaps has 17.0."""
+    if isinstance(raw, float):
+        return raw.is_integer()
+    return isinstance(raw, (str, int)) and not isinstance(raw, bool)
 
 
 def _answers(

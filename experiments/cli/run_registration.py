@@ -9,6 +9,7 @@ from dataclasses import asdict
 from experiments.cli.exit_status import EXIT_NOT_REGISTERED
 from experiments.cli.flags import study_place
 from experiments.tracking.mlflow_writer import STUDY_RUN, MlflowWriter
+from experiments.tracking.moved import Place
 from experiments.tracking.outbox import Outbox
 from experiments.tracking.registry import CHAMPION, registration_of
 from experiments.tracking.root_cause import root_cause
@@ -40,7 +41,7 @@ def run_registration(given: argparse.Namespace) -> int:
     update = Update(run=STUDY_RUN, registration=asdict(registration))
     held = Outbox(folder / OUTBOX, {}, receiver=mask_credentials(uri))  # no search goes on meanwhile
     try:
-        MlflowWriter(uri, held.header).send([update])
+        MlflowWriter(uri, held.header, Place.of(held.header, held.path)).send([update])
     except Exception as error:  # whatever the client raises
         print(f"error: MLflow at {mask_credentials(uri)} did not take it: {root_cause(error)}", file=sys.stderr)
         return EXIT_NOT_REGISTERED

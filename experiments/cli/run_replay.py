@@ -13,6 +13,7 @@ from optuna.trial import FrozenTrial
 
 from experiments.cli.exit_status import EXIT_ANOTHER_VALUE
 from experiments.cli.flags import given_options, study_place
+from experiments.cli.recorded_data import load_recorded
 from experiments.tuning.study.storage import closing_study, load_study, read_stored_spec, storage_in
 from experiments.tuning.study.stored_spec import Record
 from experiments.tuning.study.trial_attributes import PARENT, SEED, TrialProgress, options_of, read_progress, trials_of
@@ -20,7 +21,6 @@ from experiments.tuning.worker.checkpoints import CheckpointStore
 from experiments.tuning.worker.jobs import Training, TrialJob
 from experiments.tuning.worker.trial_training import train_trial
 from narm.config import Config
-from narm.data.datasets import load_splits
 from narm.data.sessions import Splits
 from narm.errors import InputError
 from narm.machine.threads import set_threads
@@ -166,7 +166,7 @@ def _load(config: Config, record: Record, study: str) -> Splits:
     Raises:
         InputError: they are no longer where they were, or have changed.
     """
-    splits = load_splits(config.data)
+    splits = load_recorded(config.data, study)
     if splits.fingerprint != record["fingerprint"]:
         raise InputError(
             f"dataset: study '{study}' was on other data (fingerprint {record['fingerprint'][:12]}, now "

@@ -29,10 +29,11 @@ def run_report(given: argparse.Namespace) -> int:
     page = require_writable(Path(given.html) if given.html else saved.folder / PAGE)
     markdown = require_writable(Path(given.markdown)) if given.markdown not in (None, "-") else None
     write_page(saved, page)
+    if markdown is not None:
+        write_text(markdown, study_markdown(saved))
     print(f"report: {page}", file=sys.stderr)
+    if markdown is not None:
+        print(f"markdown: {markdown}", file=sys.stderr)
     if given.markdown == "-":
         print(study_markdown(saved), end="")
-    elif markdown is not None:
-        write_text(markdown, study_markdown(saved))
-        print(f"markdown: {markdown}", file=sys.stderr)
     return 0

@@ -16,6 +16,8 @@ from rich.text import Text
 
 from experiments.cli.exit_status import EXIT_NO_RESULT, EXIT_NOT_AT_HAND
 from experiments.cli.published import PublishedTable, find_tables
+from experiments.reporting.messages import Messages
+from experiments.reporting.narrow import print_widest
 from narm.errors import InputError
 
 METRICS = ("Recall@20", "MRR@20")
@@ -40,7 +42,7 @@ def run_reproduction(given: argparse.Namespace, options: Sequence[str]) -> int:
         raise InputError(f"data: {given.data} is no folder; name the one that has the prepared datasets")
     tables = find_tables(given.table)
     earlier = _earlier(given.comparison, tables)
-    console, at_hand = Console(), 0
+    console, at_hand = Messages(), 0
     for table in tables:
         ours = earlier.get(table.dataset)
         folder = Path(given.data or ".") / table.dataset
@@ -100,20 +102,27 @@ def _read_comparison(path: Path, dataset: str) -> Ours:
 
 
 def _print(table: PublishedTable, ours: Ours | None, console: Console) -> None:
-    shown = Table(title=f"{table.dataset}: {table.source}", title_justify="left", box=SIMPLE_HEAD)
-    shown.add_column("model")
-    for metric in METRICS:
-        for heading in (f"{metric} published", "ours", "difference"):
-            shown.add_column(heading, justify="right")
-    for row in table.rows:
-        of_one = (ours or {}).get(row.ours or "")
-        cells = []
-        for metric, value in zip(METRICS, (row.recall, row.mrr), strict=True):
-            cells += [f"{value:.2f}", *_beside(value, of_one, metric)]
-        shown.add_row(row.name, *cells)
-    console.print(shown)
+    print_widest(console, _tables(table, ours))
     for sentence in _sentences(table, ours):
         console.print(Text(sentence))
+
+
+def _tables(table: PublishedTable, ours: Ours | None) -> Iterator[Table]:
+    """The table, and two for narrow terminals, without the differences."""
+    for n_columns, padding in ((3, (0, 1)), (2, (0, 1)), (2, (0, 0))):
+        title = f"{table.dataset}: {table.source}"
+        shown = Table(title=title, title_justify="left", box=SIMPLE_HEAD, padding=padding, pad_edge=any(padding))
+        shown.add_column("model", overflow="fold")
+        for metric in METRICS:
+            for heading in (f"{metric} published", "ours", "difference")[:n_columns]:
+                shown.add_column(heading, justify="right")
+        for row in table.rows:
+            of_one = (ours or {}).get(row.ours or "")
+            cells: list[str] = []
+            for metric, value in zip(METRICS, (row.recall, row.mrr), strict=True):
+                cells += [f"{value:.2f}", *_beside(value, of_one, metric)][:n_columns]
+            shown.add_row(row.name, *cells)
+        yield shown
 
 
 def _beside(value: float, of_one: Mapping[str, float] | None, metric: str) -> list[str]:

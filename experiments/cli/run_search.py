@@ -9,6 +9,7 @@ from rich.console import Console
 
 from experiments.cli.exit_status import EXIT_ALL_FAILED, EXIT_INTERRUPTED
 from experiments.cli.output import open_console, write_json
+from experiments.cli.recorded_data import load_recorded
 from experiments.cli.search_arguments import build_spec
 from experiments.cli.unused_variables import unused_variables
 from experiments.reporting.display import Display
@@ -26,6 +27,7 @@ from experiments.tuning.study.warm_start import Queued, best_of_study, read_queu
 from experiments.tuning.worker.addresses import absolute_tracking_uri
 from narm.config_file import OptionsFile, read_config
 from narm.data.datasets import dataset_name, load_splits
+from narm.machine.capacity import cores
 
 
 def run_search(given: argparse.Namespace) -> int:
@@ -42,7 +44,7 @@ def run_search(given: argparse.Namespace) -> int:
     file = read_config(Path(given.config)) if given.config else OptionsFile()
     spec = build_spec(given, file)
     file = file.for_model(spec.config.model.model)
-    splits = load_splits(spec.config.data)
+    splits = load_recorded(spec.config.data, spec.name) if given.resume else load_splits(spec.config.data)
     queue = _queue(given, spec, splits.fingerprint)
     _announce(spec, console)
     for note in (*file.notes, *splits.notes, *unused_variables(spec.tracking_uri)):
@@ -50,13 +52,13 @@ def run_search(given: argparse.Namespace) -> int:
     with Display(quiet=given.quiet) as display:
         plan = Plan(spec=spec, resume=bool(given.resume), queue=queue)
         (result,) = run_studies([plan], splits, Recording(display).open)
+    write_json(given, summary_json(result.summary))
     console.out(f"The search ended: {result.reason}.", highlight=False)
     report, winner = spec.folder / PAGE, spec.folder / WINNER
     where = {"report": str(report)} if report.is_file() else {}
     where |= {f"model to ship, trial {result.summary.recommended}": str(winner)} if winner.is_file() else {}
     where |= {"MLflow": where_to_look(absolute_tracking_uri(spec.tracking_uri))}
     print_summary(result.summary, console, where=where)
-    write_json(given, summary_json(result.summary))
     if result.reason == INTERRUPTED:
         return EXIT_INTERRUPTED
     return EXIT_ALL_FAILED if result.summary.best is None else 0
@@ -74,9 +76,11 @@ def _queue(given: argparse.Namespace, spec: StudySpec, fingerprint: str) -> list
 
 def _announce(spec: StudySpec, console: Console) -> None:
     budget = f", {format_duration(spec.time_budget)} in all" if spec.time_budget else ""
+    available = cores()
+    bound = f", on {available}" if available.bound and spec.address is None else ""
     console.out(
         f"Searching {spec.space.name} on {dataset_name(spec.config.data.dataset)}: {spec.trials_possible} trials of "
-        f"{_epochs(spec)}, {spec.concurrency} at once{budget}. Study {spec.name}.",
+        f"{_epochs(spec)}, {spec.concurrency} at once{bound}{budget}. Study {spec.name}.",
         highlight=False,
     )
     outside = spec.space.why_outside(spec.config)

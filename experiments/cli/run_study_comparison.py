@@ -6,9 +6,8 @@ import argparse
 import sys
 from pathlib import Path
 
-from rich.console import Console
-
 from experiments.cli.flags import study_place
+from experiments.reporting.messages import Messages
 from experiments.reporting.study_comparison.comparison import compare_studies
 from experiments.reporting.study_comparison.console import print_comparison
 from experiments.tuning.study.saved_study import SavedStudy, open_saved
@@ -29,11 +28,12 @@ def run_study_comparison(given: argparse.Namespace) -> int:
     page = require_writable(Path(given.html)) if given.html else None
     first, second = (_open(study, given.output, given.storage) for study in (given.a, given.b))
     compared = compare_studies(first, second)
-    print_comparison(compared, Console())
     if page is not None:
         from experiments.reporting.study_comparison.page import comparison_page  # plotly takes a second to import
 
         write_text(page, comparison_page(compared))
+    print_comparison(compared, Messages())
+    if page is not None:
         print(f"report: {page}", file=sys.stderr)
     return 0
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from experiments.cli.exit_status import EXIT_NOT_SENT
 from experiments.cli.flags import study_place
 from experiments.tracking.mlflow_writer import MlflowWriter
+from experiments.tracking.moved import Place
 from experiments.tracking.outbox import Outbox
 from experiments.tracking.root_cause import root_cause
 from experiments.tracking.update import Update
@@ -49,7 +50,12 @@ def run_sync(given: argparse.Namespace) -> int:
     uri = absolute_tracking_uri(given.tracking_uri or recorded_uri(searched_by(study, output), output, given.storage))
     receiver = mask_credentials(uri)
     outbox = Outbox(path, {}, receiver=receiver)
-    writer = MlflowWriter(uri, outbox.header, artifact_attempts=1)  # the person waiting for the result can call again
+    writer = MlflowWriter(
+        uri,
+        outbox.header,
+        Place.of(outbox.header, path),
+        artifact_attempts=1,  # the person waiting for the result can call again
+    )
     sent = Sent()
     try:
         if given.all:

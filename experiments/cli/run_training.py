@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from rich.console import Console
 
 from experiments.cli.exit_status import EXIT_NON_FINITE
 from experiments.cli.flags import chosen_model, given_options
@@ -30,9 +29,10 @@ from narm.data.sessions import Splits
 from narm.errors import InputError
 from narm.evaluation.test_report import TestReport, report_on_test
 from narm.kernels.compile import compile_all
+from narm.machine.capacity import usable_cores
 from narm.machine.device import resolve_device
 from narm.machine.files import require_writable
-from narm.machine.threads import set_threads, usable_cores
+from narm.machine.threads import set_threads
 from narm.training import NonFiniteLoss, create_model, fit
 from narm.training_state import EpochResult, TrainingState
 
@@ -67,8 +67,13 @@ def run_training(given: argparse.Namespace) -> int:
     except NonFiniteLoss as error:
         print(f"error: {error}", file=sys.stderr)
         return EXIT_NON_FINITE
-    test = _test(state, splits, config, console)
+    test = (
+        report_on_test(state.model, splits, config.evaluation, seed=config.training.seed) if len(splits.test) else None
+    )
     write_json(given, json.dumps(_record(state, splits, config, test), indent=2, allow_nan=False) + "\n")
+    if test is not None:
+        heading = f"test, epoch {state.best_epoch or state.epoch}"
+        print_judgement(test, console, heading=heading, objective=config.evaluation.valid_metric)
     return 0
 
 
@@ -89,15 +94,6 @@ def _train(
             save_checkpoint(checkpoint, epoch.state, config=config, splits=splits)
         heed_interrupts()
     return epoch.state
-
-
-def _test(state: TrainingState, splits: Splits, config: Config, console: Console) -> TestReport | None:
-    if not len(splits.test):
-        return None
-    judgement = report_on_test(state.model, splits, config.evaluation, seed=config.training.seed)
-    heading = f"test, epoch {state.best_epoch or state.epoch}"
-    print_judgement(judgement, console, heading=heading, objective=config.evaluation.valid_metric)
-    return judgement
 
 
 def _record(state: TrainingState, splits: Splits, config: Config, test: TestReport | None) -> dict[str, Any]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Mapping
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +11,10 @@ from experiments.cli.flags import chosen_model, given_options
 from experiments.cli.presets import Preset, find_preset
 from experiments.tuning.driver.ray_session import cluster_address
 from experiments.tuning.study.environment import command_line as own_command
+from experiments.tuning.study.names import new_name
 from experiments.tuning.study.objectives import parse_objectives
 from experiments.tuning.study.setting import settings, settle
+from experiments.tuning.study.setting_rules import fitting_here
 from experiments.tuning.study.spec import StudySpec
 from experiments.tuning.study.storage import closing_study, load_study, read_stored_spec, storage_in
 from experiments.tuning.study.stored_spec import restored_settings
@@ -36,7 +37,8 @@ def build_spec(given: argparse.Namespace, file: OptionsFile) -> StudySpec:
     output = Path(given.output)
     storage = given.storage or storage_in(output)
     stored = _stored_settings(given.resume, storage) if given.resume else {}
-    asked = {**stored, **_in_file(file, given), **_on_command_line(given)}
+    on_command_line = _on_command_line(given)
+    asked = {**stored, **_in_file(file, given), **on_command_line}
     flags = given_options(given)
     recorded = stored["config"].flat() if stored else {}
     model = chosen_model(flags, file.values, recorded)
@@ -52,10 +54,12 @@ def build_spec(given: argparse.Namespace, file: OptionsFile) -> StudySpec:
         "command": own_command(),
     }
     settled = settle({**_preset_settings(preset, asked, space, model), **asked, **own}, StudySpec)
+    if stored:
+        settled |= fitting_here(settled, fixed=on_command_line)
     fallback = {"dataset": preset.dataset, "epochs": preset.epochs}
     known = {**fallback, **recorded, **file.for_model(model).values, **flags, "model": model}
     config = Config.from_flat({**known, "valid_metric": settled["objectives"][0].name})
-    name = given.resume or given.study or _study_name(config, space)
+    name = given.resume or given.study or new_name(dataset_name(config.data.dataset), space.name)
     return StudySpec(**{**settled, "name": name, "config": config})
 
 
@@ -75,7 +79,14 @@ def _in_file(file: OptionsFile, given: argparse.Namespace) -> dict[str, Any]:
 
 def _stored_settings(name: str, storage: str) -> dict[str, Any]:
     with closing_study(load_study(name, storage)) as study:
-        return restored_settings(read_stored_spec(study), StudySpec)
+        record = read_stored_spec(study)
+    try:
+        return restored_settings(record, StudySpec)
+    except (InputError, KeyError, TypeError) as error:
+        raise InputError(
+            f"resume: study '{name}' has settings that this version does not know ({error}): go on with the version of "
+            "narm-search that it was begun with"
+        ) from None
 
 
 def _preset_settings(preset: Preset, asked: Mapping[str, Any], space: SearchSpace, model: ModelName) -> dict[str, Any]:
@@ -93,7 +104,3 @@ def _check_nothing_is_fixed_and_searched(space: SearchSpace, flags: Mapping[str,
     for name in space.options:
         if name in flags:
             raise InputError(f"--{name} fixes what the space {space.name} searches: leave one of them out")
-
-
-def _study_name(config: Config, space: SearchSpace) -> str:
-    return f"{dataset_name(config.data.dataset)}-{space.name}-{datetime.now():%Y%m%d-%H%M%S}"

@@ -8,6 +8,8 @@ from typing import Protocol, Self
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
 
+from experiments.reporting.messages import Messages
+
 
 class Shown(Protocol):
     """Something that a display shows, as the progress of a study."""
@@ -27,7 +29,7 @@ class Display:
     """
 
     def __init__(self, console: Console | None = None, *, quiet: bool = False) -> None:
-        self._console = console or Console(stderr=True)
+        self._console = console or Messages(stderr=True, dispensable=True)
         self._quiet = quiet
         self._shown: list[Shown] = []
         self._live = Live(get_renderable=self._render, console=self._console, refresh_per_second=2)

@@ -34,7 +34,7 @@ from experiments.tuning.engine.callbacks import Pause
 from experiments.tuning.engine.finalists import finalist_seeds
 from experiments.tuning.study.dataset import Dataset
 from experiments.tuning.study.environment import git_commit, versions
-from experiments.tuning.study.folder import OUTBOX, SUMMARY, WINNER
+from experiments.tuning.study.folder import ARTIFACTS, OUTBOX, SUMMARY, WINNER
 from experiments.tuning.study.job_log import JobLog
 from experiments.tuning.study.objectives import describe
 from experiments.tuning.study.results import seconds_trained, state_of, summarize, summarize_trial
@@ -48,6 +48,7 @@ from experiments.tuning.worker.jobs import TrialJob
 from experiments.tuning.worker.reports import FinalistRun
 from narm.machine.files import atomic_file
 from narm.model_options import used_options
+from narm.text.names import plain_part
 from narm.training_state import EpochResult
 
 logger = logging.getLogger(__name__)
@@ -75,7 +76,7 @@ class Recording:
             spec.tracking_uri,
             name=spec.name,
             experiment=dataset.name,
-            artifact_dir=spec.output / "artifacts",
+            artifact_dir=spec.output / ARTIFACTS,
             outbox=spec.folder / OUTBOX,
             dataset=dataset,
         )
@@ -137,7 +138,7 @@ class Recorder:
             },
             params={name: flat[name] for name in used if name not in space.options},
             artifacts={
-                f"space/{space.file.rpartition('/')[2]}": space.source,
+                f"space/{plain_part(Path(space.file).name)}": space.source,
                 "config.json": _json(flat),
                 "environment.json": _json({"git_commit": git_commit(), **versions()}),
             },

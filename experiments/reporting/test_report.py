@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 
 from rich.box import SIMPLE_HEAD
@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from experiments.reporting.narrow import print_widest
 from narm.evaluation.slices import Slice
 from narm.evaluation.test_report import TestReport
 from narm.metrics import metric_key, parse_metric
@@ -35,7 +36,7 @@ def print_judgement(judgement: TestReport, console: Console, *, heading: str, ob
         lines.append(f"not comparable, among sampled negatives: {_values(judgement.sampled)}")
     for line in lines:
         console.print(Text(line), soft_wrap=True)
-    console.print(_slice_table(judgement.slices, _shown(overall, objective)))
+    print_widest(console, _slice_tables(judgement.slices, _shown(overall, objective)))
 
 
 def _shown(overall: Slice, objective: str) -> list[str]:
@@ -45,31 +46,55 @@ def _shown(overall: Slice, objective: str) -> list[str]:
     return [key for key in keys if key in overall.metrics]
 
 
-def _slice_table(slices: Sequence[Slice], keys: Sequence[str]) -> Table:
+def _slice_tables(slices: Sequence[Slice], keys: Sequence[str]) -> Iterator[Table]:
+    """The table with all intervals, with that of the objective, with none, and with the names in one column."""
+    for intervals in (keys, keys[:1], ()):
+        yield _slice_table(slices, keys, intervals)
+    table = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=0)
+    table.add_column("of")
+    _add_numbers(table, keys)
+    for of_slice in slices:
+        table.add_row(f"{of_slice.by} {of_slice.name}", *_numbers(of_slice, keys, ()))
+    yield table
+
+
+def _slice_table(slices: Sequence[Slice], keys: Sequence[str], intervals: Sequence[str]) -> Table:
     table = Table(box=SIMPLE_HEAD, show_edge=False)
     table.add_column("by")
     table.add_column("", no_wrap=True)
-    for heading in ("targets", *map(_spelled, keys)):
-        table.add_column(heading, justify="right", no_wrap=True)
+    _add_numbers(table, keys)
     ends = [this.by != following.by for this, following in pairwise(slices)]
     begins = [True, *ends]
     for of_slice, is_first, is_last in zip(slices, begins, [*ends, True], strict=True):
         table.add_row(
             of_slice.by if is_first else "",
             of_slice.name,
-            f"{of_slice.n_targets:,}",
-            *(_with_interval(of_slice, key) for key in keys),
+            *_numbers(of_slice, keys, intervals),
             end_section=is_last,
         )
     return table
 
 
+def _add_numbers(table: Table, keys: Sequence[str]) -> None:
+    for heading in ("targets", *map(_spelled, keys)):
+        table.add_column(heading, justify="right", no_wrap=True)
+
+
+def _numbers(of_slice: Slice, keys: Sequence[str], intervals: Sequence[str]) -> Iterator[str]:
+    yield f"{of_slice.n_targets:,}"
+    for key in keys:
+        yield _with_interval(of_slice, key) if key in intervals else _value(of_slice, key)
+
+
 def _with_interval(of_slice: Slice, key: str) -> str:
-    value = f"{of_slice.metrics[key]:.4f}"
     if key not in of_slice.intervals:
-        return value
+        return _value(of_slice, key)
     low, high = of_slice.intervals[key]
-    return f"{value} [{low:.4f}, {high:.4f}]"
+    return f"{_value(of_slice, key)} [{low:.4f}, {high:.4f}]"
+
+
+def _value(of_slice: Slice, key: str) -> str:
+    return f"{of_slice.metrics[key]:.4f}"
 
 
 def _values(metrics: Mapping[str, float]) -> str:

@@ -9,10 +9,10 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from experiments.tuning.worker.addresses import sqlite_file, sqlite_url
+
 if TYPE_CHECKING:
     from mlflow import MlflowClient
-
-SQLITE = "sqlite:///"  # before the path of a file
 
 
 def connect(uri: str) -> MlflowClient:
@@ -32,9 +32,18 @@ def connect(uri: str) -> MlflowClient:
     logging.getLogger("alembic").setLevel(logging.WARNING)
     from mlflow import MlflowClient
 
-    if uri.startswith(SQLITE) and not Path(uri.removeprefix(SQLITE)).exists():
-        _create_database(Path(uri.removeprefix(SQLITE)))
-    return MlflowClient(tracking_uri=uri, registry_uri=uri)  # a model beside its run, whatever MLFLOW_REGISTRY_URI says
+    database = sqlite_file(uri)
+    if database is not None and not database.exists():
+        _create_database(database)
+    given = _as_given(uri)
+    return MlflowClient(
+        tracking_uri=given, registry_uri=given
+    )  # a model beside its run, whatever MLFLOW_REGISTRY_URI says
+
+
+def _as_given(uri: str) -> str:
+    """The URI with the driver named: of `sqlite:///50 %25/x.db` MLflow would make a folder that is called `50 %25`."""
+    return uri.replace("sqlite:///", "sqlite+pysqlite:///", 1)
 
 
 def _create_database(path: Path) -> None:
@@ -47,6 +56,6 @@ def _create_database(path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name}.") as folder:
         draft = Path(folder) / path.name
-        MlflowClient(tracking_uri=f"{SQLITE}{draft}").search_experiments(max_results=1)
+        MlflowClient(tracking_uri=_as_given(sqlite_url(draft))).search_experiments(max_results=1)
         with suppress(FileExistsError):  # another search was quicker
             path.hardlink_to(draft)

@@ -16,9 +16,11 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from experiments.tracking.mlflow_client import connect
+from experiments.tracking.moved import Place, correct_locations
 from experiments.tracking.registry import Registration, register
 from experiments.tracking.root_cause import root_cause
 from experiments.tracking.update import OPEN, Update
+from experiments.tuning.worker.addresses import sqlite_file
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -45,6 +47,7 @@ class MlflowWriter:
     Args:
         tracking_uri: absolute address of a server or database.
         header: header of the outbox: `study` (its identity), `name`, `experiment`, `artifact_dir`.
+        place: where the study is, for its files.
         artifact_attempts: attempts after which an artifact that cannot be kept is given up.
         stopping: when set, `send` raises instead of beginning another call.
         connect: makes a client of the store.
@@ -59,6 +62,7 @@ class MlflowWriter:
         self,
         tracking_uri: str,
         header: Mapping[str, str],
+        place: Place,
         *,
         artifact_attempts: int = 3,
         stopping: threading.Event | None = None,
@@ -69,6 +73,7 @@ class MlflowWriter:
         self._has_failed = False
         self._uri = tracking_uri
         self._header = header
+        self._place = place
         self._artifact_attempts = artifact_attempts
         self.n_given_up = 0
         self._client: MlflowClient | None = None
@@ -106,6 +111,9 @@ class MlflowWriter:
 
     def _connect(self) -> MlflowClient:
         client = self._open_client(self._uri)
+        database = sqlite_file(self._uri)
+        if database is not None and database.parent == self._place.folder.parent:
+            correct_locations(database)
         self._experiment_id = self._find_experiment(client)
         self.run_ids = {}
         for run in sorted(self._find_runs(client), key=_content, reverse=True):
@@ -121,7 +129,7 @@ class MlflowWriter:
         if experiment is None:
             # A server decides where it keeps artifacts; a database cannot.
             served = self._uri.startswith("http")
-            location = None if served else Path(self._header["artifact_dir"]).as_uri()
+            location = None if served else self._place.now(self._header["artifact_dir"]).as_uri()
             return client.create_experiment(name, artifact_location=location, tags=EXPERIMENT_TAGS)
         if experiment.lifecycle_stage == "deleted":
             client.restore_experiment(experiment.experiment_id)
@@ -188,12 +196,13 @@ class MlflowWriter:
         for name, text in update.texts.items():
             self._attempt(f"the artifact {name}", client.log_text, run_id, text, name)
         for name, path in update.files.items():
-            self._attempt(f"the artifact {name}", _log_file, client, run_id, path, name)
+            self._attempt(f"the artifact {name}", _log_file, client, run_id, self._place.now(path), name)
 
     def _register(self, client: MlflowClient, run_id: str, registration: Registration) -> None:
         """Register a model, whose tags name its study and the run of its trial."""
         links = {STUDY_TAG: self._header["study"], "trial_run_id": self.run_ids.get(registration.trial, "")}
-        linked = replace(registration, tags={**registration.tags, **links})
+        checkpoint = str(self._place.now(registration.checkpoint))
+        linked = replace(registration, checkpoint=checkpoint, tags={**registration.tags, **links})
         self._attempt(f"the model {registration.name}", register, client, run_id, linked)
 
     def _attempt(self, what: str, log: Callable[..., None], *arguments: Any) -> None:
@@ -264,7 +273,7 @@ def _dataset_input(*, context: str, **fields: str) -> DatasetInput:
     return DatasetInput(Dataset(**fields), [InputTag("mlflow.data.context", context)])
 
 
-def _log_file(client: MlflowClient, run_id: str, path: str, name: str) -> None:
+def _log_file(client: MlflowClient, run_id: str, path: Path, name: str) -> None:
     """Log a file as the artifact `name`; MLflow itself keeps a file's own name."""
     target = PurePosixPath(name)
     folder = None if target.parent == PurePosixPath() else str(target.parent)

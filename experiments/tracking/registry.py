@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import re
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING
 from experiments.tracking.package import package
 from experiments.tuning.study.summary import Finals, Summary
 from narm.metrics import key_of
+from narm.text.names import plain_part
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -59,7 +59,7 @@ def registration_of(summary: Summary, checkpoint: Path, *, alias: str | None = N
     """
     value = _validation(summary)
     return Registration(
-        name=f"narm-{re.sub(r'[/:]', '-', summary.dataset.name)}",
+        name=f"narm-{plain_part(summary.dataset.name)}",
         checkpoint=str(checkpoint.resolve()),
         description=_description(summary, value),
         tags={

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 
 import psutil
 
+from narm.machine.cgroups import memory_limit
+
 MEGABYTE = 1e6  # as MLflow counts
 WORKER = "ray::"  # Ray's name for a process that trains, or waits to
 
@@ -63,7 +65,8 @@ class Snapshot:
 
     Attributes:
         time: on the clock of `time.monotonic`.
-        machine: CPU of all cores in percent since the last snapshot; bytes used, and their share in percent.
+        machine: CPU of all cores in percent since the last snapshot; bytes used, and their share in percent: of the
+            container where that has a limit.
         driver: this process.
         workers: by process id. Those of a Ray that this process has not started are not seen.
     """
@@ -76,10 +79,10 @@ class Snapshot:
     @classmethod
     def take(cls) -> Snapshot:
         """Look around."""
-        driver, memory = psutil.Process(), psutil.virtual_memory()
+        driver = psutil.Process()
         return cls(
             time=time.monotonic(),
-            machine=(psutil.cpu_percent(), memory.used, memory.percent),
+            machine=(psutil.cpu_percent(), *_memory()),
             driver=_usage(driver),
             workers=dict(_workers(driver.children(recursive=True))),
         )
@@ -100,6 +103,14 @@ class Snapshot:
             "workers_cpu_percentage": percent * by_workers,
             "workers_memory_megabytes": sum(usage.memory for usage in self.workers.values()) / MEGABYTE,
         }
+
+
+def _memory() -> tuple[int, float]:
+    """Bytes in use, and their share of those that there are for this process, in percent."""
+    machine, limit = psutil.virtual_memory(), memory_limit()
+    if limit is None or limit.bytes >= machine.total:
+        return machine.used, machine.percent
+    return limit.used, 100 * limit.used / limit.bytes
 
 
 def _workers(processes: Iterable[psutil.Process]) -> Iterator[tuple[int, Usage]]:

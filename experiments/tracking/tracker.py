@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Literal
 
 from experiments.tracking.mlflow_client import connect
 from experiments.tracking.mlflow_writer import NAME_TAG, STUDY_RUN, MlflowWriter
+from experiments.tracking.moved import Place
 from experiments.tracking.outbox import Outbox
 from experiments.tracking.registry import Registration
 from experiments.tracking.sender import Sender
@@ -74,13 +75,15 @@ def open_tracker(
         "name": name,
         "experiment": experiment,
         "artifact_dir": str(artifact_dir.resolve()),
+        "folder": str(outbox.resolve().parent),
     }
     opened = Outbox(outbox.resolve(), header, receiver=receiver)
+    place = Place.of(opened.header, opened.path)
     stopping = threading.Event()
-    writer = MlflowWriter(uri, opened.header, stopping=stopping, connect=connect)
+    writer = MlflowWriter(uri, opened.header, place, stopping=stopping, connect=connect)
     sender = Sender(opened, writer.send, name=f"MLflow at {receiver}", stopping=stopping)
     sender.start()
-    return Tracker(opened, writer, sender, dataset=dataset, flush_seconds=flush_seconds)
+    return Tracker(opened, place, writer, sender, dataset=dataset, flush_seconds=flush_seconds)
 
 
 class Tracker:
@@ -91,6 +94,7 @@ class Tracker:
 
     Args:
         outbox: where updates wait for the server.
+        place: where the study is.
         writer: brings MLflow up to date; it knows the ids of runs.
         sender: the thread that sends the outbox, started.
         dataset: input of the study's run, and of every run below it; None: not recorded.
@@ -100,6 +104,7 @@ class Tracker:
     def __init__(
         self,
         outbox: Outbox,
+        place: Place,
         writer: MlflowWriter,
         sender: Sender,
         *,
@@ -107,6 +112,7 @@ class Tracker:
         flush_seconds: float = 20.0,
     ) -> None:
         self._outbox = outbox
+        self._place = place
         self._writer = writer
         self._sender = sender
         self._dataset = dataset
@@ -183,8 +189,8 @@ class Tracker:
                 metrics=_floats(metrics),
                 tags=short_tags(tags, description),
                 texts=artifacts,
-                files={name: str(path.resolve()) for name, path in files.items()},
-                registration={} if registration is None else asdict(registration),
+                files={name: self._place.within(path) for name, path in files.items()},
+                registration={} if registration is None else self._registration(registration),
             )
         )
         if not self.flush(self._flush_seconds):
@@ -356,6 +362,9 @@ class Tracker:
 
     def _used_for(self, context: str) -> dict[str, str]:
         return {} if self._dataset is None else dataset_input(self._dataset, context)
+
+    def _registration(self, registration: Registration) -> dict[str, object]:
+        return {**asdict(registration), "checkpoint": self._place.within(Path(registration.checkpoint))}
 
     def _append(self, update: Update) -> None:
         try:

@@ -29,7 +29,7 @@ class Update:
         links: tags that hold MLflow's id of another run of the study; by name of the tag, that run's name.
         dataset: input of the run, as MLflow describes a dataset.
         texts: content of artifacts, by name.
-        files: absolute paths of artifacts, by name.
+        files: paths of artifacts, by name; relative to the study's folder where they are in it.
         registration: a model to register, in JSON types; empty: none.
     """
 

@@ -10,6 +10,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from narm.data.plausible_times import require_seconds
+from narm.data.readers.ids import without_point
 from narm.data.session_log import SessionLog
 from narm.errors import InputError
 from narm.text.duration import parse_duration
@@ -34,8 +35,9 @@ def by_share(log: SessionLog, share: float, split: str) -> tuple[SessionLog, Ses
     spans = after.starts < before.ends[-1]
     if spans.all():
         raise InputError(
-            f"{split} would be empty: its {n_after:,} sessions all begin before the others end;"
-            " split: leave_one_out is for sessions that overlap"
+            f"{split} would be empty: its {n_after:,} sessions all begin before the others end; "
+            "if they are users, session_gap: 30m cuts their events into sessions; "
+            "split: leave_one_out is for users as they are"
         )
     n_dropped = int(after.sessions.lengths[spans].sum())
     note = f"dropped {n_dropped:,} events: {int(spans.sum()):,} sessions that span the beginning of {split}"
@@ -140,4 +142,5 @@ def alike(first: pa.Array, second: pa.Array) -> tuple[pa.Array, pa.Array]:
     """Both as they are if of one type, else as text: ids may be integers in one file and not in another."""
     if first.type == second.type:
         return first, second
-    return first.cast(pa.string()), second.cast(pa.string())
+    # Beside integers, 26.0 among text is one of them.
+    return without_point(first.cast(pa.string())), without_point(second.cast(pa.string()))

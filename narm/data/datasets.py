@@ -8,17 +8,20 @@ from pathlib import Path
 
 from narm.config import DataConfig
 from narm.data.cuts import by_period, by_share, most_recent, used_item_ids, without_unknown
-from narm.data.events import Events, find_file, read_events
+from narm.data.events import Events, read_events
 from narm.data.filters import by_length, item_support, k_core
 from narm.data.gaps import sessions_by_gap
 from narm.data.movielens import ml_100k
 from narm.data.overlap import require_apart
+from narm.data.plausible_times import other_unit
 from narm.data.prepared import files_as_options, is_prepared, read_card
+from narm.data.readers.parts import files_of
 from narm.data.session_log import SessionLog, group_events
 from narm.data.sessions import Splits
 from narm.data.splits import Partition, given, leave_one_out
 from narm.data.synthetic import synthetic_events
 from narm.errors import InputError
+from narm.text.names import without_endings
 from narm.text.suggestion import did_you_mean
 
 NAMED: dict[str, Callable[[DataConfig], Events]] = {
@@ -85,11 +88,13 @@ def load_splits(config: DataConfig) -> Splits:
 
 def dataset_name(dataset: str) -> str:
     """What to call it: the name of a named dataset, or the file's (or folder's) without its endings."""
-    return dataset if dataset in NAMED else Path(dataset).resolve().name.partition(".")[0]
+    return dataset if dataset in NAMED else without_endings(Path(dataset))
 
 
-def source_files(config: DataConfig) -> dict[str, Path]:
+def source_files(config: DataConfig) -> dict[str, tuple[Path, ...]]:
     """The files that the options name: `dataset`, and `valid_file` and `test_file` where there are some.
+
+    A log may be several files, its parts.
 
     Raises:
         InputError: one is not there, or the options do not go together.
@@ -97,7 +102,7 @@ def source_files(config: DataConfig) -> dict[str, Path]:
     if config.benchmark_filename is not None:
         config = _with_files(config)
     given = {"dataset": config.dataset, "valid_file": config.valid_file, "test_file": config.test_file}
-    return {option: find_file(name) for option, name in given.items() if name is not None}
+    return {option: files_of(Path(name)) for option, name in given.items() if name is not None}
 
 
 def hold_apart(config: DataConfig) -> HeldApart:
@@ -200,7 +205,8 @@ def _read_log(config: DataConfig) -> _Log:
     events, rare = item_support(events, config.min_item_support, config.min_session_length)
     events, outside = k_core(events, config.user_inter_num_interval, config.item_inter_num_interval)
     split = config.split if config.split != "auto" else _usual_split(events, config)
-    log = group_events(events, recbole_ties=events.atomic and split == "leave_one_out").with_notes(*rare, *outside)
+    log = group_events(events, recbole_ties=events.atomic and split == "leave_one_out")
+    log = log.with_notes(*_odd_times(events, config.dataset), *_split_taken(split, config), *rare, *outside)
     return _Log(_of_usable_length(log, config.dataset, config), split, n_events, n_wrong)
 
 
@@ -209,12 +215,32 @@ def _usual_split(events: Events, config: DataConfig) -> str:
     return "leave_one_out" if events.of_users and not is_temporal else "temporal"
 
 
+def _odd_times(events: Events, source: str) -> tuple[str, ...]:
+    """A note on times in another unit than said, where only their order counts."""
+    other = None if events.of_dates else other_unit(events.times, events.ticks_per_second)
+    return (f"{Path(source).name}: {other}; here only their order counts",) if other else ()
+
+
+def _split_taken(split: str, config: DataConfig) -> tuple[str, ...]:
+    """A note on a split that nobody has asked for."""
+    if (
+        config.dataset in NAMED
+        or config.split != "auto"
+        or config.test_file is not None
+        or config.test_period is not None
+    ):
+        return ()
+    why = "as for RecBole's files of users" if split == "leave_one_out" else f"the last {config.test_share:g} are test"
+    return (f"split taken: {split}, {why}",)
+
+
 def _held_out(file: str, config: DataConfig) -> _Log:
     events = read_events(file, config)
     n_events, n_wrong = len(events), events.n_wrong
     if config.session_gap is not None:
         events = sessions_by_gap(events, config.session_gap)
-    return _Log(_of_usable_length(group_events(events), file, config), "temporal", n_events, n_wrong)
+    log = group_events(events).with_notes(*_odd_times(events, file))
+    return _Log(_of_usable_length(log, file, config), "temporal", n_events, n_wrong)
 
 
 def _of_usable_length(log: SessionLog, source: str, config: DataConfig) -> SessionLog:

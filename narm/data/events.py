@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 
 from narm.config import DataConfig
 from narm.data.readers.event_table import EventTable
+from narm.data.readers.ids import LostDigitsError, codes_and_ids
+from narm.data.readers.parts import files_of, joined
 from narm.data.readers.table import find_reader
 from narm.errors import InputError
 
@@ -28,6 +30,7 @@ class Events:
         ticks_per_second: unit of the times; None: they say what came first, and no more.
         session_ids: raw ids, int64 or string [sessions]; code c means `session_ids[c]`.
         item_ids: raw ids, int64 or string [items].
+        of_dates: whether the times were dates, and not numbers in a unit that an option names.
         of_users: whether it is an atomic file of users, whose session is all that a user ever did.
         atomic: whether it comes from an atomic file, where RecBole's order of ties applies.
         n_wrong: rows of the file that were left out because they are wrong.
@@ -40,6 +43,7 @@ class Events:
     session_ids: pa.Array
     item_ids: pa.Array
     ticks_per_second: int | None = 1
+    of_dates: bool = False
     of_users: bool = False
     atomic: bool = False
     n_wrong: int = 0
@@ -63,42 +67,36 @@ class Events:
 
 
 def read_events(path: Path | str, config: DataConfig) -> Events:
-    """Read a log with the reader of its format (`narm.data.readers.table`), compressed (.gz, .zst) or not.
+    """Read a log with the reader of its format (`narm.data.readers.table`), compressed or not, in one file or in parts.
 
     Args:
-        path: a file, or a folder NAME with NAME.inter in it, as RecBole has it.
+        path: a file; or a folder NAME with NAME.inter in it, as RecBole has it, or with the parts of a log.
         config: column names, separators, unit of time, and what becomes of wrong rows.
     Raises:
         InputError: no such file, an unknown format, or wrong content; the message names file and line.
     """
-    path = find_file(path)
+    path = Path(path)
+    files = files_of(path)
+    table = joined([_read(file, config) for file in files], files)
+    if len(files) > 1:
+        suffixes = "".join(files[0].suffixes[-1:])
+        table = replace(table, taken=(*table.taken, f"{path.name}: {len(files):,} files, *{suffixes}, read as one log"))
+    return _as_events(table, path)
+
+
+def _read(file: Path, config: DataConfig) -> EventTable:
     try:
-        table = find_reader(path).read(path, config)
+        table = find_reader(file).read(file, config)
     except OSError as error:
         reason = error.strerror or str(error)
-        raise InputError(f"{path}: {reason.splitlines()[0] if reason else 'cannot be read'}") from None
+        raise InputError(f"{file}: {reason.splitlines()[0] if reason else 'cannot be read'}") from None
     if len(table) == 0:
-        raise InputError(f"{path}: no events")
-    return _as_events(table)
+        raise InputError(f"{file}: no events")
+    return table
 
 
-def find_file(path: Path | str) -> Path:
-    """The file of a log: the path itself, or NAME.inter in a folder NAME.
-
-    Raises:
-        InputError: there is none.
-    """
-    path = Path(path)
-    if path.is_dir():
-        path = path / f"{path.resolve().name}.inter"
-    if not path.is_file():
-        raise InputError(f"{path}: no such file")
-    return path
-
-
-def _as_events(table: EventTable) -> Events:
-    sessions, session_ids = _codes(table.sessions)
-    items, item_ids = _codes(table.items)
+def _as_events(table: EventTable, path: Path) -> Events:
+    (sessions, session_ids), (items, item_ids) = _ids(table.sessions, path), _ids(table.items, path)
     return Events(
         sessions=sessions,
         items=items,
@@ -106,25 +104,19 @@ def _as_events(table: EventTable) -> Events:
         session_ids=session_ids,
         item_ids=item_ids,
         ticks_per_second=table.ticks_per_second,
+        of_dates=table.of_dates,
         of_users=table.of_users,
         atomic=table.atomic,
         n_wrong=table.n_wrong,
-        notes=table.notes,
+        notes=(*table.notes, *table.taken),
     )
 
 
-def _codes(column: pa.ChunkedArray) -> tuple[NDArray[np.int32], pa.Array]:
-    encoded = column.combine_chunks()
-    return encoded.indices.to_numpy(), _integers_if_all(encoded.dictionary)
-
-
-def _integers_if_all(ids: pa.Array) -> pa.Array:
-    """Text ids as int64 when every one is an integer in its usual spelling: '7' is, '007' is not."""
+def _ids(column: pa.ChunkedArray, path: Path) -> tuple[NDArray[np.int32], pa.Array]:
     try:
-        integers = ids.cast(pa.int64())
-    except pa.ArrowInvalid:
-        return ids
-    return integers if integers.cast(ids.type).equals(ids) else ids
+        return codes_and_ids(column)
+    except LostDigitsError as error:
+        raise InputError(f"{path}: an id, {error}: write ids as integers or text") from None
 
 
 def dense(codes: NDArray[np.int32], ids: pa.Array) -> tuple[NDArray[np.int32], pa.Array]:

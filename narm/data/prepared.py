@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any, Literal
@@ -14,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from narm.data.readers.event_table import NANOSECONDS
 from narm.data.session_log import SessionLog
 from narm.errors import InputError
-from narm.machine.files import file_sha256, write_text
+from narm.machine.files import atomic_file, write_text
 from narm.text.text_file import read_text
 from narm.text.validation import explain
 
@@ -24,7 +25,7 @@ COLUMNS = {"session_column": "session_id", "item_column": "item_id", "time_colum
 
 
 class FileDigest(BaseModel):
-    """A file as it was: its size in bytes, and its SHA-256 in hex."""
+    """A file as it was, or several one after the other: the size in bytes, and the SHA-256 in hex."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -32,9 +33,14 @@ class FileDigest(BaseModel):
     sha256: str
 
     @classmethod
-    def of(cls, path: Path) -> FileDigest:
-        """Read a file through."""
-        return cls(bytes=path.stat().st_size, sha256=file_sha256(path))
+    def of(cls, *paths: Path) -> FileDigest:
+        """Read the files through."""
+        digest = hashlib.sha256()
+        for path in paths:
+            with path.open("rb") as file:
+                for block in iter(lambda: file.read(2**20), b""):
+                    digest.update(block)
+        return cls(bytes=sum(path.stat().st_size for path in paths), sha256=digest.hexdigest())
 
 
 class Card(BaseModel):
@@ -45,8 +51,8 @@ class Card(BaseModel):
         name: name of the dataset.
         recipe: by whose rules it was made; None: by the options alone.
         options: the data options that are not at their defaults.
-        source: name of the file that it was made of.
-        source_digest: digest of that file.
+        source: name of the file that it was made of, or of the folder of its parts.
+        source_digest: digest of that file, or of the parts in the order of their names.
         held_out_digests: digests of the files of validation and test sessions, if there were any, by option:
             `valid_file`, `test_file`.
         counts: events read, kept and dropped; sessions, events and targets of each part; items.
@@ -146,4 +152,5 @@ def write_sessions(log: SessionLog, path: Path) -> None:
             "timestamp": times,
         }
     )
-    pq.write_table(table, path)
+    with atomic_file(path) as file:
+        pq.write_table(table, file)

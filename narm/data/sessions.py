@@ -106,8 +106,13 @@ class ItemVocabulary:
         return {str(raw): index for index, raw in enumerate(self.ids, start=1)}
 
     def index(self, raw_id: object) -> int | None:
-        """Index of a raw id, or None if the vocabulary does not have it."""
-        return self._index.get(str(raw_id))
+        """Index of a raw id, or None if the vocabulary does not have it; 26.0 is 26 where ids are integers."""
+        spelled = str(raw_id)
+        found = self._index.get(spelled)
+        if found is None and self.ids.dtype.kind == "i":
+            whole, point, zeros = spelled.partition(".")
+            found = self._index.get(whole) if point and zeros and not zeros.strip("0") else None
+        return found
 
     def raw(self, index: int) -> str:
         """Raw id of an index in 1..n_items-1."""

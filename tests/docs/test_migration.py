@@ -422,6 +422,24 @@ def test_one_value(row, tmp_path):
     assert str(refused.value).endswith(row[2])
 
 
+@pytest.mark.parametrize("row", table("`eval_args` that are refused"), ids=lambda row: row[0][1:40])
+def test_eval_args_that_are_refused_name_what_comes_nearest(row, tmp_path):
+    file = tmp_path / "c.yaml"
+    file.write_text(f"eval_args: {only(row[0])}\n")
+    with pytest.raises(
+        InputError, match=r"^.*c\.yaml:1: eval_args\.(split|mode): .* is not possible, only "
+    ) as refused:
+        read_config(file)
+    instead = yaml.safe_load(only(row[1]))
+    file.write_text(json.dumps(instead))
+    options = read_config(file).values
+    Config.from_flat(options)
+    if len(options) == 3 or "sampled_negatives" in options:
+        assert only(row[1]).strip("{}") in str(refused.value)
+    else:
+        assert row[2].split()[-1] in str(refused.value)
+
+
 @pytest.mark.parametrize("row", table("No effect"), ids=lambda row: row[0][:40])
 def test_no_effect(row, tmp_path):
     file = tmp_path / "c.yaml"

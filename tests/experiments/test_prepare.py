@@ -226,7 +226,7 @@ def test_published_counts_are_checked_on_request(tmp_path, views, monkeypatch, c
     ("arguments", "message"),
     [
         (["none.csv", "--output", "d"], "none.csv: no such file"),
-        ([".", "--output", "d"], ".inter: no such file"),
+        ([".", "--output", "d"], "there is only 1 session"),  # the log in it is read
         (["log.csv", "--output", "d", "--test_file", "none.csv"], "none.csv: no such file"),
         ([".", "--output", "d", "--benchmark-filename", "train,test"], ".train.inter: no such file"),
         (["log.csv", "--output", "."], ".: exists; name a new folder"),
@@ -248,3 +248,37 @@ def test_a_mistake_is_one_line_and_leaves_nothing(tmp_path, monkeypatch, capsys,
     assert message in error
     assert error.count("\n") == 1
     assert [file.name for file in tmp_path.iterdir()] == ["log.csv"]
+
+
+def shop(path: Path, session: str) -> Path:
+    """A shop's log of 60 users with two sessions each."""
+    rows = [
+        f"{1_600_000_000 + 5_400 * visit + 60 * n},{(visit + n) % 9},{visit // 2},s{visit:03}\n"
+        for visit in range(120)
+        for n in range(3)
+    ]
+    path.write_text(f"timestamp,product_id,user_id,{session}\n" + "".join(rows))
+    return path
+
+
+@pytest.mark.parametrize("session", ["user_session", "user_session_id"])
+def test_the_sessions_of_a_shop_are_taken_and_not_its_users(tmp_path, capsys, session):
+    assert main([str(shop(tmp_path / "shop.csv", session)), "--output", str(tmp_path / "d")]) == 0
+    card = json.loads((tmp_path / "d" / "card.json").read_text())
+    assert (card["counts"]["train sessions"], card["counts"]["test sessions"]) == (108, 12)
+    taken = f"shop.csv: columns taken: session {session}, item product_id, time timestamp (numbers, in s)"
+    assert f"{taken}; the user, user_id, is not used" in card["notes"]
+    assert "split taken: temporal, the last 0.1 are test" in card["notes"]
+    assert taken in " ".join(capsys.readouterr().out.split())
+
+
+def test_a_log_in_parts_is_prepared_under_the_name_of_its_folder(tmp_path):
+    folder = tmp_path / "october"
+    folder.mkdir()
+    for n in range(2):
+        rows = [f"{s},{(s + i) % 7},{100 * s + i}\n" for s in range(20 * n, 20 * n + 20) for i in range(3)]
+        (folder / f"part-{n}.csv").write_text("session_id,item_id,time\n" + "".join(rows))
+    assert main([str(folder), "--output", str(tmp_path / "d"), "--quiet"]) == 0
+    card = json.loads((tmp_path / "d" / "card.json").read_text())
+    assert (card["source"], card["counts"]["events read"]) == ("october", 120)
+    assert card["source_digest"]["bytes"] == sum(file.stat().st_size for file in folder.iterdir())

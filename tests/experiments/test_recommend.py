@@ -146,3 +146,9 @@ def test_a_reader_that_has_seen_enough_is_no_failure(checkpoint):
     )
     assert "Traceback" not in done.stderr
     assert "Broken" not in done.stderr
+
+
+def test_a_json_session_may_have_whole_numbers_with_a_point():
+    assert parse_session("[17.0, 4]") == [17.0, 4]
+    with pytest.raises(InputError, match="a session in JSON is a list of texts and integers"):
+        parse_session("[17.5]")

@@ -12,7 +12,8 @@ from experiments.cli.commands import COMMANDS
 from experiments.cli.exit_status import EXIT_USAGE
 from experiments.cli.running import run_command
 from experiments.tuning.study import trial_attributes
-from experiments.tuning.study.storage import open_storage, storage_in
+from experiments.tuning.study.database import open_storage
+from experiments.tuning.study.storage import storage_in
 from experiments.tuning.study.summary import write_summary
 
 

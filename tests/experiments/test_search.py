@@ -43,8 +43,8 @@ MISTAKES: dict[str, tuple[list[str], str]] = {
     "a scheduler for two objectives": (
         ["--objective", "MRR@10,n_parameters", "--scheduler", "asha"], "asha ranks trials by one objective"
     ),
-    "nothing to resume": (["--resume", "nothing"], "study: there is no 'nothing'"),
-    "no study to start from": (["--warm-start", "nothing"], "study: there is no 'nothing'"),
+    "nothing to resume": (["--resume", "nothing"], "there is no database "),
+    "no study to start from": (["--warm-start", "nothing"], "there is no database "),
     "a bad number of failures": (["--max-failed", "many"], "'many' is no number or share"),
     "a queue that is none": (["--enqueue", "bad_key.yaml"], "bad_key.yaml:1: expected one key"),
     "a typo in a queue": (["--enqueue", "queue.yaml"], "queue.yaml:2: 'hiden_size' is not searched by smoke"),

@@ -14,7 +14,7 @@ from support.postgresql import PASSWORD, Unavailable, postgresql_server
 from benchmarks.stores import Stores
 from experiments import search
 from experiments.cli.running import run_command
-from experiments.tuning.study.storage import open_storage
+from experiments.tuning.study.database import open_storage
 from narm.errors import InputError
 
 # The server is the installed one, else Debian's package, from the network.

@@ -67,6 +67,11 @@ def test_keys_without_effect_are_noted_with_their_reason(tmp_path):
     ]
 
 
+def test_keys_of_other_models_are_noted(tmp_path):
+    (note,) = read(tmp_path, "selected_features: [class]\n").notes
+    assert note.endswith("selected_features has no effect: belongs to other models than NARM")
+
+
 @pytest.mark.parametrize("mode", ["full", "{valid: full, test: full}", "{test: full}"])
 def test_full_ranking_may_be_spelled_as_recbole_does(tmp_path, mode):
     assert read(tmp_path, f"eval_args: {{mode: {mode}}}").values == {}
@@ -136,6 +141,22 @@ def test_no_key_is_both_an_option_and_without_effect(key):
         ("eval_args: {group_by: none}", 1, "eval_args.group_by: 'none' is not possible, only 'user'"),
         ("eval_args: {mode: uni100}", 1, "eval_args.mode: 'uni100' is not possible, only 'full'"),
         ("eval_args: {mode: {test: uni100}}", 1, "eval_args.mode: {'test': 'uni100'} is not possible"),
+        (
+            "eval_args: {group_by: none, order: TO, split: {RS: [8, 1, 1]}}",
+            1,
+            "in place of eval_args write split: temporal, test_share: 0.1, valid_share: 0.1111",
+        ),
+        ("eval_args: {split: {TS: [6, 2, 2]}}", 1, "split: temporal, test_share: 0.2, valid_share: 0.25"),
+        ("eval_args: {split: {RS: [9, 0, 1]}}", 1, "split: temporal, test_share: 0.1, valid_share: 0"),
+        ("eval_args: {split: {RS: [1, 1]}}", 1, "write split: temporal, test_share, valid_share"),
+        ("eval_args: {mode: {valid: uni50, test: full}}", 1, "`sampled_negatives: 50` adds those of test"),
+        ("eval_args: {mode: labeled}", 1, "NARM learns from events, not from labels"),
+        (
+            "eval_setting: 'TO_LS,full'",
+            1,
+            "eval_setting: 'TO_LS,full' is not possible, only None: eval_args, as RecBole",
+        ),
+        ("min_user_inter_num: 5", 1, "user_inter_num_interval, such as [5,inf)"),
         ("eval_args: {modes: full}", 1, "eval_args: unknown key 'modes'; did you mean 'mode'?"),
         ("seed: 1\nseed: 2", 2, "'seed' a second time: it is already on line 1"),
         ("seed 1", 1, "expected `name: value` lines"),

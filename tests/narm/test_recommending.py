@@ -180,3 +180,12 @@ def test_the_reason_is_given_when_nothing_is_left(model, reason):
 @pytest.mark.parametrize("model", ["pop", "s_pop"])
 def test_what_is_popular_may_score_0(model):
     assert len(counting(model).recommend([[107]], k=N_ITEMS)[0].items) == N_ITEMS - 1
+
+
+def test_an_integer_with_a_point_is_the_same_item():
+    numbers, texts = ItemVocabulary(np.array([26, 7])), ItemVocabulary(np.array(["26", "1.0"]))
+    assert [numbers.index(raw) for raw in (26, "26", 26.0, "26.0", "7.00", "26.5", "26.", ".0")] == [
+        *(1, 1, 1, 1, 2),
+        *(None, None, None),
+    ]
+    assert [texts.index(raw) for raw in ("26.0", "1.0")] == [None, 2]

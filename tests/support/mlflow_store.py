@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 
-from experiments.tracking.mlflow_client import SQLITE, connect
+from experiments.tracking.mlflow_client import connect
 
 
 def prepared_store(path: Path, factory: pytest.TempPathFactory) -> str:
@@ -22,7 +22,7 @@ def prepared_store(path: Path, factory: pytest.TempPathFactory) -> str:
         the tracking URI.
     """
     shutil.copyfile(_template(factory), path)
-    return f"{SQLITE}{path}"
+    return f"sqlite:///{path}"
 
 
 def _template(factory: pytest.TempPathFactory) -> Path:
@@ -30,5 +30,5 @@ def _template(factory: pytest.TempPathFactory) -> Path:
     template = shared / "mlflow-template" / "mlflow.db"
     with FileLock(shared / "mlflow-template.lock"):
         if not template.exists():
-            connect(f"{SQLITE}{template}")
+            connect(f"sqlite:///{template}")
     return template

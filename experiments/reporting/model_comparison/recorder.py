@@ -16,14 +16,14 @@ from experiments.tracking.tracker import open_tracker
 from experiments.tuning.engine.model_comparison import ModelComparison
 from experiments.tuning.study.dataset import Dataset
 from experiments.tuning.study.environment import git_commit
-from experiments.tuning.study.folder import COMPARISON, OUTBOX
+from experiments.tuning.study.folder import ARTIFACTS, COMPARISON, OUTBOX
 from experiments.tuning.study.spec import StudySpec
 from narm.errors import InputError
 from narm.metrics import key_of
 
 logger = logging.getLogger(__name__)
 
-ARTIFACTS = (COMPARISON, "comparison.md", "by_length.png")
+_FILES = (COMPARISON, "comparison.md", "by_length.png")
 
 
 def record_comparison(
@@ -43,7 +43,7 @@ def record_comparison(
             of.tracking_uri,
             name=folder.name,
             experiment=dataset.name,
-            artifact_dir=of.output / "artifacts",
+            artifact_dir=of.output / ARTIFACTS,
             outbox=folder / OUTBOX,
             dataset=dataset,
         )
@@ -62,7 +62,7 @@ def record_comparison(
         metrics=comparison_metrics(comparison),
         tags={},
         artifacts={},
-        files={name: folder / name for name in ARTIFACTS},
+        files={name: folder / name for name in _FILES},
         description=" ".join(sentences(comparison)),
     )
 

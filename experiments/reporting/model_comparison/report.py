@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from rich.box import SIMPLE_HEAD
@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from experiments.reporting.narrow import print_widest
 from experiments.reporting.report.markdown_table import markdown_table
 from experiments.tuning.study.summary import format_params
 
@@ -24,14 +25,35 @@ LINE_STYLES = ("-", "--", ":")
 
 def print_comparison(comparison: ModelComparison, console: Console) -> None:
     """Print the table, and what it says."""
-    table = Table(title=_title(comparison), title_justify="left", box=SIMPLE_HEAD)
-    for index, heading in enumerate(_headings(comparison)):
-        table.add_column(heading, justify="right" if index else "left", no_wrap=index == 0)
-    for row in comparison.rows:
-        table.add_row(*_cells(row, comparison))
-    console.print(table)
+    print_widest(console, _tables(comparison))
     for sentence in sentences(comparison):
         console.print(Text(sentence))
+
+
+def _tables(comparison: ModelComparison) -> Iterator[Table]:
+    """The table, the same without intervals and seconds, and the first metric on test alone."""
+    headings, first = _headings(comparison), comparison.metrics[0]
+    yield _table(comparison, headings, [_cells(row, comparison) for row in comparison.rows])
+    means = [
+        [
+            row.model,
+            f"{row.valid.mean:.4f}",
+            *(f"{row.test[metric].mean:.4f}" for metric in comparison.metrics),
+            "" if row.ahead is None else f"{row.ahead[first].mean:+.4f}",
+        ]
+        for row in comparison.rows
+    ]
+    yield _table(comparison, headings[:-1], means)
+    yield _table(comparison, [headings[0], headings[2], headings[-2]], [[row[0], row[2], row[-1]] for row in means])
+
+
+def _table(comparison: ModelComparison, headings: Sequence[str], rows: Sequence[Sequence[str]]) -> Table:
+    table = Table(title=_title(comparison), title_justify="left", box=SIMPLE_HEAD)
+    for index, heading in enumerate(headings):
+        table.add_column(heading, justify="right" if index else "left", no_wrap=index == 0)
+    for row in rows:
+        table.add_row(*row)
+    return table
 
 
 def markdown(comparison: ModelComparison) -> str:

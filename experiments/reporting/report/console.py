@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from experiments.reporting.narrow import print_widest
 from experiments.reporting.report.answer import bounds, counts, failures, notes, ranked, verdict
 from experiments.tuning.engine.verdict import compared_metrics
 from experiments.tuning.study.summary import (
@@ -36,11 +37,11 @@ def print_summary(summary: Summary, console: Console, *, where: Mapping[str, str
     if summary.pareto:
         console.print(_pareto_table(summary))
     if summary.finals is not None:
-        console.print(_finalist_table(summary.finals, summary.objective, wide=console.width >= 90))
-    for line in (*verdict(summary), *bounds(summary), *failures(summary, rows)):
+        print_widest(console, _finalist_tables(summary.finals, summary.objective, wide=console.width >= 90))
+    for line in (*verdict(summary), *bounds(summary)):
         console.print(Text(line))
-    for what, place in where.items():
-        console.print(Text(f"{what}: {place}"), soft_wrap=True)  # unbroken, so that it can be pasted
+    for line in (*failures(summary, rows), *(f"{what}: {place}" for what, place in where.items())):
+        console.print(Text(line), soft_wrap=True)  # unbroken, so that it can be searched for, or a path pasted
 
 
 # The search: what one seed on validation says.
@@ -76,10 +77,25 @@ def _pareto_table(summary: Summary) -> Table:
 # The finalists: what several seeds say on test.
 
 
-def _finalist_table(finals: Finals, objective: str, *, wide: bool) -> Table:
+def _finalist_tables(finals: Finals, objective: str, *, wide: bool) -> Iterator[Table]:
+    """The table, and one for a narrow terminal, which keeps the objective and says who won below the number."""
+    yield _finalist_table(finals, objective, wide=wide)
+    table = _table(_finalists_title(finals))
+    for heading in ("trial", f"validation {objective}", f"test {objective}"):
+        table.add_column(heading, justify="right")
+    for finalist in finals.finalists:
+        number, *values, mark = _finalist_cells(finalist, finals, objective, [objective], wide=False)
+        table.add_row(f"{number} {mark}".rstrip(), *values)
+    yield table
+
+
+def _finalists_title(finals: Finals) -> str:
     n_seeds = len(finals.finalists[0].seeds)
-    spread = f"mean ± standard deviation over {n_seeds} seeds" if n_seeds > 1 else "a single seed"
-    table = _table(f"Finalists, {spread}")
+    return "Finalists, " + (f"mean ± standard deviation over {n_seeds} seeds" if n_seeds > 1 else "a single seed")
+
+
+def _finalist_table(finals: Finals, objective: str, *, wide: bool) -> Table:
+    table = _table(_finalists_title(finals))
     table.add_column("trial", justify="right")
     metrics = compared_metrics(objective)
     for heading in (

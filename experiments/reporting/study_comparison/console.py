@@ -30,7 +30,7 @@ def print_comparison(compared: StudyComparison, console: Console) -> None:
 
 def _table(title: str, rows: Mapping[str, Row]) -> Table:
     table = Table(title=title, title_justify="left", box=SIMPLE_HEAD)
-    table.add_column("")
+    table.add_column("", overflow="fold")
     for letter in "AB":
         table.add_column(letter, overflow="fold")
     for what, (first, second) in rows.items():

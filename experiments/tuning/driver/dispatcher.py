@@ -80,7 +80,13 @@ class Dispatcher:
 
     def report(self, job: StudyJob, report: Report) -> Decision:
         """Take a report of a job; whether the job goes on."""
-        return self.begun[job.study].report(job.job, report)
+        if self._error is not None:
+            return Decision.STOP
+        try:
+            return self.begun[job.study].report(job.job, report)
+        except Exception as error:
+            self._error = error
+            return Decision.STOP
 
     def interrupt(self) -> None:
         """End every study: no job is begun any more."""

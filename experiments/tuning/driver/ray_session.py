@@ -24,11 +24,13 @@ from numpy.typing import NDArray
 from experiments.tuning.driver.signals import heed_interrupts
 from narm.data.sessions import Splits
 from narm.errors import InputError
+from narm.machine.capacity import usable_memory
 
 # What Ray Tune logs as an error (trials that failed) is in the study, with its reason; the rest it raises.
 logging.getLogger("ray.tune").setLevel(logging.CRITICAL)
 
 _MEBIBYTE = 2**20
+_GIBIBYTE = 2**30
 _OBJECT_STORE = 80 * _MEBIBYTE  # the least Ray takes, and enough for its own messages
 
 _RAY_ADDRESS = "RAY_ADDRESS"
@@ -125,12 +127,14 @@ def _start(cpus: int, splits: Splits, directory: str) -> None:
     _require_loopback()
     # Ray's ports listen on every interface; without a token of its own it would write one to the home directory.
     os.environ.setdefault("RAY_AUTH_TOKEN", secrets.token_hex(32))
+    store = _OBJECT_STORE + 2 * _size(splits)
+    _require_memory(store)
     try:
         with _sighup_held():
             ray.init(
                 address="local",  # whatever RAY_ADDRESS says
                 num_cpus=cpus,
-                object_store_memory=_OBJECT_STORE + 2 * _size(splits),
+                object_store_memory=store,
                 include_dashboard=False,
                 log_to_driver=False,
                 logging_level=logging.ERROR,
@@ -170,6 +174,16 @@ def _sighup_held() -> Iterator[None]:
         yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _require_memory(store: int) -> None:
+    """Ray looks no further than the machine, and the kernel would kill it as soon as the data are in its store."""
+    usable = usable_memory()
+    if store >= usable:
+        raise InputError(
+            f"memory: Ray takes {store / _GIBIBYTE:.1f} GiB for the data, and this process may use "
+            f"{usable / _GIBIBYTE:.1f} GiB: raise the container's limit, or search on less data (--recent_share)"
+        )
 
 
 def _attach(address: str) -> None:

@@ -18,6 +18,7 @@ from experiments.tuning.driver.ray_session import ray_session
 from experiments.tuning.driver.stopping import Interruption
 from experiments.tuning.driver.study_run import OpenRecorder, Plan, StudyResult, begin_study
 from experiments.tuning.driver.tune_adapters import FailureCallback, StudyScheduler, StudySearcher
+from experiments.tuning.study.database_errors import DATABASE_ERRORS, explain_database_error
 from experiments.tuning.study.dataset import Dataset
 from experiments.tuning.study.folder import FINALISTS
 from experiments.tuning.study.spec import StudySpec
@@ -52,8 +53,8 @@ def run_studies(plans: Sequence[Plan], splits: Splits, open_recorder: OpenRecord
         ]
     )
     interruption = Interruption(dispatcher)
-    dispatcher.begin_next()  # before Ray takes its time to start: the study may be refused
     try:
+        dispatcher.begin_next()  # before Ray takes its time to start: the study may be refused
         compile_all()
         with (
             ray_session(first.concurrency, splits, resources=first.resources, address=first.address) as folder,
@@ -67,6 +68,8 @@ def run_studies(plans: Sequence[Plan], splits: Splits, open_recorder: OpenRecord
                     break
     except BaseException as error:
         dispatcher.abandon(error)
+        if isinstance(error, DATABASE_ERRORS):
+            raise explain_database_error(error, first.storage, first.name) from None
         raise
     return [run.result for run in dispatcher.begun if run.result is not None]
 

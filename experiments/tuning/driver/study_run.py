@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager, ExitStack
+from contextlib import AbstractContextManager, ExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, Protocol
@@ -18,13 +18,14 @@ from experiments.tuning.engine.finalists import best_checkpoint, choose_finalist
 from experiments.tuning.engine.verdict import judge_finalists
 from experiments.tuning.optimizer.samplers import SAMPLERS
 from experiments.tuning.optimizer.scheduler import Decision
+from experiments.tuning.study.database_errors import DATABASE_ERRORS
 from experiments.tuning.study.dataset import Dataset
 from experiments.tuning.study.finalist_runs import FinalistRuns
 from experiments.tuning.study.folder import FINALISTS
 from experiments.tuning.study.limits import FAILED, INTERRUPTED, TIME_BUDGET
 from experiments.tuning.study.results import default_trial, summarize_trial, winner
 from experiments.tuning.study.spec import StudySpec
-from experiments.tuning.study.storage import closing_study, create_study, resume_study
+from experiments.tuning.study.storage import closing_study, create_study, resume_study, store_spec
 from experiments.tuning.study.summary import FinalistFailure, Finals, Summary
 from experiments.tuning.study.trial_attributes import DEFAULT, NEVER_STOPPED, ORIGIN, trials_of
 from experiments.tuning.study.warm_start import Queued
@@ -117,6 +118,7 @@ def begin_study(
         study = resources.enter_context(closing_study(opened))
         recorder = resources.enter_context(open_recorder(plan, dataset, study))
         try:
+            store_spec(study, spec, dataset.fingerprint)  # only now is it sure that no other process is at this study
             training.checkpoints.prepare()
             engine = build_engine(spec, study, recorder)
             _enqueue(plan, engine)
@@ -265,8 +267,10 @@ class StudyRun:
             self.engine.stop(
                 FAILED
             )  # else a trial that waits for a promotion would be pruned, as in a search that is done
-            self.engine.close()
-            self.recorder.end(*_status_of(error), None, None)
+            with suppress(*DATABASE_ERRORS):  # it may be what ended the search; --resume takes up what is RUNNING there
+                self.engine.close()
+            with suppress(*DATABASE_ERRORS):
+                self.recorder.end(*_status_of(error), None, None)
             self._phase = "over"
             self.resources.close()
 

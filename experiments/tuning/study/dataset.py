@@ -24,6 +24,7 @@ class Dataset:
         n_valid: targets of the validation split.
         n_test: targets of the test split.
         n_chosen_valid: targets of the validation split that `eval_targets` keeps.
+        notes: how they were read and split, and what was dropped.
     """
 
     name: str
@@ -35,6 +36,7 @@ class Dataset:
     n_valid: int
     n_test: int
     n_chosen_valid: int
+    notes: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, splits: Splits, config: Config) -> Dataset:
@@ -51,4 +53,5 @@ class Dataset:
             n_valid=len(splits.valid),
             n_test=len(splits.test),
             n_chosen_valid=len(chosen_targets(splits.valid, config.evaluation)),
+            notes=splits.notes,
         )

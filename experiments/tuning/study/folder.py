@@ -9,6 +9,9 @@ DATABASE = "studies.db"
 MLFLOW = "mlflow.db"
 """In the output folder: MLflow's database, unless another server is named."""
 
+ARTIFACTS = "artifacts"
+"""In the output folder: what MLflow's database keeps as files."""
+
 SUMMARY = "summary.json"
 """In the folder of a study: what its search found."""
 

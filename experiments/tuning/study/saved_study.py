@@ -10,6 +10,7 @@ from pathlib import Path
 import optuna
 
 from experiments.tuning.study.folder import COMPARISON, DATABASE, DEFAULT_OUTPUT, SUMMARY
+from experiments.tuning.study.setting_rules import stored_tracking_uri
 from experiments.tuning.study.storage import closing_study, database_in, load_study, read_stored_spec, storage_in
 from experiments.tuning.study.stored_spec import Record
 from experiments.tuning.study.summary import Summary, read_summary
@@ -106,4 +107,4 @@ def recorded_uri(study: str, output: Path, storage: str | None) -> str:
         uri: str | None = read_stored_spec(found)["tracking_uri"]
     if uri is None:
         raise InputError("tracking URI: it had a password, and is kept nowhere: give --tracking-uri")
-    return uri
+    return stored_tracking_uri(uri, output)

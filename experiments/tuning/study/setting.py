@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, dataclass, field, fields
+from pathlib import Path
 from typing import Any, TypeVar
 
 T = TypeVar("T")
@@ -58,6 +59,7 @@ class Setting:
         default: the value where nothing is said, or how it is `Derived`; MISSING: the preset or the command has one.
         key: what a study stores it under, with a dot for a mapping in a mapping; empty: the field's name.
         store: makes JSON types of the value.
+        store_in: in place of it, for an address: makes them of the value and the folder of all studies.
         restore: makes the value of these, or something `Derived`.
     """
 
@@ -71,6 +73,7 @@ class Setting:
     default: Any = MISSING
     key: str = ""
     store: Callable[[Any], Any] = as_it_is
+    store_in: Callable[[Any, Path], Any] | None = None
     restore: Callable[[Any], Any] = as_it_is
 
     @property

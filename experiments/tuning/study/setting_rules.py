@@ -7,13 +7,24 @@ Ray and Optuna, which take seconds.
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from experiments.tuning.study.folder import MLFLOW
 from experiments.tuning.study.setting import Derived, Settled
-from experiments.tuning.worker.addresses import mask_credentials
+from experiments.tuning.worker.addresses import (
+    OUTPUT,
+    absolute_tracking_uri,
+    located,
+    mask_credentials,
+    portable,
+    sqlite_file,
+    sqlite_url,
+)
 from narm.config import EvaluationConfig
 from narm.errors import InputError
+from narm.machine.capacity import usable_cores
 from narm.machine.device import resolve_device
 
 if TYPE_CHECKING:
@@ -117,18 +128,31 @@ def default_reduction(settled: Settled) -> int:
 
 def default_concurrency(settled: Settled) -> int:
     """As many trials as the cores allow: two trials of one thread beat one trial of two."""
-    from narm.machine.threads import usable_cores
-
     threads: int = settled.get("threads", 1)
     return max(1, usable_cores() // max(1, threads))
 
 
 def default_threads(settled: Settled) -> int:
     """The cores, shared among the trials."""
-    from narm.machine.threads import usable_cores
-
     concurrency: int = settled["concurrency"]
     return max(1, usable_cores() // max(1, concurrency))
+
+
+def fitting_here(settled: Settled, *, fixed: Collection[str]) -> dict[str, int]:
+    """Threads and trials at once of a study that goes on, no more than this machine has cores for.
+
+    Args:
+        settled: settings of the study, which may have begun on a larger machine.
+        fixed: names of those that a person has just asked for.
+    """
+    threads, concurrency, available = settled["threads"], settled["concurrency"], usable_cores()
+    if settled["address"] or resolve_device(settled["device"]).type != "cpu":
+        return {}
+    if "threads" not in fixed:
+        threads = min(threads, available)
+    if "concurrency" not in fixed:
+        concurrency = min(concurrency, max(1, available // threads))
+    return {"threads": threads, "concurrency": concurrency}
 
 
 def default_gpus_per_trial(settled: Settled) -> float:
@@ -136,16 +160,42 @@ def default_gpus_per_trial(settled: Settled) -> float:
     return 1 / settled["concurrency"] if resolve_device(settled["device"]).type == "cuda" else 0.0
 
 
-def store_tracking_uri(uri: str) -> str | None:
+def store_tracking_uri(uri: str, output: Path) -> str | None:
     """An address with a password is not stored."""
-    return uri if mask_credentials(uri) == uri else None
+    return portable(absolute_tracking_uri(uri), output) if mask_credentials(uri) == uri else None
 
 
 def restore_tracking_uri(stored: str | None) -> Any:
     """The address, or the default of one that was not stored."""
-    return Derived(default_tracking_uri) if stored is None else stored
+    if stored is None:
+        return Derived(default_tracking_uri)
+    return Derived(lambda settled: stored_tracking_uri(stored, settled["output"]))
+
+
+def stored_tracking_uri(stored: str, output: Path) -> str:
+    """MLflow's address, as it is stored, for studies that are in this folder now.
+
+    Studies of earlier versions hold the path of a database that was in their folder; it may have moved with them.
+    """
+    file = sqlite_file(stored)
+    if OUTPUT in stored or file is None or file.name != MLFLOW or file.exists():
+        return located(stored, output)
+    has_moved = (output / MLFLOW).exists() or not file.parent.exists()
+    return default_tracking_uri({"output": output}) if has_moved else stored
+
+
+def store_checkpoint_storage(address: str | None, output: Path) -> str | None:
+    """A folder within that of all studies moves with it."""
+    if address is None or "://" in address:
+        return address
+    return portable(str(Path(address).absolute()), output)
+
+
+def restore_checkpoint_storage(stored: str | None) -> Any:
+    """The address, in the folder where the studies are now."""
+    return None if stored is None else Derived(lambda settled: located(stored, settled["output"]))
 
 
 def default_tracking_uri(settled: Settled) -> str:
     """SQLite in the output folder."""
-    return f"sqlite:///{(settled['output'] / MLFLOW).resolve()}"
+    return sqlite_url((settled["output"] / MLFLOW).resolve())

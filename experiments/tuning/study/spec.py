@@ -6,7 +6,6 @@ computes is imported where it is used, since the help of the command line is mad
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,10 +16,12 @@ from experiments.tuning.optimizer.scheduler import Settings
 from experiments.tuning.optimizer.schedulers import SCHEDULERS
 from experiments.tuning.study import setting_rules as rules
 from experiments.tuning.study.limits import Limits
+from experiments.tuning.study.names import check_name
 from experiments.tuning.study.setting import Derived, FlagGroup, setting, settings
 from experiments.tuning.worker.addresses import absolute_tracking_uri, address_below
 from narm.config import Config
 from narm.errors import InputError
+from narm.machine.capacity import cores
 from narm.machine.device import DEVICES, resolve_device
 from narm.model_options import check_used, searchable_options
 from narm.text.suggestion import did_you_mean
@@ -244,7 +245,7 @@ class StudySpec:
         group=PLACES,
         metavar="URI",
         help="MLflow's (default: SQLite in --output)",
-        store=rules.store_tracking_uri,
+        store_in=rules.store_tracking_uri,
         restore=rules.restore_tracking_uri,
         default=Derived(rules.default_tracking_uri),
     )
@@ -260,6 +261,8 @@ class StudySpec:
         group=PLACES,
         metavar="URI",
         help="folder or bucket that all machines reach",
+        store_in=rules.store_checkpoint_storage,
+        restore=rules.restore_checkpoint_storage,
         default=None,
     )
     """Where checkpoints go, for all nodes to reach; None: the study's folder."""
@@ -277,8 +280,7 @@ class StudySpec:
         _check_known("sampler", self.sampler, SAMPLERS)
         _check_known("scheduler", self.scheduler, SCHEDULERS)
         self._check_bounds()
-        if not re.fullmatch(r"[\w.+-]+", self.name) or self.name.startswith("."):
-            raise InputError(f"study: '{self.name}' is no name for a folder: use letters, digits, '-', '_' and '.'")
+        check_name(self.name)
         self._check_cores()
         self._check_validation()
         self._check_objectives()
@@ -295,15 +297,13 @@ class StudySpec:
 
     def _check_cores(self) -> None:
         """More threads than cores slow each other down; on a GPU they mostly wait, and a cluster counts for itself."""
-        from narm.machine.threads import usable_cores
-
-        cores = usable_cores()
         if self.address or resolve_device(self.device).type != "cpu":
             return
-        if self.concurrency * self.threads > cores:
+        available = cores()
+        if self.concurrency * self.threads > available.usable:
             raise InputError(
-                f"concurrency: {self.concurrency} trials of {self.threads} threads are too many for {cores} cores: "
-                f"let concurrency x threads be at most {cores}"
+                f"concurrency: {self.concurrency} trials of {self.threads} threads are too many for {available}: "
+                f"let concurrency x threads be at most {available.usable}"
             )
 
     def _check_validation(self) -> None:

@@ -6,8 +6,6 @@ has no public way: `Study.add_trial` returns no handle to go on with, and `Trial
 
 from __future__ import annotations
 
-import sqlite3
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,22 +16,18 @@ from optuna.exceptions import DuplicatedStudyError
 from optuna.storages import RDBStorage
 from optuna.storages._cached_storage import _CachedStorage
 from optuna.trial import FrozenTrial, TrialState
-from sqlalchemy import event
-from sqlalchemy.exc import IntegrityError, OperationalError, ProgrammingError, SQLAlchemyError
 
 from experiments.tuning.study import trial_attributes
+from experiments.tuning.study.database import Use, one_line_errors, open_storage
 from experiments.tuning.study.folder import DATABASE
 from experiments.tuning.study.spec import StudySpec
 from experiments.tuning.study.stored_spec import Record, check_resumable, stored_spec
-from experiments.tuning.worker.addresses import mask_credentials
+from experiments.tuning.worker.addresses import mask_credentials, sqlite_url
 from narm.errors import InputError
 from narm.text.suggestion import did_you_mean
 
 # What is below warnings is reported by the engine; samplers warn of conditional spaces, which are meant.
 optuna.logging.set_verbosity(optuna.logging.ERROR)
-
-_ATTEMPTS = 4  # to open a database that others may be creating
-_PAUSE = 0.5  # seconds between them
 
 
 def database_in(output: Path) -> Path:
@@ -43,7 +37,7 @@ def database_in(output: Path) -> Path:
 
 def storage_in(output: Path) -> str:
     """URL of the database that a folder of studies has of its own."""
-    return f"sqlite:///{database_in(output)}"
+    return sqlite_url(database_in(output))
 
 
 def create_study(spec: StudySpec, fingerprint: str) -> optuna.Study:
@@ -52,12 +46,12 @@ def create_study(spec: StudySpec, fingerprint: str) -> optuna.Study:
     Raises:
         InputError: it exists already, or cannot be written.
     """
-    if spec.folder.exists():
-        raise InputError(
-            f"study: {spec.folder} exists already: go on with it (--resume {spec.name}), or choose another name"
-        )
     try:
         spec.folder.mkdir(parents=True)
+    except FileExistsError:
+        raise InputError(
+            f"study: {spec.folder} exists already: go on with it (--resume {spec.name}), or choose another name"
+        ) from None
     except OSError as error:
         raise InputError(f"output: {spec.output} cannot be written: {error.strerror}") from None
     try:
@@ -65,7 +59,7 @@ def create_study(spec: StudySpec, fingerprint: str) -> optuna.Study:
     except InputError:
         spec.folder.rmdir()
         raise
-    study.set_user_attr(trial_attributes.SPEC, stored_spec(spec, fingerprint))
+    store_spec(study, spec, fingerprint)
     return study
 
 
@@ -73,7 +67,8 @@ def _create(spec: StudySpec) -> optuna.Study:
     directions = [objective.direction for objective in spec.objectives]
     storage = open_storage(spec.storage)
     try:
-        return optuna.create_study(study_name=spec.name, storage=storage, directions=directions)
+        with one_line_errors(spec.storage):
+            return optuna.create_study(study_name=spec.name, storage=storage, directions=directions)
     except DuplicatedStudyError:
         storage.engine.dispose()
         raise InputError(
@@ -83,29 +78,38 @@ def _create(spec: StudySpec) -> optuna.Study:
 
 
 def resume_study(spec: StudySpec, fingerprint: str) -> optuna.Study:
-    """A study that another session began, with the spec that now holds.
+    """A study that another session began, and may be going on with: nothing is written to it, see `store_spec`.
 
     Raises:
         InputError: there is none, or it is not of the same data, objective and fixed options.
     """
-    study = load_study(spec.name, spec.storage)
+    study = load_study(spec.name, spec.storage, "write")
     try:
         check_resumable(read_stored_spec(study), spec, fingerprint)
     except InputError:
         _disconnect(study)
         raise
-    study.set_user_attr(trial_attributes.SPEC, stored_spec(spec, fingerprint))
     return study
 
 
-def load_study(name: str, url: str) -> optuna.Study:
+def store_spec(study: optuna.Study, spec: StudySpec, fingerprint: str) -> None:
+    """Write the spec that holds from now on."""
+    study.set_user_attr(trial_attributes.SPEC, stored_spec(spec, fingerprint))
+
+
+def load_study(name: str, url: str, use: Use = "read") -> optuna.Study:
     """A study by its name.
 
+    Args:
+        name: the study's.
+        url: address of the database.
+        use: whether it is only read.
     Raises:
-        InputError: no such study; the message suggests the closest name.
+        InputError: no such database or study; the message suggests the closest name.
     """
-    storage = open_storage(url)
-    known = [study.study_name for study in storage.get_all_studies()]
+    storage = open_storage(url, use)
+    with one_line_errors(url):
+        known = [study.study_name for study in storage.get_all_studies()]
     if name not in known:
         storage.engine.dispose()
         others = did_you_mean(name, known) if known else "; it has no studies"
@@ -190,50 +194,3 @@ def read_stored_spec(study: optuna.Study) -> Record:
     if record is None:
         raise InputError(f"study: '{study.study_name}' was not made by this program: choose another")
     return record
-
-
-def open_storage(url: str) -> RDBStorage:
-    """Connect to a database of studies.
-
-    Raises:
-        InputError: it cannot be opened.
-    """
-    try:
-        storage = _connect(url)
-        if storage.engine.dialect.name == "sqlite":
-            _write_ahead(storage)
-        return storage
-    except (SQLAlchemyError, ImportError) as error:
-        reason = mask_credentials(str(error).splitlines()[0])
-        raise InputError(
-            f"storage: {mask_credentials(url)} cannot be opened ({reason}): write sqlite:///FILE or "
-            "postgresql://USER@HOST/NAME"
-        ) from None
-
-
-def _connect(url: str) -> RDBStorage:
-    """Connect; a new database that another search is just creating is there at the next attempt."""
-    for _ in range(_ATTEMPTS - 1):
-        try:
-            return RDBStorage(url)
-        except IntegrityError:
-            pass
-        except (OperationalError, ProgrammingError) as error:
-            if "already exists" not in str(error):
-                raise
-        time.sleep(_PAUSE)
-    return RDBStorage(url)
-
-
-def _write_ahead(storage: RDBStorage) -> None:
-    """Let SQLite write ahead, without waiting for the disk at every epoch.
-
-    A crash of the process, kill -9 included, loses nothing; one of the machine may lose the last seconds.
-    """
-
-    @event.listens_for(storage.engine, "connect")
-    def configure(connection: sqlite3.Connection, _: object) -> None:
-        connection.execute("PRAGMA journal_mode=WAL")
-        connection.execute("PRAGMA synchronous=NORMAL")
-
-    storage.engine.dispose()  # of the connections that it has opened already

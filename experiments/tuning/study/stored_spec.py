@@ -40,7 +40,8 @@ def stored_spec(spec: StudySpec, fingerprint: str) -> Record:
         place = record
         for part in outer:
             place = place.setdefault(part, {})
-        place[key] = known.store(getattr(spec, name))
+        value = getattr(spec, name)
+        place[key] = known.store(value) if known.store_in is None else known.store_in(value, spec.output)
     return record
 
 

@@ -29,7 +29,10 @@ STATE_WORDS: dict[TrialState, str] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DatasetSummary:
-    """The data; sessions and targets are those of training, `n_valid` counts the targets of validation."""
+    """The data; sessions and targets are those of training, `n_valid` counts the targets of validation.
+
+    `notes` say how they were read and split, and what was dropped.
+    """
 
     name: str
     fingerprint: str
@@ -37,6 +40,7 @@ class DatasetSummary:
     n_items: int
     n_targets: int
     n_valid: int
+    notes: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, dataset: Dataset) -> DatasetSummary:
@@ -48,6 +52,7 @@ class DatasetSummary:
             n_items=dataset.n_items,
             n_targets=dataset.n_train,
             n_valid=dataset.n_chosen_valid,
+            notes=dataset.notes,
         )
 
 

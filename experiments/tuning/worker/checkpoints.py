@@ -97,8 +97,10 @@ class CheckpointStore:
                     write(local)
                     _upload(local, file_system, temporary)
             file_system.move(temporary, self._path(name))
-        except BaseException:
+        except BaseException as error:
             _remove(file_system, temporary)
+            if isinstance(error, OSError) and error.filename == temporary:
+                raise OSError(error.errno, error.strerror, self._path(name)) from None
             raise
 
     def fetch(self, name: str, into: Path) -> Path | None:

@@ -62,16 +62,24 @@ class JobFailure:
     @classmethod
     def of(cls, error: Exception) -> JobFailure:
         """Describe an error that has just been caught."""
-        return cls.from_text(
-            "".join(traceback.format_exception(error)).strip(),
+        details = "".join(traceback.format_exception(error)).strip()
+        reason = details.splitlines()[-1]
+        if isinstance(error, OSError) and error.filename is not None:
+            reason = f"{error.filename}: {error.strerror}"
+        return cls(
+            reason=_shortened(reason),
+            details=details,
             worth_a_retry=not isinstance(error, NonFiniteLoss),  # the same seed diverges in the same place
         )
 
     @classmethod
     def from_text(cls, details: str, *, worth_a_retry: bool) -> JobFailure:
         """Describe an error of which there is a text only: its last line is the reason."""
-        reason = textwrap.shorten(details.splitlines()[-1], width=_LONGEST_REASON, placeholder=" ...")
-        return cls(reason=reason, details=details, worth_a_retry=worth_a_retry)
+        return cls(reason=_shortened(details.splitlines()[-1]), details=details, worth_a_retry=worth_a_retry)
+
+
+def _shortened(reason: str) -> str:
+    return textwrap.shorten(reason, width=_LONGEST_REASON, placeholder=" ...")
 
 
 Report = EpochResult | FinalistRun | JobFailure

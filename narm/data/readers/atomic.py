@@ -11,9 +11,17 @@ from functools import partial
 from pathlib import Path
 
 from narm.config import DataConfig
-from narm.data.readers.columns import find_column, find_columns, require_distinct
+from narm.data.readers.columns import (
+    Columns,
+    find_column,
+    find_columns,
+    looks_like_session,
+    require_distinct,
+    require_own_names,
+    with_columns,
+)
 from narm.data.readers.event_table import TICKS, EventTable
-from narm.data.readers.layout import TextLayout, read_header_line
+from narm.data.readers.layout import TextLayout, read_first_line
 from narm.data.readers.text import read_text
 from narm.errors import InputError
 from narm.text.suggestion import did_you_mean
@@ -42,7 +50,8 @@ def read_atomic(path: Path, config: DataConfig) -> EventTable:
         raise InputError("field_separator: a line end cannot separate columns")
     if not config.seq_separator:
         raise InputError("seq_separator: empty")
-    header = tuple(read_header_line(path).split(config.field_separator))
+    require_own_names(config, path)
+    header = tuple(read_first_line(path).split(config.field_separator))
     types = dict(_field(column, path) for column in header)
     names = [column.rpartition(":")[0] for column in header]
     require_distinct(names, f"{path}, line 1")
@@ -51,7 +60,11 @@ def read_atomic(path: Path, config: DataConfig) -> EventTable:
         layout, of_users = _layout_of_lists(path, config, header, types, lists[0]), False
     else:
         layout, of_users = _layout_of_events(path, config, header, types)
-    return replace(read_text(layout), atomic=True, of_users=of_users)
+    events = replace(read_text(layout), atomic=True, of_users=of_users)
+    if layout.session is None or layout.time is None:
+        return events
+    columns = Columns(*(column.rpartition(":")[0] for column in (layout.session, layout.item, layout.time)))
+    return with_columns(events, columns, names, config, path)
 
 
 def _layout_of_events(
@@ -70,7 +83,7 @@ def _layout_of_events(
         item_separator=config.seq_separator if types[names.item] == "token_seq" else None,
         time_separator=config.seq_separator if types[names.time] == "float_seq" else None,
     )
-    return layout, "session" not in names.session.lower()
+    return layout, not looks_like_session(names.session)
 
 
 def _layout_of_lists(

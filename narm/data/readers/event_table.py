@@ -22,6 +22,9 @@ class EventTable:
         items: ids, likewise.
         times: int64 or float64.
         ticks_per_second: unit of the times; None: they say what came first, and no more.
+        of_dates: whether the times were dates, and not numbers in a unit that an option names.
+        columns: names of the columns that were taken: session, item, time; empty where the format has no names.
+        taken: a note on these, where they are a guess.
         of_users: whether the sessions are users, each with all that a user ever did.
         atomic: whether the file is RecBole's, whose order of ties applies.
         n_wrong: rows of the file that are left out because they are wrong.
@@ -32,6 +35,9 @@ class EventTable:
     items: pa.ChunkedArray
     times: pa.ChunkedArray
     ticks_per_second: int | None
+    of_dates: bool = False
+    columns: tuple[str, ...] = ()
+    taken: tuple[str, ...] = ()
     of_users: bool = False
     atomic: bool = False
     n_wrong: int = 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -31,11 +32,23 @@ def whole_sessions(items: pa.DictionaryArray, offsets: NDArray[np.int64], path: 
     is_session = ~np.append(grows[1:], False) if grows.sum() > shrinks.sum() else ~shrinks
     n_targets = int((lengths[is_session] - 1).sum())
     if n_targets != len(lengths):
-        raise InputError(
-            f"{path}: its {len(lengths):,} rows are not every prefix of whole sessions, which would be {n_targets:,};"
-            " give each session once, as a list without a target"
-        )
+        raise InputError(f"{path}: its {len(lengths):,} rows {_why_not_whole(codes, offsets, n_targets)}")
     return ordered_sessions(items.filter(pa.array(np.repeat(is_session, lengths))), lengths[is_session], path)
+
+
+def _why_not_whole(codes: NDArray[np.int32], offsets: NDArray[np.int64], n_targets: int) -> str:
+    """Whether every prefix is there after all, in another order: shuffled, as for training."""
+    rows = [codes[start:end].tobytes() for start, end in pairwise(offsets)]
+    there, shortest = set(rows), 2 * codes.itemsize
+    if all(len(row) == shortest or row[: -codes.itemsize] in there for row in rows):
+        return (
+            "are every prefix of sessions, but not one after the other, so that they cannot be put together again;"
+            " write the prefixes of a session together, the longest first, or each session once without a target"
+        )
+    return (
+        f"are not every prefix of whole sessions, which would be {n_targets:,};"
+        " give each session once, as a list without a target"
+    )
 
 
 def ordered_sessions(items: pa.DictionaryArray, lengths: NDArray[np.int64], path: Path) -> EventTable:

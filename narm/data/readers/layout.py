@@ -17,10 +17,11 @@ class TextLayout:
     """How a text file is laid out.
 
     Attributes:
-        path: the file, compressed if its name ends in `.gz` or `.zst`.
+        path: the file, compressed if its name ends in one of `COMPRESSIONS`.
         header: its columns, as line 1 spells them.
         has_header: whether line 1 does so; else they are known.
         delimiter: one character between the columns.
+        doubled: whether that character is there twice; the header then has a column that is empty between any two.
         quoted: whether columns may be quoted, as in CSV.
         session: column of the session; None: a row is a session.
         item: column of the item, or of several.
@@ -41,12 +42,22 @@ class TextLayout:
     item: str
     time: str | None
     has_header: bool = True
+    doubled: bool = False
     target: str | None = None
     day: str | None = None
     item_separator: str | None = None
     time_separator: str | None = None
     ticks_per_second: int = 1
     skip_wrong: bool = False
+
+    def count(self, n_fields: int) -> int:
+        """Columns of the file that so many fields are."""
+        return (n_fields + 1) // 2 if self.doubled else n_fields
+
+    @property
+    def is_compressed(self) -> bool:
+        """Whether the file is, by its name."""
+        return self.path.suffix.lower() in COMPRESSIONS
 
     @property
     def used(self) -> tuple[str, ...]:
@@ -55,33 +66,38 @@ class TextLayout:
         return tuple(column for column in columns if column is not None)
 
 
-def read_header_line(path: Path) -> str:
+COMPRESSIONS = {".gz": "gzip", ".bz2": "bz2", ".zst": "zstd"}
+"""pyarrow's name of the compression, by the last ending of a file's name."""
+
+UTF_16 = (b"\xff\xfe", b"\xfe\xff")
+
+
+def read_first_line(path: Path) -> str:
     """Line 1 of a file, without its line end.
 
     Raises:
         InputError: the file is empty or not UTF-8.
     """
+    with open_bytes(path) as start:
+        if start.read(2) in UTF_16:
+            raise InputError(f"{path}: UTF-16, not UTF-8 text; convert it: iconv -f UTF-16 -t UTF-8")
     with open_text(path) as file:
         line = file.readline().rstrip("\r\n")
     if not is_utf8(line):
-        raise InputError(f"{path}, line 1: not UTF-8 text")
+        raise InputError(f"{path}, line 1: not UTF-8 text; convert the file: iconv -f ENCODING -t UTF-8")
     if not line.strip():
         raise InputError(f"{path}, line 1: empty; the first line must name the columns")
     return line
 
 
+def open_bytes(path: Path) -> pa.NativeFile:
+    """The file's bytes, unpacked."""
+    return pa.input_stream(path, compression=COMPRESSIONS.get(path.suffix.lower()))
+
+
 def open_text(path: Path) -> TextIO:
-    """The file's text, unzipped; bytes that are not UTF-8 become surrogates, for `is_utf8` to find."""
-    return TextIOWrapper(pa.input_stream(path), encoding="utf-8-sig", errors="surrogateescape", newline="")
-
-
-def has_open_quotes(path: Path) -> bool:
-    """Whether a line of the file has a quote that is not closed in it: the lines below would belong to that value."""
-    with pa.input_stream(path) as file:
-        if not any(b'"' in block for block in iter(lambda: file.read(2**20), b"")):
-            return False  # the usual case, at the speed of the disk
-    with open_text(path) as lines:
-        return any(line.count('"') % 2 for line in lines)
+    """The file's text, unpacked; bytes that are not UTF-8 become surrogates, for `is_utf8` to find."""
+    return TextIOWrapper(open_bytes(path), encoding="utf-8-sig", errors="surrogateescape", newline="")
 
 
 def is_utf8(text: str) -> bool:

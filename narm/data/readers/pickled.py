@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from narm.config import DataConfig
 from narm.data.readers.event_table import EventTable
 from narm.data.readers.examples import ordered_sessions, whole_sessions
+from narm.data.readers.layout import open_bytes
 from narm.errors import InputError
 
 SUFFIXES = (".pkl", ".pickle")
@@ -29,7 +30,7 @@ _STARTS = (b"\x80", b"]q\0", b"(]q", b"(lp", b"((lp")  # protocols 2 and later; 
 
 def is_pickle(path: Path) -> bool:
     """Whether a file, whatever its name, begins as these pickles do, and as no text does."""
-    with pa.input_stream(path) as file:
+    with open_bytes(path) as file:
         return bool(file.read(4).startswith(_STARTS))
 
 
@@ -44,7 +45,7 @@ def read_pickle(path: Path, config: DataConfig) -> EventTable:
     Raises:
         InputError: the pickle has anything in it but lists, tuples and integers, or they are put together otherwise.
     """
-    with pa.input_stream(path) as file:
+    with open_bytes(path) as file:
         data = file.read(LARGEST + 1)
     if len(data) > LARGEST:
         raise InputError(f"{path}: larger than {LARGEST:,} bytes, unpacked")

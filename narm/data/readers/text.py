@@ -11,9 +11,9 @@ import pyarrow.csv
 
 from narm.data.readers.event_table import NANOSECONDS, EventTable, encode, numbered
 from narm.data.readers.examples import whole_sessions
-from narm.data.readers.layout import TextLayout, has_open_quotes
-from narm.data.readers.rows import WrongRows, good_rows, problem_of, read_good_rows, rows
-from narm.data.readers.times import DATE_TYPES, as_times, converts, is_number
+from narm.data.readers.layout import TextLayout, open_bytes
+from narm.data.readers.rows import Quoting, WrongRows, good_rows, problem_of, quoting, read_good_rows, rows
+from narm.data.readers.times import DATE_TYPES, are_dates, as_times, converts, is_number
 from narm.errors import InputError
 
 # Larger blocks than pyarrow's 1 MiB: each block has a dictionary of ids of its own until they are unified.
@@ -33,11 +33,12 @@ def read_text(layout: TextLayout) -> EventTable:
             right.
     """
     time_types = _time_types(layout)
-    if layout.quoted and has_open_quotes(layout.path):
+    quotes = quoting(layout) if time_types else "doubtful"
+    if quotes == "doubtful":
         time_types = ()  # pyarrow would take the lines below for one value, and lose them without a word
     for time_type in time_types:
         try:
-            events = _events(_read_columns(layout, time_type), layout)
+            events = _events(_read_columns(layout, time_type, quotes), layout)
         except pa.ArrowInvalid:
             continue  # the failure itself would keep the columns alive
         if events.is_sound:
@@ -52,10 +53,10 @@ def _read_row_by_row(layout: TextLayout) -> EventTable:
         for _ in good_rows(layout, wrong):
             pass
         if wrong.count:
-            raise InputError(f"{wrong.first}; {wrong.count:,} wrong in all, which `bad_lines: skip` would leave out")
+            raise InputError(f"{wrong.first}; {wrong.advice}")
     table, wrong = read_good_rows(layout)
     if len(table) == 0:
-        raise InputError(wrong.first or f"{layout.path}: no events below line 1, the header")
+        raise InputError(f"{wrong.first}; no row is right" if wrong.count else f"{layout.path}: no events below line 1")
     try:
         events = _events(table, layout)
     except pa.ArrowInvalid as error:
@@ -64,7 +65,7 @@ def _read_row_by_row(layout: TextLayout) -> EventTable:
     return replace(events, n_wrong=wrong.count, notes=notes)
 
 
-def _read_columns(layout: TextLayout, time_type: pa.DataType) -> pa.Table:
+def _read_columns(layout: TextLayout, time_type: pa.DataType, quotes: Quoting) -> pa.Table:
     types = {
         layout.session: IDS,
         layout.item: IDS if layout.item_separator is None else pa.string(),
@@ -73,11 +74,15 @@ def _read_columns(layout: TextLayout, time_type: pa.DataType) -> pa.Table:
         layout.day: pa.date32(),
     }
     return pa.csv.read_csv(
-        layout.path,
+        open_bytes(layout.path) if layout.is_compressed else layout.path,  # which is a tenth faster
         read_options=pa.csv.ReadOptions(
             block_size=BLOCK_BYTES, column_names=list(layout.header), skip_rows=1 if layout.has_header else 0
         ),
-        parse_options=pa.csv.ParseOptions(delimiter=layout.delimiter, quote_char='"' if layout.quoted else False),
+        parse_options=pa.csv.ParseOptions(
+            delimiter=layout.delimiter,
+            quote_char='"' if layout.quoted else False,
+            newlines_in_values=quotes == "over several lines",  # slower: blocks cannot be cut at any line end
+        ),
         convert_options=pa.csv.ConvertOptions(
             column_types={name: types[name] for name in layout.used},
             include_columns=list(layout.used),
@@ -108,7 +113,13 @@ def _events(table: pa.Table, layout: TextLayout) -> EventTable:
         sessions = sessions.take(row_of_item)
     sessions = encode(sessions)
     times, ticks_per_second = _times(table, layout, row_of_item, sessions)
-    return EventTable(sessions=sessions, items=encode(items), times=times, ticks_per_second=ticks_per_second)
+    return EventTable(
+        sessions=sessions,
+        items=encode(items),
+        times=times,
+        ticks_per_second=ticks_per_second,
+        of_dates=layout.time is not None and are_dates(table[layout.day or layout.time]),
+    )
 
 
 def _times(
@@ -187,4 +198,4 @@ def _time_types(layout: TextLayout) -> tuple[pa.DataType, ...]:
     text = first.fields[layout.header.index(layout.time)]
     if is_number(text):
         return (pa.int64(), pa.string()) if converts(text, pa.int64()) else (pa.string(),)
-    return tuple(kind for kind in DATE_TYPES if converts(text, kind))
+    return tuple(kind for kind in DATE_TYPES if converts(text, kind)) or (pa.string(),)

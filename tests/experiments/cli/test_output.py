@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import logging
 import sys
 
@@ -40,6 +41,15 @@ def test_messages_and_results_go_where_they_are_asked(talker, arguments, out, er
     talk(talker, *arguments)
     assert capsys.readouterr() == (out, err)
     assert (tmp_path / "result.json").exists() == ("result.json" in arguments)
+
+
+@pytest.mark.parametrize(("encoding", "printed"), [("utf-8", '{"a": "é"}\n'), ("latin-1", '{\n  "a": "\\u00e9"\n}\n')])
+def test_json_is_json_in_any_encoding(talker, encoding, printed, monkeypatch):
+    out = io.TextIOWrapper(io.BytesIO(), encoding=encoding)
+    monkeypatch.setattr(sys, "stdout", out)
+    write_json(talker.parse_args(["--json"]), '{"a": "é"}\n')
+    out.flush()
+    assert out.buffer.getvalue().decode() == printed
 
 
 def test_the_file_of_the_result_is_tried_before_the_work(talker, tmp_path):

@@ -11,12 +11,14 @@ from experiments.cli import search_arguments, search_parser
 from experiments.cli.presets import PRESETS
 from experiments.cli.search_arguments import build_spec
 from experiments.cli.search_parser import build_parser
+from experiments.tuning.study.saved_study import recorded_uri
 from experiments.tuning.study.setting import setting
 from experiments.tuning.study.spec import ENDS, StudySpec
 from experiments.tuning.study.storage import closing_study, create_study
+from experiments.tuning.study.trial_attributes import SPEC
 from narm.config_file import OptionsFile, read_config
 from narm.errors import InputError
-from narm.machine.threads import usable_cores
+from narm.machine.capacity import Cores, usable_cores
 from narm.models import MODELS
 
 
@@ -142,6 +144,13 @@ def test_system_metrics_are_for_who_asks():
     assert spec("--system-metrics").system_metrics is True
 
 
+def available(monkeypatch: pytest.MonkeyPatch, usable: int) -> None:
+    """Let a container have so many cores."""
+    bounded = Cores(usable, 64, "CPU quota")
+    monkeypatch.setattr("experiments.tuning.study.spec.cores", lambda: bounded)
+    monkeypatch.setattr("experiments.tuning.study.setting_rules.usable_cores", lambda: usable)
+
+
 def begin(built: StudySpec) -> None:
     """Create the study, as a search does, and leave it."""
     with closing_study(create_study(built, "f00")):
@@ -171,6 +180,32 @@ def test_the_command_line_wins_over_the_study_that_is_resumed(tmp_path):
     assert built.max_failed == 3  # half of the trials there were
 
 
+@pytest.mark.parametrize(
+    ("cores", "flags", "fits"),
+    [
+        (8, [], (4, 2)),
+        (4, [], (2, 2)),
+        (1, [], (1, 1)),
+        (4, ["--threads", "1"], (4, 1)),
+        (4, ["--concurrency", "1"], (1, 2)),
+    ],
+)
+def test_a_study_goes_on_with_fewer_cores(tmp_path, monkeypatch, cores, flags, fits):
+    available(monkeypatch, 8)
+    place = ("--output", str(tmp_path))
+    begin(spec(*place, "--study", "mine", "--dataset", "synthetic", "--concurrency", "4", "--threads", "2"))
+    available(monkeypatch, cores)
+    built = spec(*place, "--resume", "mine", *flags)
+    assert (built.concurrency, built.threads) == fits
+
+
+def test_too_many_at_once_is_refused_where_a_person_asks_for_it(tmp_path, monkeypatch):
+    available(monkeypatch, 2)
+    begin(spec("--output", str(tmp_path), "--study", "mine", "--dataset", "synthetic"))
+    with pytest.raises(InputError, match=r"3 trials of 1 threads are too many for 2 of 64 cores \(CPU quota\)"):
+        spec("--output", str(tmp_path), "--resume", "mine", "--concurrency", "3")
+
+
 def test_an_address_with_a_password_is_not_stored_and_the_default_takes_its_place(tmp_path):
     secret = "postgresql://me:secret@db/mlflow"
     begin(spec("--output", str(tmp_path), "--study", "mine", "--dataset", "synthetic", "--tracking-uri", secret))
@@ -195,3 +230,32 @@ def test_a_setting_is_one_field(tmp_path, monkeypatch):
     begin(spec(*place, "--study", "mine", "--patience", "8"))
     assert spec(*place, "--resume", "mine").patience == 8
     assert spec(*place, "--resume", "mine", "--patience", "9").patience == 9
+
+
+def test_a_moved_study_goes_on_with_the_mlflow_and_the_checkpoints_of_its_folder(tmp_path):
+    before, after = tmp_path / "runs", tmp_path / "moved"
+    storage = ("--checkpoint-storage", str(before / "checkpoints"))
+    begin(spec("--output", str(before), "--study", "mine", "--dataset", "synthetic", *storage))
+    before.rename(after)
+    built = spec("--output", str(after), "--resume", "mine")
+    assert built.tracking_uri == f"sqlite:///{after}/mlflow.db"
+    assert built.checkpoint_storage == str(after / "checkpoints")
+    assert recorded_uri("mine", after, None) == f"sqlite:///{after}/mlflow.db"
+
+
+def test_a_study_keeps_a_database_outside_its_folder_whatever_the_working_directory(tmp_path, monkeypatch):
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path)
+    place = ("--output", str(tmp_path / "runs"))
+    begin(spec(*place, "--study", "mine", "--dataset", "synthetic", "--tracking-uri", "sqlite:///mine.db"))
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    assert spec(*place, "--resume", "mine").tracking_uri == f"sqlite:///{tmp_path}/mine.db"
+
+
+@pytest.mark.parametrize("change", [{"config": {"a_new_option": 1}}, {"space": {"name": "x"}}])
+def test_a_study_of_a_later_version_is_said_to_be_one(tmp_path, change):
+    built = spec("--output", str(tmp_path), "--study", "mine", "--dataset", "synthetic")
+    with closing_study(create_study(built, "f00")) as study:
+        study.set_user_attr(SPEC, study.user_attrs[SPEC] | change)
+    with pytest.raises(InputError, match="resume: study 'mine' has settings that this version does not know"):
+        spec("--output", str(tmp_path), "--resume", "mine")

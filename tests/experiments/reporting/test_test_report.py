@@ -39,6 +39,22 @@ def test_all_metrics_have_intervals_and_the_slices_stand_below(judgement):
     assert f"{one.metrics['mrr_at_10']:.4f} [{one.intervals['mrr_at_10'][0]:.4f}" in table
 
 
+@pytest.mark.parametrize("width", [40, 60, 80])
+def test_each_slice_keeps_its_name_its_targets_and_its_values_in_a_narrow_terminal(judgement, width):
+    console = Console(width=width)
+    with console.capture() as captured:
+        print_judgement(judgement, console, heading="test", objective="MRR@10")
+    shown = captured.get()
+    table = shown[shown.rindex("targets") :]
+    assert "…" not in table
+    rows = [line.split() for line in table.splitlines()]
+    for each in judgement.slices:
+        numbers = [f"{each.n_targets:,}", f"{each.metrics['mrr_at_10']:.4f}", f"{each.metrics['recall_at_10']:.4f}"]
+        assert any([word for word in row if word in numbers] == numbers for row in rows)
+        assert each.by.split()[0] in table
+        assert each.name in table
+
+
 def test_a_quiet_console_prints_nothing(judgement, capsys):
     print_judgement(judgement, Console(quiet=True), heading="test", objective="MRR@10")
     assert capsys.readouterr().out == ""

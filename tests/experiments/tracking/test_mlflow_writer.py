@@ -14,6 +14,7 @@ from mlflow.entities import Run
 from support.tracked_study import artifact, end, start, trial
 
 from experiments.tracking.mlflow_writer import RUN_TAG, STUDY_TAG, MlflowWriter
+from experiments.tracking.moved import Place
 from experiments.tracking.outbox import Outbox
 from experiments.tracking.registry import Registration
 from experiments.tracking.tracker import Tracker
@@ -35,7 +36,7 @@ def test_sending_everything_again_changes_nothing(
 
     (tmp_path / "outbox.jsonl.sent").unlink()
     outbox = Outbox(tmp_path / "outbox.jsonl", {}, receiver="x")
-    again = MlflowWriter(store, outbox.header)
+    again = MlflowWriter(store, outbox.header, Place.of(outbox.header, outbox.path))
     for update in outbox.read(limit=10_000)[0]:  # one by one: batches need not be cut in the same places
         again.send([update])
     outbox.close()
@@ -236,7 +237,8 @@ def test_many_epochs_take_few_calls(
     network = Network()
     names = [metric_key(name, cutoff) for name in METRICS for cutoff in (1, 5, 10, 20)]
     header = {"study": "x", "name": "many", "experiment": tmp_path.name, "artifact_dir": str(tmp_path)}
-    MlflowWriter(store, header, connect=network.connect).send(
+    place = Place(folder=tmp_path / "x", begun_in=tmp_path)
+    MlflowWriter(store, header, place, connect=network.connect).send(
         [Update(run="0", time=1000 + epoch, step=epoch, metrics=dict.fromkeys(names, 0.1)) for epoch in range(100)]
     )
     assert network.calls["log_batch"] == 3  # 2000 metrics, 800 a call

@@ -124,3 +124,12 @@ def test_a_winner_that_is_not_shown_to_be_better_leaves_the_default_to_register(
 def test_a_dataset_may_have_a_name_that_mlflow_does_not_take(checkpoint):
     summary = replace(SUMMARY, dataset=replace(SUMMARY.dataset, name="a/b:c"))
     assert registration_of(summary, checkpoint).name == "narm-a-b-c"
+
+
+@pytest.mark.parametrize(
+    ("dataset", "name"),
+    [("ml-100k", "narm-ml-100k"), ("clicks (1)", "narm-clicks-1"), ("it's a/b:c@d", "narm-it-s-a-b-c-d")],
+)
+def test_a_model_has_a_name_that_addresses_and_filters_take(tmp_path, dataset, name):
+    summary = replace(SUMMARY, dataset=replace(SUMMARY.dataset, name=dataset))
+    assert registration_of(summary, tmp_path / "winner.pt").name == name

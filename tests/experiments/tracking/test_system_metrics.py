@@ -8,7 +8,9 @@ import time
 
 import pytest
 
+from experiments.tracking import system_metrics
 from experiments.tracking.system_metrics import Snapshot, SystemMonitor, Usage
+from narm.machine.cgroups import MemoryLimit
 
 
 def snapshot(at: float, driver: float, **workers: float) -> Snapshot:
@@ -35,13 +37,20 @@ def test_cpu_is_that_of_the_interval():
 
 
 def test_the_driver_is_seen_to_work():
-    before = Snapshot.take()
-    end = time.process_time() + 0.1
-    while time.process_time() < end:
+    before, worked = Snapshot.take(), time.process_time() + 0.1
+    while time.process_time() < worked:
         pass
-    metrics = Snapshot.take().metrics_since(before)
-    assert metrics["driver_cpu_percentage"] > 10
+    after = Snapshot.take()
+    metrics = after.metrics_since(before)
+    assert metrics["driver_cpu_percentage"] > 90 * 0.1 / (after.time - before.time)
     assert 1 < metrics["driver_memory_megabytes"] < metrics["system_memory_usage_megabytes"] * 2
+
+
+def test_memory_is_that_of_the_container(monkeypatch):
+    monkeypatch.setattr(system_metrics, "memory_limit", lambda: MemoryLimit(1_000_000, 250_000))
+    assert Snapshot.take().machine[1:] == (250_000, 25.0)
+    monkeypatch.setattr(system_metrics, "memory_limit", lambda: MemoryLimit(2**62, 250_000))
+    assert Snapshot.take().machine[1] > 250_000
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="names a process as Ray does, by prctl")

@@ -17,6 +17,7 @@ from support.tracked_study import artifact, end, start, trial
 
 from experiments.tracking import tracker as tracking
 from experiments.tracking.mlflow_writer import RUN_TAG, MlflowWriter
+from experiments.tracking.moved import Place
 from experiments.tracking.outbox import Outbox
 from experiments.tracking.sender import Sender
 from experiments.tracking.tracker import Tracker, where_to_look
@@ -270,8 +271,9 @@ def test_a_full_disk_does_not_end_the_search(tmp_path: Path, caplog: pytest.LogC
             raise OSError(28, "No space left on device")
 
     outbox = FullOutbox(tmp_path / "outbox.jsonl", {}, receiver="x")
-    writer = MlflowWriter("sqlite:///nowhere.db", outbox.header)
-    tracker = Tracker(outbox, writer, Sender(outbox, writer.send, name="x"))
+    place = Place.of(outbox.header, outbox.path)
+    writer = MlflowWriter("sqlite:///nowhere.db", outbox.header, place)
+    tracker = Tracker(outbox, place, writer, Sender(outbox, writer.send, name="x"))
     start(tracker)
     trial(tracker, 0)
     outbox.close()
@@ -289,7 +291,7 @@ def test_nothing_secret_and_no_address_stands_in_the_outbox(tracker: Tracker, tm
     end(tracker)
     content = (tmp_path / "outbox.jsonl").read_text()
     assert store not in content
-    assert set(json.loads(content.splitlines()[0])) == {"study", "name", "experiment", "artifact_dir"}
+    assert set(json.loads(content.splitlines()[0])) == {"study", "name", "experiment", "artifact_dir", "folder"}
 
 
 QUIET = """

@@ -69,7 +69,7 @@ def test_length_filters_are_told_in_the_notes(write):
     path = write("log.csv", "session_id,item_id,time\n" + lines)
     splits = load_splits(DataConfig(dataset=str(path), min_session_length=3, max_session_length=6))
     assert sorted(splits.train.sessions.lengths) == [3, 4, 5]
-    assert splits.notes[0] == "dropped 9 events: 2 sessions of log with fewer than 3 events or more than 6"
+    assert splits.notes[-1] == "dropped 9 events: 2 sessions of log with fewer than 3 events or more than 6"
 
 
 def test_given_atomic_files_are_in_exact_time_order(write):

@@ -67,7 +67,8 @@ def test_one_lookup_teaches_what_separate_ones_do(loss_type, model, batch, examp
 @pytest.mark.parametrize("loss_type", ["sampled_softmax", "BPR"])
 def test_a_step_has_one_gradient_of_the_catalogues_size(loss_type, model, batch, examples):
     step_loss = build_step_loss(TrainingConfig(loss_type=loss_type, softmax_samples=8), examples, N_ITEMS)
-    pending, seen, arrivals = [step_loss(model, batch).grad_fn], set(), 0
+    loss = step_loss(model, batch)  # to be kept, with its graph
+    pending, seen, arrivals = [loss.grad_fn], set(), 0
     while pending:
         node = pending.pop()
         for follower, _ in node.next_functions:

@@ -154,6 +154,19 @@ def test_an_error_ends_the_training_and_is_raised_outside_of_tune() -> None:
     assert study.told == [raised.value]
 
 
+def test_an_error_in_a_report_ends_the_training_too() -> None:
+    study = Study([trial_job(0)])
+    dispatcher = dispatcher_of(study)
+    job = dispatcher.next_job()
+    assert isinstance(job, StudyJob)
+    study.in_flight.clear()  # so that it does not know the job
+    assert dispatcher.report(job, "a report") is Decision.STOP
+    assert dispatcher.report(job, "another") is Decision.STOP
+    assert dispatcher.may_end
+    with pytest.raises(ValueError, match="not in list"):
+        dispatcher.settle()
+
+
 def test_a_job_travels_as_a_configuration_of_tune() -> None:
     job = StudyJob(2, trial_job(3))
     assert StudyJob(**job.config) == job

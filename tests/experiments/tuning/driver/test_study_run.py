@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import io
+import json
 from pathlib import Path
 
 import pytest
+from optuna.exceptions import StorageInternalError
 from optuna.trial import TrialState
 from rich.console import Console
 
@@ -14,7 +16,7 @@ from experiments.cli.search_parser import build_parser
 from experiments.reporting.display import Display
 from experiments.reporting.recorder import Recording
 from experiments.tuning.driver.study_run import Plan, StudyResult, begin_study
-from experiments.tuning.engine.engine import Idle
+from experiments.tuning.engine.engine import Engine, Idle
 from experiments.tuning.optimizer.scheduler import Decision
 from experiments.tuning.study.dataset import Dataset
 from experiments.tuning.study.storage import closing_study, load_study, storage_in
@@ -23,6 +25,7 @@ from experiments.tuning.worker.jobs import FinalistJob, Training, TrialJob
 from experiments.tuning.worker.tune_function import run_job
 from narm.config_file import OptionsFile
 from narm.data.datasets import load_splits
+from narm.errors import InputError
 
 pytestmark = pytest.mark.slow
 
@@ -126,6 +129,17 @@ def test_an_error_prunes_no_trial_that_waits_for_a_promotion(tmp_path: Path) -> 
     assert states(tmp_path) == [TrialState.WAITING] * 2
 
 
+def test_a_session_beside_another_one_changes_nothing(tmp_path: Path) -> None:
+    worker = Worker(tmp_path)
+    with closing_study(load_study("s", storage_in(tmp_path))) as study:
+        before = study.user_attrs
+    with pytest.raises(InputError, match=r"outbox.jsonl: in use by another process: wait for it"):
+        Worker(tmp_path, "--trials", "50", resume=True)
+    with closing_study(load_study("s", storage_in(tmp_path))) as study:
+        assert study.user_attrs == before
+    assert worker.train_all().reason == "all trials done"
+
+
 def test_an_error_leaves_a_study_that_can_go_on(tmp_path: Path) -> None:
     worker = Worker(tmp_path)
     worker.train(worker.begin())
@@ -135,3 +149,17 @@ def test_an_error_leaves_a_study_that_can_go_on(tmp_path: Path) -> None:
     assert worker.run.may_end
     assert states(tmp_path) == [TrialState.COMPLETE, TrialState.WAITING]
     assert Worker(tmp_path, resume=True).train_all().summary.finals is not None
+
+
+def test_a_database_that_is_full_does_not_hide_what_ended_the_search(tmp_path: Path, monkeypatch) -> None:
+    worker = Worker(tmp_path)
+    worker.begin()
+
+    def fail() -> str:
+        raise StorageInternalError("e.g. exceeding max length.")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Engine, "close", lambda self: fail())
+        worker.run.abandon(RuntimeError("the first error"))
+    assert json.loads((tmp_path / "s" / "summary.json").read_text())["stop_reason"] == "RuntimeError: the first error"
+    Worker(tmp_path, resume=True).train_all()

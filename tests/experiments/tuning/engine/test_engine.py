@@ -14,9 +14,10 @@ from experiments.tuning.engine.engine import Engine, Idle
 from experiments.tuning.optimizer.samplers import SAMPLERS
 from experiments.tuning.optimizer.scheduler import Decision, Settings
 from experiments.tuning.optimizer.schedulers import SCHEDULERS
+from experiments.tuning.study.database import open_storage
 from experiments.tuning.study.limits import Limits
 from experiments.tuning.study.objectives import parse_objectives
-from experiments.tuning.study.storage import StoredTrial, open_storage
+from experiments.tuning.study.storage import StoredTrial
 from experiments.tuning.worker.jobs import TrialJob
 from experiments.tuning.worker.reports import JobFailure
 from narm.config import Config

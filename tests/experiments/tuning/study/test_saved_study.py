@@ -8,7 +8,8 @@ import optuna_dashboard
 from support.small_study import search, study_of
 from werkzeug.test import Client
 
-from experiments.tuning.study.storage import open_storage, storage_in
+from experiments.tuning.study.database import open_storage
+from experiments.tuning.study.storage import storage_in
 
 
 def test_the_dashboard_shows_the_study(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from optuna.trial import TrialState, create_trial
 from sqlalchemy import event
 from support.study_spec import make_spec
 
+from experiments.tuning.study.database import open_storage
 from experiments.tuning.study.objectives import parse_objectives
 from experiments.tuning.study.spec import StudySpec
 from experiments.tuning.study.storage import (
@@ -20,8 +21,8 @@ from experiments.tuning.study.storage import (
     closing_study,
     create_study,
     load_study,
-    open_storage,
     resume_study,
+    store_spec,
 )
 from narm.config import Config
 from narm.errors import InputError
@@ -45,7 +46,10 @@ def test_a_new_study_is_maximised_and_remembers_what_it_is_for(spec):
 def test_a_study_goes_on_with_another_space_and_budget(spec, tmp_path):
     create_study(spec, "f")
     other = make_spec(tmp_path, space=load_space("narm"), trials=50, sampler="random")
-    assert resume_study(other, "f").user_attrs["spec"]["trials"] == 50
+    study = resume_study(other, "f")
+    assert study.user_attrs["spec"]["trials"] == spec.trials  # another process may hold it
+    store_spec(study, other, "f")
+    assert load_study("s", spec.storage).user_attrs["spec"]["trials"] == 50
 
 
 @pytest.mark.parametrize(

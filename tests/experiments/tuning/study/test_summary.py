@@ -36,7 +36,7 @@ def test_the_keys_are_exactly_those_documented(tmp_path: Path) -> None:
         "study", "command", "git_commit", "versions", "seed", "dataset", "objective", "space",
         "trials", "counts", "best", "default", "timing", "finals", "on_boundary", "pareto", "stop_reason",
     ]  # fmt: skip
-    assert list(content["dataset"]) == ["name", "fingerprint", "n_sessions", "n_items", "n_targets", "n_valid"]
+    assert list(content["dataset"]) == ["name", "fingerprint", "n_sessions", "n_items", "n_targets", "n_valid", "notes"]
     assert list(content["trials"][0]) == [
         "number", "state", "params", "value", "best_epoch", "epochs", "seconds", "mlflow_run_id", "reason", "retries",
     ]  # fmt: skip

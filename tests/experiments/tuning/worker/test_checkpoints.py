@@ -61,6 +61,18 @@ def test_a_write_that_fails_leaves_the_old_checkpoint_and_no_trace(store, tmp_pa
         assert [file.name for file in store.folder.iterdir()] == ["0007.pt"]
 
 
+def test_a_full_disk_names_the_checkpoint(tmp_path):
+    store = CheckpointStore(f"{tmp_path}/checkpoints")
+    store.prepare()
+
+    def fail(path: Path) -> None:
+        raise OSError(28, "No space left on device", str(path))
+
+    with pytest.raises(OSError, match="No space left on device") as error:
+        store.save("0007.pt", fail)
+    assert error.value.filename == f"{tmp_path}/checkpoints/0007.pt"
+
+
 def test_a_folder_is_read_and_written_in_place(tmp_path):
     store = CheckpointStore(f"{tmp_path}/checkpoints")
     store.prepare()

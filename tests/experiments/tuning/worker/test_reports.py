@@ -31,5 +31,11 @@ def test_training_that_diverges_would_diverge_again():
     assert not failure.worth_a_retry
 
 
+def test_a_file_that_cannot_be_written_is_named_in_words():
+    failure = failure_of(OSError(28, "No space left on device", "/runs/s/checkpoints/0000.pt"))
+    assert failure.reason == "/runs/s/checkpoints/0000.pt: No space left on device"
+    assert failure.worth_a_retry
+
+
 def test_a_long_reason_is_shortened():
     assert len(failure_of(ValueError("a " * 1000)).reason) <= 300

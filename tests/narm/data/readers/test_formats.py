@@ -132,6 +132,12 @@ def test_examples_that_are_not_every_prefix_are_refused(write):
         read_events(write("b.inter", "item_id_list:token_seq\titem_id:token\n1\t3\n\t5\n"), CONFIG)
 
 
+def test_examples_in_another_order_are_refused_for_their_order(write):
+    text = "item_id_list:token_seq\titem_id:token\n1 2\t3\n4\t5\n1\t2\n4 5\t6\n"
+    with pytest.raises(InputError, match=r"its 4 rows are every prefix of sessions, but not one after the other"):
+        read_events(write("a.inter", text), CONFIG)
+
+
 @pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
 @pytest.mark.parametrize("name", ["all_train_seq.txt", "digi_train.pkl"])
 def test_pickles_of_sessions_and_of_examples(tmp_path, protocol, name):
