@@ -36,6 +36,7 @@ _HINTS = {
     "password": "give the password in ~/.pgpass or PGPASSWORD",
 }
 """What to do, by words of the reason."""
+_DRIVER_HINT = "for PostgreSQL, pip install 'narm-search[postgresql]'"
 _USUAL_HINT = "write sqlite:///FILE or postgresql://USER@HOST/NAME"
 
 
@@ -78,7 +79,8 @@ def one_line_errors(url: str) -> Iterator[None]:
     except (SQLAlchemyError, StorageInternalError, sqlite3.Error, ImportError, ValueError) as error:
         cause = error.__cause__ if isinstance(error, StorageInternalError) and error.__cause__ else error
         reason = mask_credentials((str(cause).splitlines() or [type(cause).__name__])[0])
-        hint = next((hint for words, hint in _HINTS.items() if words in str(cause)), _USUAL_HINT)
+        usual = _DRIVER_HINT if isinstance(error, ImportError) else _USUAL_HINT
+        hint = next((hint for words, hint in _HINTS.items() if words in str(cause)), usual)
         raise InputError(f"{where} cannot be opened ({reason}): {hint}") from None
     except RuntimeError as error:  # Optuna's, of the version of the tables
         if "table schema" not in str(error):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import sys
 from pathlib import Path
 
 import optuna
@@ -131,3 +132,9 @@ def test_a_database_is_made_and_read_in_any_folder(tmp_path, name):
     optuna.create_study(study_name="s", storage=open_storage(url))
     assert (folder / "studies.db").stat().st_size
     assert len(open_storage(url, "read").get_all_studies()) == 1
+
+
+def test_a_driver_that_is_missing_is_named(monkeypatch):
+    monkeypatch.setitem(sys.modules, "psycopg2", None)
+    with pytest.raises(InputError, match=r"for PostgreSQL, pip install 'narm-search\[postgresql\]'"):
+        open_storage("postgresql+psycopg2://host/name")
