@@ -23,6 +23,7 @@ from narm.option_types import (
     MetricText,
     ModelText,
     Probability,
+    Separator,
 )
 from narm.options import OptionTable, option
 
@@ -369,8 +370,8 @@ class DataConfig(_Section):
     bad_lines: Literal["error", "skip"] = option(
         "error", "rows of a text or Parquet file that are wrong: an error, or left out and counted"
     )
-    field_separator: str = option("\t", "between the columns of an atomic file")
-    seq_separator: str = option(" ", "inside a sequence of an atomic file")
+    field_separator: Separator = option("\t", "between the columns of an atomic file")
+    seq_separator: Separator = option(" ", "inside a sequence of an atomic file")
     max_item_list_length: int = option(
         50,
         "events of a prefix that the model sees, the last ones",
