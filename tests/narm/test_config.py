@@ -124,7 +124,7 @@ def test_values_as_people_and_recbole_write_them(name, given_, expected):
         ("loss_type", "TOP1", "loss_type: 'TOP1': input should be 'CE', 'BPR' or 'sampled_softmax'"),
         ("topk", [], "topk: []: "),
         ("topk", [0], "topk.0: 0: input should be greater than or equal to 1"),
-        ("topk", True, "topk: True: input should be a valid tuple"),
+        ("topk", True, "topk: True: input should be a list"),
         ("metrics", [], "metrics: []: "),
         (
             "metrics",
