@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from narm.errors import InputError
 from narm.metrics import METRICS, MetricName, key_of, parse_metric
 from narm.models import MODELS, ModelName
 from narm.option_types import (
@@ -26,6 +27,7 @@ from narm.option_types import (
     Separator,
 )
 from narm.options import OptionTable, option
+from narm.recbole_keys import is_of_files
 
 Encoder = Literal["hybrid", "global", "local"]
 Weighting = Literal["same", "div", "linear", "quadratic", "log"]
@@ -438,6 +440,10 @@ class Config(BaseModel):
         model: ModelName = OPTIONS.check("model", named.get("model", ModelConfig().model))
         grouped: dict[str, dict[str, object]] = {section: {} for section in SECTIONS}
         for name, value in {**named, **MODELS[model].implied}.items():
+            if is_of_files(name):
+                raise InputError(
+                    f"{name}: no option, but a key of RecBole's files: narm.config_file.read_config reads it"
+                )
             grouped[OPTIONS.find(name).section][name] = value
         try:
             sections = {name: SECTIONS[name](**given) for name, given in grouped.items()}

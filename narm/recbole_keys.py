@@ -140,3 +140,8 @@ RECBOLE_KEYS: dict[str, Ignored | Fixed] = {
     "entity_kg_num_interval": _NO_KNOWLEDGE,
     "relation_kg_num_interval": _NO_KNOWLEDGE,
 }
+
+
+def is_of_files(name: str) -> bool:
+    """Whether only a configuration file may have this key, in any case: it is RecBole's, and no option."""
+    return name.lower() == "eval_args" or name.lower() in RECBOLE_KEYS or name.upper() in RECBOLE_KEYS

@@ -174,3 +174,9 @@ def test_an_unknown_option_names_the_nearest(build):
 
 def test_the_objective_is_a_key_that_mlflow_accepts():
     assert Config.from_flat(valid_metric="Recall@20").evaluation.objective == "recall_at_20"
+
+
+@pytest.mark.parametrize("key", ["eval_args", "data_path", "RATING_FIELD"])
+def test_a_key_of_recboles_files_is_not_taken_for_an_option(key):
+    with pytest.raises(InputError, match=r"no option, but a key of RecBole's files: narm\.config_file\.read_config"):
+        Config.from_flat({key: "x"})

@@ -25,6 +25,7 @@ Use = Literal["create", "write", "read"]
 
 _ATTEMPTS = 4  # to open a database that others may be creating
 _PAUSE = 0.5  # seconds between them
+_PATIENCE = 60_000  # milliseconds in which another program, such as a browser of databases, lets go of its lock
 
 _HINTS = {
     "readonly database": "it is read-only: copy its folder to where you may write, or change its owner or mode",
@@ -139,6 +140,7 @@ def _write_ahead(storage: RDBStorage) -> None:
 
     @event.listens_for(storage.engine, "connect")
     def configure(connection: sqlite3.Connection, _: object) -> None:
+        connection.execute(f"PRAGMA busy_timeout={_PATIENCE}")
         connection.execute("PRAGMA journal_mode=WAL")
         connection.execute("PRAGMA synchronous=NORMAL")
 

@@ -6,6 +6,7 @@ import pytest
 
 from narm.config import DataConfig
 from narm.data.datasets import load_splits
+from narm.errors import InputError
 
 
 def user_log(suffix: str, *, session: str = "user_id") -> str:
@@ -70,6 +71,14 @@ def test_length_filters_are_told_in_the_notes(write):
     splits = load_splits(DataConfig(dataset=str(path), min_session_length=3, max_session_length=6))
     assert sorted(splits.train.sessions.lengths) == [3, 4, 5]
     assert splits.notes[-1] == "dropped 9 events: 2 sessions of log with fewer than 3 events or more than 6"
+
+
+@pytest.mark.parametrize("address", ["https://example.org/clicks.csv", "s3://bucket/day=1/clicks.parquet"])
+def test_an_address_is_not_taken_for_a_file(address):
+    with pytest.raises(
+        InputError, match=rf"^{address}: an address, where a file of this machine is wanted: download it$"
+    ):
+        load_splits(DataConfig(dataset=address))
 
 
 def test_events_that_are_there_twice_are_told(write):
