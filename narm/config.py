@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from narm.errors import InputError
 from narm.metrics import METRICS, MetricName, key_of, parse_metric
 from narm.models import MODELS, ModelName
 from narm.option_types import (
@@ -23,8 +24,10 @@ from narm.option_types import (
     MetricText,
     ModelText,
     Probability,
+    Separator,
 )
 from narm.options import OptionTable, option
+from narm.recbole_keys import is_of_files
 
 Encoder = Literal["hybrid", "global", "local"]
 Weighting = Literal["same", "div", "linear", "quadratic", "log"]
@@ -369,8 +372,8 @@ class DataConfig(_Section):
     bad_lines: Literal["error", "skip"] = option(
         "error", "rows of a text or Parquet file that are wrong: an error, or left out and counted"
     )
-    field_separator: str = option("\t", "between the columns of an atomic file")
-    seq_separator: str = option(" ", "inside a sequence of an atomic file")
+    field_separator: Separator = option("\t", "between the columns of an atomic file")
+    seq_separator: Separator = option(" ", "inside a sequence of an atomic file")
     max_item_list_length: int = option(
         50,
         "events of a prefix that the model sees, the last ones",
@@ -437,6 +440,10 @@ class Config(BaseModel):
         model: ModelName = OPTIONS.check("model", named.get("model", ModelConfig().model))
         grouped: dict[str, dict[str, object]] = {section: {} for section in SECTIONS}
         for name, value in {**named, **MODELS[model].implied}.items():
+            if is_of_files(name):
+                raise InputError(
+                    f"{name}: no option, but a key of RecBole's files: narm.config_file.read_config reads it"
+                )
             grouped[OPTIONS.find(name).section][name] = value
         try:
             sections = {name: SECTIONS[name](**given) for name, given in grouped.items()}

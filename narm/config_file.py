@@ -10,13 +10,13 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from narm.config import OPTIONS
+from narm.config import OPTIONS, SECTIONS
 from narm.errors import InputError
 from narm.model_options import used_options
 from narm.models import ModelName
 from narm.recbole_eval_args import options_of_eval_args
 from narm.recbole_keys import RECBOLE_KEYS, Fixed, Ignored
-from narm.text.suggestion import did_you_mean
+from narm.text.suggestion import nearest
 from narm.text.text_file import read_text
 from narm.text.yaml_file import parse_yaml
 
@@ -89,10 +89,19 @@ def _options(key: str, value: Any) -> Mapping[str, Any]:
         return options_of_eval_args(value)
     name = OPTIONS.canonical(key)
     if name not in OPTIONS:
-        raise InputError(f"unknown option '{key}'{did_you_mean(key, (*OPTIONS, 'eval_args'))}")
+        raise InputError(_unknown(key, value))
     if name in _INTERVALS and value is None:
         return {}  # RecBole's null: no filter, which is the default
     return {name: value}
+
+
+def _unknown(key: str, value: Any) -> str:
+    """What is wrong with a key that is no option, and what it may have meant; there are too many to list them."""
+    if key in SECTIONS and isinstance(value, dict):
+        return f"{key}: options are not in sections: write its lines without it, at the left edge"
+    near = nearest(key, (*OPTIONS, "eval_args"))
+    meant = f"did you mean '{near}'?" if near else "--help-options lists them; what a search does is said by its flags"
+    return f"unknown option '{key}'; {meant}"
 
 
 def _check_fixed(key: str, value: Any, rule: Fixed) -> None:

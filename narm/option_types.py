@@ -49,6 +49,11 @@ def _as_duration(value: str | None) -> str | None:
     return value
 
 
+def _as_separator(value: object) -> object:
+    """A backslash and a t, which shells and quoted YAML leave as they are, and which pandas reads as a tab."""
+    return "\t" if value == r"\t" else value
+
+
 Literally = BeforeValidator(parse_literal)
 Listed = BeforeValidator(parse_tuple)
 Probability = Annotated[float, Field(ge=0, lt=1), BeforeValidator(not_boolean)]
@@ -59,4 +64,5 @@ MetricText = Annotated[str, AfterValidator(_as_metric)]
 MetricNames = Annotated[
     tuple[Annotated[MetricName, BeforeValidator(_as_metric_name)], ...], Field(min_length=1), Listed
 ]
+Separator = Annotated[str, BeforeValidator(_as_separator)]
 ModelText = Annotated[ModelName, BeforeValidator(_as_model_name)]

@@ -73,7 +73,7 @@ RECBOLE_KEYS: dict[str, Ignored | Fixed] = {
     "loss_decimal_place": _LOGGING,
     "metric_decimal_place": Fixed(4, "validations are compared to four decimals, RecBole's default"),
     "neg_sampling": Fixed(None, _OLDER),
-    "training_neg_sample_num": Fixed(None, _OLDER),
+    "training_neg_sample_num": Fixed(0, _OLDER),
     "reg_weight": _OTHER_LOSSES,
     "require_pow": _OTHER_LOSSES,
     "enable_amp": Fixed(False, _FLOAT32),
@@ -82,7 +82,7 @@ RECBOLE_KEYS: dict[str, Ignored | Fixed] = {
     # evaluation
     "repeatable": Fixed(True, "items seen before stay candidates, as RecBole has it for sequential models"),
     "valid_metric_bigger": Fixed(True, "more is better for each of our metrics"),
-    "eval_setting": Fixed(None, _EVAL_ARGS),
+    "eval_setting": Fixed(None, f"{_EVAL_ARGS}; TO_LS,full is what `split: leave_one_out` does"),
     "split_ratio": Fixed(None, _EVAL_ARGS),
     "leave_one_num": Fixed(None, _EVAL_ARGS),
     "group_by_user": Fixed(None, _EVAL_ARGS),
@@ -140,3 +140,8 @@ RECBOLE_KEYS: dict[str, Ignored | Fixed] = {
     "entity_kg_num_interval": _NO_KNOWLEDGE,
     "relation_kg_num_interval": _NO_KNOWLEDGE,
 }
+
+
+def is_of_files(name: str) -> bool:
+    """Whether only a configuration file may have this key, in any case: it is RecBole's, and no option."""
+    return name.lower() == "eval_args" or name.lower() in RECBOLE_KEYS or name.upper() in RECBOLE_KEYS

@@ -13,6 +13,7 @@ from typing import Any, NoReturn
 
 from narm.config import OPTIONS
 from narm.errors import InputError
+from narm.recbole_keys import is_of_files
 from narm.text.suggestion import did_you_mean
 
 # What `add_argument_group` returns has no public name.
@@ -98,9 +99,12 @@ class Parser(argparse.ArgumentParser):
         """`; did you mean '--hidden_size'?`, or where the flags are listed."""
         if not argument.startswith("--"):
             return ": every value follows its flag, see --help"
+        name = argument.partition("=")[0][2:]
+        if "--config" in self.flags and is_of_files(name):
+            return ": a key of RecBole's, which a file may have: --config FILE"
         spelled = {flag[2:].replace("-", "_"): flag for flag in self.flags if flag.startswith("--")}
-        hint = did_you_mean(argument.partition("=")[0][2:], spelled)
-        near = next((flag for name, flag in spelled.items() if hint == f"; did you mean '{name}'?"), None)
+        hint = did_you_mean(name, spelled)
+        near = next((flag for known, flag in spelled.items() if hint == f"; did you mean '{known}'?"), None)
         return f"; did you mean '{near}'?" if near else "; see --help and --help-options"
 
 

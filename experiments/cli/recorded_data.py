@@ -10,16 +10,17 @@ from narm.data.sessions import Splits
 from narm.errors import InputError
 
 
-def load_recorded(config: DataConfig, study: str) -> Splits:
+def load_recorded(config: DataConfig, study: str, *, named_now: bool = False) -> Splits:
     """Load the data of a study.
 
     Args:
-        config: where the study says that they are.
+        config: where they are.
         study: its name.
+        named_now: whether the command line says where, and not the study.
     Raises:
         InputError: they are not there, or wrong.
     """
-    if config.dataset not in NAMED and not Path(config.dataset).exists():
+    if not named_now and config.dataset not in NAMED and not Path(config.dataset).exists():
         raise InputError(
             f"dataset: study '{study}' was on {config.dataset}, which is not there: name where it is now with --dataset"
         )

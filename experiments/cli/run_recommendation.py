@@ -14,6 +14,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TextIO
 
+from narm.data.readers.columns import USUAL_NAMES, plain_name
 from narm.errors import InputError
 from narm.machine.capacity import usable_cores
 from narm.machine.threads import set_threads
@@ -47,6 +48,8 @@ def run_recommendation(given: argparse.Namespace) -> int:
     number = 0
     try:
         for number, recommendation in enumerate(answers, start=1):
+            if number == 1 and not given.session:
+                _require_no_header(recommendation, source)
             if given.format != "json":
                 _report(recommendation, f"{source}:{number}")
             write(number, recommendation)
@@ -110,6 +113,20 @@ def _answers(
 ) -> Iterator[Recommendation]:
     while batch := list(islice(sessions, _AT_ONCE)):
         yield from recommender.recommend(batch, k, exclude_seen=exclude_seen)
+
+
+def _require_no_header(first: Recommendation, source: str) -> None:
+    """Refuse a log of events, of which sessions and times would be taken for items.
+
+    Raises:
+        InputError: line 1 has names of columns and no item that is known.
+    """
+    names = [raw for raw in first.unknown if any(plain_name(str(raw)) in usual for usual in USUAL_NAMES.values())]
+    if names and first.reason is not None:
+        raise InputError(
+            f"{source}:1: '{names[0]}' is the name of a column, not an item: "
+            "a line is a session, its item ids alone, as in 17,4"
+        )
 
 
 def _report(recommendation: Recommendation, where: str) -> None:

@@ -8,13 +8,14 @@ from dataclasses import asdict
 
 from experiments.cli.exit_status import EXIT_NOT_REGISTERED
 from experiments.cli.flags import study_place
+from experiments.cli.run_sync import outbox_of
 from experiments.tracking.mlflow_writer import STUDY_RUN, MlflowWriter
 from experiments.tracking.moved import Place
 from experiments.tracking.outbox import Outbox
 from experiments.tracking.registry import CHAMPION, registration_of
 from experiments.tracking.root_cause import root_cause
 from experiments.tracking.update import Update
-from experiments.tuning.study.folder import OUTBOX, SUMMARY, WINNER
+from experiments.tuning.study.folder import SUMMARY, WINNER
 from experiments.tuning.study.saved_study import recorded_uri
 from experiments.tuning.study.summary import read_summary
 from experiments.tuning.worker.addresses import absolute_tracking_uri, mask_credentials
@@ -35,11 +36,15 @@ def run_registration(given: argparse.Namespace) -> int:
     folder = output / study
     summary, checkpoint = read_summary(folder / SUMMARY), folder / WINNER
     if not checkpoint.is_file():
-        raise InputError(f"{checkpoint}: no such file: the study has no winner yet, see --resume of experiments.search")
+        raise InputError(
+            f"{checkpoint}: no such file: the search has not come to its end, or somebody has removed it; "
+            f"python -m experiments.search --resume {study} writes it"
+        )
+    outbox = outbox_of(study, output)
     uri = absolute_tracking_uri(given.tracking_uri or recorded_uri(study, output, given.storage))
     registration = registration_of(summary, checkpoint, alias=CHAMPION)
     update = Update(run=STUDY_RUN, registration=asdict(registration))
-    held = Outbox(folder / OUTBOX, {}, receiver=mask_credentials(uri))  # no search goes on meanwhile
+    held = Outbox(outbox, {}, receiver=mask_credentials(uri))  # no search goes on meanwhile
     try:
         MlflowWriter(uri, held.header, Place.of(held.header, held.path)).send([update])
     except Exception as error:  # whatever the client raises

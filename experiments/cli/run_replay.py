@@ -62,8 +62,9 @@ def run_replay(given: argparse.Namespace) -> int:
     with closing_study(load_study(name, given.storage or storage_in(output))) as study:
         record, trials = read_stored_spec(study), trials_of(study)
     trial, then = _find(trials, given.number, name)
-    config = Config.from_flat({**record["config"], **given_options(given)})
-    splits = _load(config, record, name)
+    options = given_options(given)
+    config = Config.from_flat({**record["config"], **options})
+    splits = _load(config, record, name, named_now="dataset" in options)
     threads = record["threads"] if given.threads is None else given.threads
     device = given.device or record["device"]
     set_threads(threads)
@@ -160,13 +161,13 @@ def _find(trials: Sequence[FrozenTrial], number: int, study: str) -> tuple[Froze
     return trials[number], progress
 
 
-def _load(config: Config, record: Record, study: str) -> Splits:
+def _load(config: Config, record: Record, study: str, *, named_now: bool) -> Splits:
     """The data of the study.
 
     Raises:
         InputError: they are no longer where they were, or have changed.
     """
-    splits = load_recorded(config.data, study)
+    splits = load_recorded(config.data, study, named_now=named_now)
     if splits.fingerprint != record["fingerprint"]:
         raise InputError(
             f"dataset: study '{study}' was on other data (fingerprint {record['fingerprint'][:12]}, now "

@@ -8,6 +8,7 @@ from pathlib import Path
 from rich.console import Console
 
 from experiments.cli.exit_status import EXIT_ALL_FAILED, EXIT_INTERRUPTED
+from experiments.cli.flags import given_options
 from experiments.cli.output import open_console, write_json
 from experiments.cli.recorded_data import load_recorded
 from experiments.cli.search_arguments import build_spec
@@ -27,6 +28,7 @@ from experiments.tuning.study.warm_start import Queued, best_of_study, read_queu
 from experiments.tuning.worker.addresses import absolute_tracking_uri
 from narm.config_file import OptionsFile, read_config
 from narm.data.datasets import dataset_name, load_splits
+from narm.data.sessions import Splits
 from narm.machine.capacity import cores
 
 
@@ -44,7 +46,7 @@ def run_search(given: argparse.Namespace) -> int:
     file = read_config(Path(given.config)) if given.config else OptionsFile()
     spec = build_spec(given, file)
     file = file.for_model(spec.config.model.model)
-    splits = load_recorded(spec.config.data, spec.name) if given.resume else load_splits(spec.config.data)
+    splits = _load(given, spec)
     queue = _queue(given, spec, splits.fingerprint)
     _announce(spec, console)
     for note in (*file.notes, *splits.notes, *unused_variables(spec.tracking_uri)):
@@ -62,6 +64,12 @@ def run_search(given: argparse.Namespace) -> int:
     if result.reason == INTERRUPTED:
         return EXIT_INTERRUPTED
     return EXIT_ALL_FAILED if result.summary.best is None else 0
+
+
+def _load(given: argparse.Namespace, spec: StudySpec) -> Splits:
+    if not given.resume:
+        return load_splits(spec.config.data)
+    return load_recorded(spec.config.data, spec.name, named_now="dataset" in given_options(given))
 
 
 def _queue(given: argparse.Namespace, spec: StudySpec, fingerprint: str) -> list[Queued]:

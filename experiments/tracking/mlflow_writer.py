@@ -5,7 +5,9 @@ MLflow is imported inside functions of this package alone: it takes seconds.
 
 from __future__ import annotations
 
+import errno
 import logging
+import os
 import tempfile
 import threading
 from collections import Counter
@@ -275,6 +277,8 @@ def _dataset_input(*, context: str, **fields: str) -> DatasetInput:
 
 def _log_file(client: MlflowClient, run_id: str, path: Path, name: str) -> None:
     """Log a file as the artifact `name`; MLflow itself keeps a file's own name."""
+    if not path.exists():  # else the link below would be named
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(path))
     target = PurePosixPath(name)
     folder = None if target.parent == PurePosixPath() else str(target.parent)
     with tempfile.TemporaryDirectory() as temporary:

@@ -116,7 +116,10 @@ def without_unknown(log: SessionLog, known_ids: pa.Array) -> SessionLog:
     known = positions[log.sessions.items] >= 0
     left, n_short = log.mask(known, at_least=2)
     if len(left) == 0:
-        raise InputError("no test session has two events of items that train has")
+        raise InputError(
+            f"no test session of {len(log):,} has two events of items that train has, as `unknown_items: drop` needs:"
+            f" of {log.sessions.n_events:,} test events {int(known.sum()):,} are of such items"
+        )
     n_unknown = log.sessions.n_events - int(known.sum())
     notes = (
         (n_unknown, "test events of items that train does not have"),

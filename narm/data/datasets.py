@@ -207,6 +207,7 @@ def _read_log(config: DataConfig) -> _Log:
     split = config.split if config.split != "auto" else _usual_split(events, config)
     log = group_events(events, recbole_ties=events.atomic and split == "leave_one_out")
     log = log.with_notes(*_odd_times(events, config.dataset), *_split_taken(split, config), *rare, *outside)
+    log = log.with_notes(*_repeated(log, config.dataset))
     return _Log(_of_usable_length(log, config.dataset, config), split, n_events, n_wrong)
 
 
@@ -219,6 +220,15 @@ def _odd_times(events: Events, source: str) -> tuple[str, ...]:
     """A note on times in another unit than said, where only their order counts."""
     other = None if events.of_dates else other_unit(events.times, events.ticks_per_second)
     return (f"{Path(source).name}: {other}; here only their order counts",) if other else ()
+
+
+def _repeated(log: SessionLog, source: str) -> tuple[str, ...]:
+    """A note on events that are there more than once, as in a file that was written twice."""
+    if log.n_repeated == 0:
+        return ()
+    n_events = log.sessions.n_events
+    once_more = "the one before once more, with its session, item and time"
+    return (f"{Path(source).name}: {log.n_repeated:,} of {n_events:,} events are {once_more}",)
 
 
 def _split_taken(split: str, config: DataConfig) -> tuple[str, ...]:
@@ -240,6 +250,7 @@ def _held_out(file: str, config: DataConfig) -> _Log:
     if config.session_gap is not None:
         events = sessions_by_gap(events, config.session_gap)
     log = group_events(events).with_notes(*_odd_times(events, file))
+    log = log.with_notes(*_repeated(log, file))
     return _Log(_of_usable_length(log, file, config), "temporal", n_events, n_wrong)
 
 

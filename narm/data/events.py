@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 from narm.config import DataConfig
 from narm.data.readers.event_table import EventTable
 from narm.data.readers.ids import LostDigitsError, codes_and_ids
+from narm.data.readers.layout import COMPRESSIONS
+from narm.data.readers.odd_ids import notes_on_ids
 from narm.data.readers.parts import files_of, joined
 from narm.data.readers.table import find_reader
 from narm.errors import InputError
@@ -89,7 +91,8 @@ def _read(file: Path, config: DataConfig) -> EventTable:
         table = find_reader(file).read(file, config)
     except OSError as error:
         reason = error.strerror or str(error)
-        raise InputError(f"{file}: {reason.splitlines()[0] if reason else 'cannot be read'}") from None
+        unpacking = "" if error.strerror or file.suffix.lower() not in COMPRESSIONS else "cannot be unpacked: "
+        raise InputError(f"{file}: {unpacking}{reason.splitlines()[0] if reason else 'cannot be read'}") from None
     if len(table) == 0:
         raise InputError(f"{file}: no events")
     return table
@@ -108,7 +111,12 @@ def _as_events(table: EventTable, path: Path) -> Events:
         of_users=table.of_users,
         atomic=table.atomic,
         n_wrong=table.n_wrong,
-        notes=(*table.notes, *table.taken),
+        notes=(
+            *table.notes,
+            *table.taken,
+            *notes_on_ids("session", session_ids, sessions, path.name),
+            *notes_on_ids("item", item_ids, items, path.name),
+        ),
     )
 
 

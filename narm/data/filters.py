@@ -12,6 +12,9 @@ from narm.data.events import Events
 from narm.data.session_log import SessionLog
 from narm.errors import InputError
 
+ANY_NUMBER = "[0,inf)"
+"""The interval that leaves everything as it is, RecBole's default."""
+
 _INTERVAL = re.compile(r"\s*([\[(])\s*([^,\s]+)\s*,\s*([^,\s]+)\s*([\])])\s*")
 
 
@@ -78,7 +81,8 @@ def k_core(events: Events, users: str, items: str) -> tuple[Events, tuple[str, .
     n_dropped = len(events) - int(kept.sum())
     if n_dropped == 0:
         return events, ()
-    why = f"user_inter_num_interval {users}, item_inter_num_interval {items}"
+    intervals = {"user_inter_num_interval": users, "item_inter_num_interval": items}
+    why = ", ".join(f"{option} {text}" for option, text in intervals.items() if text != ANY_NUMBER)
     if n_dropped == len(events):
         raise InputError(f"no events left of {n_dropped:,} after {why}")
     return events.keep(kept), (f"dropped {n_dropped:,} events: {why}",)
@@ -139,9 +143,11 @@ def by_length(log: SessionLog, minimum: int, maximum: int | None, *, name: str) 
     if fits.all():
         return log
     if not fits.any():
+        limits = f"min_session_length {minimum}" + (f", max_session_length {maximum}" if maximum else "")
         raise InputError(
-            f"{name}: no sessions left after min_session_length {minimum}, max_session_length {maximum};"
+            f"{name}: no sessions left after {limits};"
             f" there are {len(log):,}, of {lengths.min()} to {lengths.max()} events"
+            + "".join(f"; {note}" for note in log.notes if note.startswith("dropped"))
         )
     limits = f"fewer than {minimum} events" + (f" or more than {maximum}" if maximum else "")
     n_events, n_sessions = int(lengths[~fits].sum()), int((~fits).sum())

@@ -26,5 +26,10 @@ def explain(error: ValidationError, name: str | None = None, *, known: Iterable[
         return f"unknown option '{where}'{did_you_mean(path[-1], known)}"
     if problem["type"] == "missing":  # of a tuple's values
         return f"{where.rpartition('.')[0]}: {problem['input']!r}: one value more is needed"
+    if problem["type"] == "tuple_type":
+        return f"{where}: {problem['input']!r}: input should be a list"
+    if problem["type"] == "too_long":
+        most, count = problem["ctx"]["max_length"], len(problem["input"])
+        return f"{where}: {problem['input']!r}: {most} values are wanted, not {count}"
     message = problem["msg"][0].lower() + problem["msg"][1:]
     return f"{where}: {problem['input']!r}: {message}"

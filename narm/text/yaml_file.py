@@ -1,7 +1,7 @@
 """YAML that people write: plain data only, no key twice, and the line of every key.
 
 Stricter than PyYAML's safe loader in what it accepts (no tags, anchors, dates or keys that are not text), and
-kinder in one thing: `1e-3` is a number, as in YAML 1.2, where PyYAML reads text.
+kinder in one thing: numbers are those of YAML 1.2, where PyYAML reads `1e-3` as text, `010` as 8 and `1:30` as 90.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from narm.text.text_file import located
 Keys = tuple[str | int, ...]
 
 SCALARS = {f"tag:yaml.org,2002:{name}" for name in ("bool", "float", "int", "null", "str")}
+INTEGER = "tag:yaml.org,2002:int"
 MAPPING, SEQUENCE = "tag:yaml.org,2002:map", "tag:yaml.org,2002:seq"
 
 
@@ -66,9 +67,18 @@ class _Loader(yaml.SafeLoader):
         return super().compose_node(parent, index)
 
 
-_Loader.add_implicit_resolver(
-    "tag:yaml.org,2002:float", re.compile(r"[-+]?(\d+\.?\d*|\.\d+)[eE][-+]?\d+$"), list("-+0123456789.")
-)
+_NUMBERS = {
+    "int": re.compile(r"[-+]?[0-9]+(_[0-9]+)*$|0x[0-9a-fA-F]+$"),
+    "float": re.compile(
+        r"[-+]?([0-9][0-9_]*\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)?$|[-+]?\.(inf|Inf|INF)$|\.(nan|NaN|NAN)$"
+    ),
+}
+_Loader.yaml_implicit_resolvers = {
+    first: [(tag, pattern) for tag, pattern in resolvers if tag.rpartition(":")[2] not in _NUMBERS]
+    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+for _kind, _pattern in _NUMBERS.items():
+    _Loader.add_implicit_resolver(f"tag:yaml.org,2002:{_kind}", _pattern, list("-+0123456789."))
 
 
 def _compose(text: str, file: str) -> yaml.Node | None:
@@ -79,6 +89,8 @@ def _compose(text: str, file: str) -> yaml.Node | None:
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         problem = ", ".join(filter(None, (error.context, error.problem)))
+        if "'\\t'" in problem:
+            problem += ": use spaces in place of tabs"
         raise InputError(f"{file}:{line}: not YAML: {problem}") from None
     except yaml.YAMLError as error:  # the reader's, whose text has several lines
         raise InputError(f"{file}: not YAML: {str(error).splitlines()[0]}") from None
@@ -138,6 +150,8 @@ class _Reader:
             kind = node.tag.rpartition(":")[2]
             raise self.error(node, f"plain data expected, not '{kind}': quote it if it is text")
         try:
+            if node.tag == INTEGER:
+                return int(node.value, 16 if "0x" in node.value else 10)
             return self.constructor.construct_object(node)
         except (ValueError, KeyError, yaml.YAMLError):
             raise self.error(node, f"{node.value!r} is not a value of the type its tag names") from None

@@ -51,6 +51,14 @@ def test_a_file_of_lines_and_json_lists(checkpoint, capsys, tmp_path):
     assert answers[2]["reason"] is None
 
 
+def test_a_log_is_not_taken_for_sessions(checkpoint, capsys, tmp_path):
+    (tmp_path / "log.csv").write_text("SessionId,ItemId,Time\n101,105,110\n")
+    assert run_command(main, [checkpoint, "--input", str(tmp_path / "log.csv")]) == 2
+    found = capsys.readouterr()
+    assert found.out == ""
+    assert found.err.startswith(f"error: {tmp_path}/log.csv:1: 'SessionId' is the name of a column, not an item: ")
+
+
 def test_standard_input_and_csv(checkpoint, capsys, monkeypatch):
     monkeypatch.setattr(sys, "stdin", io.StringIO("105 106 107\n101\n"))
     assert main([checkpoint, "-k", "2", "--format", "csv"]) == 0

@@ -67,7 +67,16 @@ def test_a_server_that_is_away_is_one_line_and_its_own_status(folder, winner, ca
 
 def test_without_a_winner_there_is_nothing_to_register(folder, capsys):
     assert run(folder) == EXIT_USAGE
-    assert "winner.pt: no such file: the study has no winner yet" in capsys.readouterr().err
+    error = capsys.readouterr().err
+    assert "winner.pt: no such file: the search has not come to its end, or somebody has removed it; " in error
+    assert error.endswith("--resume my-study writes it\n")
+
+
+def test_without_an_outbox_it_is_not_known_where_to(folder, winner, capsys):
+    (folder / "outbox.jsonl").unlink()
+    assert run(folder) == EXIT_USAGE
+    assert f"study: there is no {folder}/outbox.jsonl" in capsys.readouterr().err
+    assert not (folder / "outbox.jsonl").exists()
 
 
 def test_without_a_study_neither(tmp_path, capsys):

@@ -124,7 +124,7 @@ def test_values_as_people_and_recbole_write_them(name, given_, expected):
         ("loss_type", "TOP1", "loss_type: 'TOP1': input should be 'CE', 'BPR' or 'sampled_softmax'"),
         ("topk", [], "topk: []: "),
         ("topk", [0], "topk.0: 0: input should be greater than or equal to 1"),
-        ("topk", True, "topk: True: input should be a valid tuple"),
+        ("topk", True, "topk: True: input should be a list"),
         ("metrics", [], "metrics: []: "),
         (
             "metrics",
@@ -174,3 +174,9 @@ def test_an_unknown_option_names_the_nearest(build):
 
 def test_the_objective_is_a_key_that_mlflow_accepts():
     assert Config.from_flat(valid_metric="Recall@20").evaluation.objective == "recall_at_20"
+
+
+@pytest.mark.parametrize("key", ["eval_args", "data_path", "RATING_FIELD"])
+def test_a_key_of_recboles_files_is_not_taken_for_an_option(key):
+    with pytest.raises(InputError, match=r"no option, but a key of RecBole's files: narm\.config_file\.read_config"):
+        Config.from_flat({key: "x"})

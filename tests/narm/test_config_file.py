@@ -156,6 +156,10 @@ def test_no_key_is_both_an_option_and_without_effect(key):
             1,
             "eval_setting: 'TO_LS,full' is not possible, only None: eval_args, as RecBole",
         ),
+        ("training_neg_sample_num: 1", 1, "training_neg_sample_num: 1 is not possible, only 0: train_neg_sample_args"),
+        ("training:\n  seed: 1", 1, "training: options are not in sections: write its lines without it"),
+        ("seed: 1\ntrials: 5", 2, "unknown option 'trials'; --help-options lists them; what a search does is said"),
+        ("dropout_probs: [0.1, 0.2, 0.3]", 1, "dropout_probs: [0.1, 0.2, 0.3]: 2 values are wanted, not 3"),
         ("min_user_inter_num: 5", 1, "user_inter_num_interval, such as [5,inf)"),
         ("eval_args: {modes: full}", 1, "eval_args: unknown key 'modes'; did you mean 'mode'?"),
         ("seed: 1\nseed: 2", 2, "'seed' a second time: it is already on line 1"),
@@ -174,3 +178,7 @@ def test_a_mistake_names_file_line_and_key(tmp_path, text, line, message):
 def test_a_missing_file_is_a_mistake(tmp_path):
     with pytest.raises(InputError, match=r"^cannot read .*none\.yaml: No such file or directory$"):
         read_config(tmp_path / "none.yaml")
+
+
+def test_no_negative_samples_are_what_cross_entropy_takes(tmp_path):
+    assert read(tmp_path, "training_neg_sample_num: 0\n").values == {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, ExitStack, suppress
@@ -25,7 +26,7 @@ from experiments.tuning.study.folder import FINALISTS
 from experiments.tuning.study.limits import FAILED, INTERRUPTED, TIME_BUDGET
 from experiments.tuning.study.results import default_trial, summarize_trial, winner
 from experiments.tuning.study.spec import StudySpec
-from experiments.tuning.study.storage import closing_study, create_study, resume_study, store_spec
+from experiments.tuning.study.storage import closing_study, create_study, keep_database, resume_study, store_spec
 from experiments.tuning.study.summary import FinalistFailure, Finals, Summary
 from experiments.tuning.study.trial_attributes import DEFAULT, NEVER_STOPPED, ORIGIN, trials_of
 from experiments.tuning.study.warm_start import Queued
@@ -35,6 +36,8 @@ from experiments.tuning.worker.reports import FinalistRun, JobFailure, Report
 from narm.data.sessions import Examples
 from narm.evaluation.full_ranking import chosen_targets
 from narm.training_state import EpochResult
+
+logger = logging.getLogger(__name__)
 
 Phase = Literal["search", "finalists", "over"]
 EndStatus = Literal["FINISHED", "KILLED", "FAILED"]
@@ -317,6 +320,8 @@ class StudyRun:
         model = None if name is None else checkpoints.fetch(name, self.spec.folder)
         summary = self.recorder.end("KILLED" if reason == INTERRUPTED else "FINISHED", reason, finals, model)
         self.result = StudyResult(summary=summary, reason=reason)
+        if removed := keep_database(self.study):
+            logger.warning("%s was removed during the search, and is written again", removed)
         self._phase, self._finalists = "over", None
         self.resources.close()
 

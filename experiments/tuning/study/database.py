@@ -25,6 +25,7 @@ Use = Literal["create", "write", "read"]
 
 _ATTEMPTS = 4  # to open a database that others may be creating
 _PAUSE = 0.5  # seconds between them
+_PATIENCE = 60.0  # seconds in which another program, such as a browser of databases, lets go of its lock
 
 _HINTS = {
     "readonly database": "it is read-only: copy its folder to where you may write, or change its owner or mode",
@@ -121,16 +122,17 @@ def _reader(file: Path) -> sqlite3.Connection:
 
 def _connect(url: str) -> RDBStorage:
     """Connect; a new database that another search is just creating is there at the next attempt."""
+    settings = {"connect_args": {"timeout": _PATIENCE}} if sqlite_file(url) is not None else None
     for _ in range(_ATTEMPTS - 1):
         try:
-            return RDBStorage(url)
+            return RDBStorage(url, engine_kwargs=settings)
         except IntegrityError:
             pass
         except (OperationalError, ProgrammingError) as error:
             if "already exists" not in str(error):
                 raise
         time.sleep(_PAUSE)
-    return RDBStorage(url)
+    return RDBStorage(url, engine_kwargs=settings)
 
 
 def _write_ahead(storage: RDBStorage) -> None:

@@ -22,7 +22,7 @@ from experiments.tuning.study.database import Use, one_line_errors, open_storage
 from experiments.tuning.study.folder import DATABASE
 from experiments.tuning.study.spec import StudySpec
 from experiments.tuning.study.stored_spec import Record, check_resumable, stored_spec
-from experiments.tuning.worker.addresses import mask_credentials, sqlite_url
+from experiments.tuning.worker.addresses import mask_credentials, sqlite_file, sqlite_url
 from narm.errors import InputError
 from narm.text.suggestion import did_you_mean
 
@@ -176,12 +176,34 @@ def closing_study(study: optuna.Study) -> Iterator[optuna.Study]:
         _disconnect(study)
 
 
+def keep_database(study: optuna.Study) -> Path | None:
+    """Write the database of an open study again if somebody has removed its file, which SQLite does not notice.
+
+    Returns:
+        the file, if it had to be written.
+    """
+    backend = _backend(study)
+    file = None if backend is None else sqlite_file(backend.url)
+    if backend is None or file is None or file.exists():
+        return None
+    backend.remove_session()
+    with backend.engine.connect() as connection:
+        connection.exec_driver_sql("VACUUM INTO ?", (str(file),))
+    return file
+
+
 def _disconnect(study: optuna.Study) -> None:
-    storage = study._storage
-    backend = storage._backend if isinstance(storage, _CachedStorage) else storage  # as Optuna wraps a database
-    if isinstance(backend, RDBStorage):
+    backend = _backend(study)
+    if backend is not None:
         backend.remove_session()
         backend.engine.dispose()
+
+
+def _backend(study: optuna.Study) -> RDBStorage | None:
+    """The database of a study, which Optuna wraps in a cache; None: it is in memory."""
+    storage = study._storage
+    backend = storage._backend if isinstance(storage, _CachedStorage) else storage
+    return backend if isinstance(backend, RDBStorage) else None
 
 
 def read_stored_spec(study: optuna.Study) -> Record:

@@ -346,6 +346,11 @@ def read_summary(path: Path) -> Summary:
     Raises:
         InputError: there is no such file, or it is not a summary.
     """
+    if path.parent.is_dir() and not path.exists():
+        raise InputError(
+            f"cannot read {path}: No such file or directory; "
+            f"python -m experiments.search --resume {path.parent.name} writes it again"
+        )
     try:
         return TypeAdapter(Summary).validate_json(read_text(path))
     except ValidationError as error:

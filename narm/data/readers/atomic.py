@@ -32,6 +32,7 @@ ALLOWED_TYPES = {
     "item": ("token", "token_seq"),
     "time": ("float", "float_seq", "token"),
 }
+OTHER_SEPARATORS = "\t,;| "
 LIST_SUFFIX = "_list"  # RecBole's, of the field that holds the items before the one to predict
 
 
@@ -51,13 +52,13 @@ def read_atomic(path: Path, config: DataConfig) -> EventTable:
     if not config.seq_separator:
         raise InputError("seq_separator: empty")
     require_own_names(config, path)
-    header = tuple(read_first_line(path).split(config.field_separator))
+    header = _split_header(read_first_line(path), config.field_separator, path)
     types = dict(_field(column, path) for column in header)
     names = [column.rpartition(":")[0] for column in header]
     require_distinct(names, f"{path}, line 1")
-    lists = [name for name in names if name.endswith(LIST_SUFFIX) and types[name] == "token_seq"]
-    if config.item_column is None and len(lists) == 1:
-        layout, of_users = _layout_of_lists(path, config, header, types, lists[0]), False
+    items = _list_of_items(types, config.item_column)
+    if items is not None:
+        layout, of_users = _layout_of_lists(path, config, header, types, items), False
     else:
         layout, of_users = _layout_of_events(path, config, header, types)
     events = replace(read_text(layout), atomic=True, of_users=of_users)
@@ -67,11 +68,29 @@ def read_atomic(path: Path, config: DataConfig) -> EventTable:
     return with_columns(events, columns, names, config, path)
 
 
+def _split_header(line: str, separator: str, path: Path) -> tuple[str, ...]:
+    """The columns of line 1; one that holds several types has another separator."""
+    header = tuple(line.split(separator))
+    if len(header) == 1 and line.count(":") > 1:
+        others = [repr(other) for other in OTHER_SEPARATORS if other in line]
+        hint = f"; is field_separator {others[0]}?" if others else ""
+        raise InputError(f"{path}, line 1: one column, '{line[:80]}', with {separator!r} for field_separator{hint}")
+    return header
+
+
+def _list_of_items(types: Mapping[str, str], item_column: str | None) -> str | None:
+    """The field whose rows are sessions, or the items before a target: `item_id_list`, RecBole's of `item_id`."""
+    lists = [name for name, kind in types.items() if name.endswith(LIST_SUFFIX) and kind == "token_seq"]
+    if item_column is not None:
+        lists = [name for name in lists if name == item_column + LIST_SUFFIX]
+    return lists[0] if len(lists) == 1 else None
+
+
 def _layout_of_events(
     path: Path, config: DataConfig, header: tuple[str, ...], types: Mapping[str, str]
 ) -> tuple[TextLayout, bool]:
     """Rows that are events; and whether their sessions are users."""
-    names = find_columns(list(types), config, f"{path}, line 1", atomic=True)
+    names = _find_columns(types, config, f"{path}, line 1")
     for role, name in names._asdict().items():
         _check_type(path, role, name, types)
     if types[names.time] == "float_seq" and types[names.item] != "token_seq":
@@ -84,6 +103,21 @@ def _layout_of_events(
         time_separator=config.seq_separator if types[names.time] == "float_seq" else None,
     )
     return layout, not looks_like_session(names.session)
+
+
+def _find_columns(types: Mapping[str, str], config: DataConfig, where: str) -> Columns:
+    """The columns of events; a sequence beside too few of them may be what RecBole calls `item_id_list`."""
+    try:
+        return find_columns(list(types), config, where, atomic=True)
+    except InputError as error:
+        sequences = [name for name, kind in types.items() if kind == "token_seq"]
+        if len(sequences) != 1:
+            raise
+        item = config.item_column or "item_id"
+        raise InputError(
+            f"{error}; if '{sequences[0]}' has the items before a target, line 1 must call the two "
+            f"{item}{LIST_SUFFIX}:token_seq and {item}:token"
+        ) from None
 
 
 def _layout_of_lists(

@@ -32,8 +32,13 @@ def whole_sessions(items: pa.DictionaryArray, offsets: NDArray[np.int64], path: 
     is_session = ~np.append(grows[1:], False) if grows.sum() > shrinks.sum() else ~shrinks
     n_targets = int((lengths[is_session] - 1).sum())
     if n_targets != len(lengths):
-        raise InputError(f"{path}: its {len(lengths):,} rows {_why_not_whole(codes, offsets, n_targets)}")
+        filled = "; if 0 only fills up the rows, leave it out" if _has_zero(items.dictionary) else ""
+        raise InputError(f"{path}: its {len(lengths):,} rows {_why_not_whole(codes, offsets, n_targets)}{filled}")
     return ordered_sessions(items.filter(pa.array(np.repeat(is_session, lengths))), lengths[is_session], path)
+
+
+def _has_zero(ids: pa.Array) -> bool:
+    return bool(ids.index(pa.scalar("0" if pa.types.is_string(ids.type) else 0, ids.type)).as_py() >= 0)
 
 
 def _why_not_whole(codes: NDArray[np.int32], offsets: NDArray[np.int64], n_targets: int) -> str:

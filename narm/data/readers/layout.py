@@ -69,18 +69,34 @@ class TextLayout:
 COMPRESSIONS = {".gz": "gzip", ".bz2": "bz2", ".zst": "zstd"}
 """pyarrow's name of the compression, by the last ending of a file's name."""
 
-UTF_16 = (b"\xff\xfe", b"\xfe\xff")
+KINDS = {
+    b"\xff\xfe": "UTF-16, not UTF-8 text; convert it: iconv -f UTF-16 -t UTF-8",
+    b"\xfe\xff": "UTF-16, not UTF-8 text; convert it: iconv -f UTF-16 -t UTF-8",
+    b"PAR1": "a Parquet file, not text; call it .parquet",
+    b"\x1f\x8b": "packed by gzip; call it .gz",
+    b"BZh": "packed by bzip2; call it .bz2",
+    b"\x28\xb5\x2f\xfd": "packed by Zstandard; call it .zst",
+    b"\xfd7zXZ\x00": "packed by xz; unpack it",
+    b"PK\x03\x04": "a zip archive or an Excel file, not text; unpack it, or save it as CSV",
+    b"SQLite format 3\x00": "an SQLite database, not text; write the events as CSV or Parquet",
+}
+"""What a file is that is no text in UTF-8, and what to do, by its first bytes."""
+
+_LONGEST_START = max(map(len, KINDS))
 
 
 def read_first_line(path: Path) -> str:
     """Line 1 of a file, without its line end.
 
     Raises:
-        InputError: the file is empty or not UTF-8.
+        InputError: the file is empty or not UTF-8; the message says what it is, as far as its first bytes do.
     """
-    with open_bytes(path) as start:
-        if start.read(2) in UTF_16:
-            raise InputError(f"{path}: UTF-16, not UTF-8 text; convert it: iconv -f UTF-16 -t UTF-8")
+    with open_bytes(path) as file:
+        start = file.read(_LONGEST_START)
+    for first_bytes, kind in KINDS.items():
+        if start.startswith(first_bytes):
+            once_more = " once more" if kind.startswith("packed") and path.suffix.lower() in COMPRESSIONS else ""
+            raise InputError(f"{path}: {kind}{once_more}")
     with open_text(path) as file:
         line = file.readline().rstrip("\r\n")
     if not is_utf8(line):

@@ -28,6 +28,9 @@ def files_of(path: Path) -> tuple[Path, ...]:
     """
     if not path.is_dir():
         if not path.is_file():
+            scheme, _, rest = str(path).partition(":/")
+            if rest and len(scheme) > 1:  # `C:/` is a drive
+                raise InputError(f"{scheme}://{rest}: an address, where a file of this machine is wanted: download it")
             raise InputError(f"{path}: no such file")
         return (path,)
     usual = path / f"{path.resolve().name}{RECBOLE}"

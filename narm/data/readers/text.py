@@ -62,7 +62,7 @@ def _read_row_by_row(layout: TextLayout) -> EventTable:
     except pa.ArrowInvalid as error:
         raise InputError(f"{layout.path}: {str(error).splitlines()[0]}") from None
     notes = (f"dropped {wrong.count:,} wrong rows; the first: {wrong.first}",) if wrong.count else ()
-    return replace(events, n_wrong=wrong.count, notes=notes)
+    return replace(events, n_wrong=wrong.count, notes=(*notes, *events.notes))
 
 
 def _read_columns(layout: TextLayout, time_type: pa.DataType, quotes: Quoting) -> pa.Table:
@@ -113,13 +113,25 @@ def _events(table: pa.Table, layout: TextLayout) -> EventTable:
         sessions = sessions.take(row_of_item)
     sessions = encode(sessions)
     times, ticks_per_second = _times(table, layout, row_of_item, sessions)
+    filled_up = () if row_of_item is None else _filled_up(items, row_of_item, layout)
     return EventTable(
         sessions=sessions,
         items=encode(items),
         times=times,
         ticks_per_second=ticks_per_second,
         of_dates=layout.time is not None and are_dates(table[layout.day or layout.time]),
+        notes=filled_up,
     )
+
+
+def _filled_up(items: pa.ChunkedArray, row_of_item: pa.Array, layout: TextLayout) -> tuple[str, ...]:
+    """A note on rows that end in 0, with which programs fill up the shorter ones."""
+    is_last = np.diff(row_of_item.to_numpy(), append=-1) != 0
+    n_filled = int(np.count_nonzero(is_last & pc.equal(items, "0").to_numpy()))
+    if n_filled < 2:
+        return ()
+    unless = "leave it out if it only fills them up"
+    return (f"{layout.path.name}: 0 ends {n_filled:,} rows and is taken for an item; {unless}",)
 
 
 def _times(

@@ -14,6 +14,7 @@ def parser() -> Parser:
     parser = Parser(prog="test")
     parser.add_argument("--time-budget")
     parser.add_argument("--epochs")
+    parser.add_argument("--config")
     add_options(parser, skip=("epochs",))
     return parser
 
@@ -45,6 +46,10 @@ def test_values_are_left_alone(parser):
         (["--learning_rat", "1"], "unknown argument '--learning_rat'; did you mean '--learning_rate'?"),
         (["--time-budgt=9"], "unknown argument '--time-budgt=9'; did you mean '--time-budget'?"),
         (["--xyzzy"], "unknown argument '--xyzzy'; see --help and --help-options"),
+        (
+            ["--eval_args", "{}"],
+            "unknown argument '--eval_args': a key of RecBole's, which a file may have: --config FILE",
+        ),
         (["ml-100k"], "unknown argument 'ml-100k': every value follows its flag, see --help"),
         (["--n_layers"], "argument --n_layers: expected one argument"),
     ],

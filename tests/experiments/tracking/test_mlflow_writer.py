@@ -183,6 +183,7 @@ def test_an_artifact_that_cannot_be_kept_does_not_hold_up_the_rest(
     assert study.info.status == "FINISHED"
     assert artifact(study, "summary.json") == b"{}"
     assert "MLflow does not keep the artifact winner.pt: " in caplog.text
+    assert str(tmp_path / "gone.pt") in caplog.text  # and not where it would have been linked
 
 
 def registration(name: str, checkpoint: Path) -> Registration:

@@ -6,6 +6,7 @@ import pytest
 
 from narm.config import DataConfig
 from narm.data.datasets import load_splits
+from narm.errors import InputError
 
 
 def user_log(suffix: str, *, session: str = "user_id") -> str:
@@ -70,6 +71,25 @@ def test_length_filters_are_told_in_the_notes(write):
     splits = load_splits(DataConfig(dataset=str(path), min_session_length=3, max_session_length=6))
     assert sorted(splits.train.sessions.lengths) == [3, 4, 5]
     assert splits.notes[-1] == "dropped 9 events: 2 sessions of log with fewer than 3 events or more than 6"
+
+
+@pytest.mark.parametrize("address", ["https://example.org/clicks.csv", "s3://bucket/day=1/clicks.parquet"])
+def test_an_address_is_not_taken_for_a_file(address):
+    with pytest.raises(
+        InputError, match=rf"^{address}: an address, where a file of this machine is wanted: download it$"
+    ):
+        load_splits(DataConfig(dataset=address))
+
+
+def test_events_that_are_there_twice_are_told(write):
+    """Twice written, and not the same item again later, or the same at the start of the next session."""
+    rows = [(0, 1, 0), (0, 1, 5), (0, 2, 6), (1, 2, 6), (1, 3, 7), (2, 1, 8), (2, 2, 9)]
+    text = "session_id,item_id,time\n" + "".join("{},{},{}\n".format(*row) for row in rows)
+    once = load_splits(DataConfig(dataset=str(write("once.csv", text)), valid_share=0))
+    assert not [note for note in once.notes if "once more" in note]
+    twice = load_splits(DataConfig(dataset=str(write("twice.csv", text + text.partition("\n")[2])), valid_share=0))
+    (note,) = (note for note in twice.notes if "once more" in note)
+    assert note == "twice.csv: 7 of 14 events are the one before once more, with its session, item and time"
 
 
 def test_given_atomic_files_are_in_exact_time_order(write):

@@ -34,6 +34,10 @@ def test_errors_in_a_block_get_file_and_line():
         ("3.e1", 30.0),
         ("0.001", 0.001),
         ("128", 128),
+        ("010", 10),
+        ("1_000", 1000),
+        ("0x20", 32),
+        ("1:30", "1:30"),
         ("true", True),
         ("~", None),
         ("", None),
@@ -84,3 +88,8 @@ def test_what_is_not_plain_data_is_refused_in_one_line(text, message):
         parse_yaml(text, "f.yaml")
     assert str(error.value).startswith(message)
     assert "\n" not in str(error.value)
+
+
+def test_a_tab_is_named_as_what_is_wrong():
+    with pytest.raises(InputError, match=r"^f\.yaml:1: not YAML: .*: use spaces in place of tabs$"):
+        parse_yaml("seed:\t3\n", "f.yaml")

@@ -88,6 +88,15 @@ def test_trials_are_followed_by_finalists_and_the_verdict(tmp_path: Path) -> Non
     assert worker.run.next_job() is Idle.DONE
 
 
+def test_a_database_that_somebody_removed_is_there_at_the_end(tmp_path: Path, caplog) -> None:
+    worker = Worker(tmp_path)
+    for removed in tmp_path.glob("studies.db*"):
+        removed.unlink()
+    worker.train_all()
+    assert states(tmp_path) == [TrialState.COMPLETE] * 3
+    assert "studies.db was removed during the search, and is written again" in caplog.text
+
+
 @pytest.mark.parametrize("limit", ["--epoch-budget", "--time-budget"])
 def test_finalists_of_a_search_that_a_limit_broke_off_are_trained(tmp_path: Path, limit: str) -> None:
     worker = Worker(tmp_path, limit, "3" if limit == "--epoch-budget" else "1s")

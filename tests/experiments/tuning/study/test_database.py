@@ -77,6 +77,14 @@ def test_what_is_not_there_is_not_made(tmp_path, use):
     assert not list(tmp_path.iterdir())
 
 
+def test_a_lock_of_another_program_is_waited_for(studies):
+    """Five seconds, SQLite's usual patience, are less than a person takes who looks at a table."""
+    storage = open_storage(sqlite_url(studies), "write")
+    with storage.engine.connect() as connection:
+        assert connection.exec_driver_sql("PRAGMA busy_timeout").scalar() == 60_000
+    storage.engine.dispose()
+
+
 def test_reading_writes_nothing(studies):
     storage = open_storage(sqlite_url(studies), "read")
     assert [study.study_name for study in storage.get_all_studies()] == ["s"]

@@ -20,6 +20,7 @@ from experiments.tuning.study.storage import (
     add_trial,
     closing_study,
     create_study,
+    keep_database,
     load_study,
     resume_study,
     store_spec,
@@ -41,6 +42,18 @@ def test_a_new_study_is_maximised_and_remembers_what_it_is_for(spec):
     assert study.trials == []
     assert study.direction is optuna.study.StudyDirection.MAXIMIZE
     assert study.user_attrs["spec"]["objectives"] == "MRR@10"
+
+
+def test_a_database_whose_file_was_removed_is_written_again(spec):
+    study = create_study(spec, "f")
+    assert keep_database(study) is None
+    file = Path(spec.storage.removeprefix("sqlite:///"))
+    for removed in file.parent.glob(f"{file.name}*"):
+        removed.unlink()
+    study.add_trial(create_trial(value=0.5))
+    assert keep_database(study) == file
+    with closing_study(load_study(spec.name, spec.storage)) as kept:
+        assert [trial.value for trial in kept.trials] == [0.5]
 
 
 def test_a_study_goes_on_with_another_space_and_budget(spec, tmp_path):

@@ -127,7 +127,7 @@ def test_a_summary_from_before_session_lengths_is_read(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (None, "summary.json: No such file or directory"),
+        (None, "summary.json: No such file or directory; python -m experiments.search --resume test"),
         ("{", "summary.json: not the summary of a search: the file: invalid json"),
         ("{}", "summary.json: not the summary of a search: study: field required"),
     ],

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -70,10 +72,27 @@ BAD_FILES = {
     "no item": ("a.csv", CSV + "2,,3\n", {}, "a.csv, line 4: item_id is empty"),
     "unknown format": ("a.json", "{}", {}, "a.json: unknown format '.json'; known: .inter, .csv"),
     "not Parquet": ("a.parquet", "PAR0", {}, "a.parquet: not a Parquet file"),
-    "not gzip": ("a.csv.gz", CSV, {}, "a.csv.gz: .*(zlib|incorrect header)"),
+    "not gzip": ("a.csv.gz", CSV, {}, "a.csv.gz: cannot be unpacked: .*(zlib|incorrect header)"),
     "atomic without types": ("a.inter", CSV.replace(",", "\t"), {}, "line 1: 'session_id' is not field:type"),
     "atomic unknown type": ("a.inter", ATOMIC.replace("float", "flaot"), {}, "'flaot'; did you mean 'float'"),
-    "atomic wrong separator": ("a.inter", ATOMIC.replace("\t", ","), {}, "a.inter, line 1: "),
+    "atomic wrong separator": (
+        "a.inter",
+        ATOMIC.replace("\t", ","),
+        {},
+        "a.inter, line 1: one column, 'user_id:token,.*; is field_separator ','",
+    ),
+    "atomic items and a target by other names": (
+        "a.inter",
+        "session:token_seq\tlabel:token\n1 2\t3\n1\t2\n",
+        {"item_column": "label"},
+        "no usual time column; .* must call the two label_list:token_seq and label:token",
+    ),
+    "atomic lists filled up": (
+        "a.inter",
+        "item_id_list:token_seq\titem_id:token\n1 0 0\t2\n1 2 0\t3\n",
+        {},
+        "if 0 only fills up the rows, leave it out",
+    ),
     "atomic float item": (
         "a.inter",
         ATOMIC.replace("item_id:token", "item_id:float"),
@@ -116,6 +135,23 @@ def test_an_empty_id_in_a_later_block_is_found(write, monkeypatch):
     path = write("a.csv", CSV + "2,10,3\n" * 50 + "2,,3\n")
     with pytest.raises(InputError, match=r"a.csv, line 54: item_id is empty"):
         read_events(path, DataConfig())
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("a.csv", gzip.compress(CSV.encode()), "a.csv: packed by gzip; call it .gz"),
+        ("a.csv.gz", gzip.compress(gzip.compress(CSV.encode())), "a.csv.gz: packed by gzip; call it .gz once more"),
+        ("a.inter", b"PAR1....PAR1", "a.inter: a Parquet file, not text; call it .parquet"),
+        ("a.csv", b"PK\x03\x04....", "a.csv: a zip archive or an Excel file"),
+        ("a.tsv", CSV.encode("utf-16"), "a.tsv: UTF-16, not UTF-8 text"),
+    ],
+)
+def test_a_file_with_the_wrong_ending_is_called_what_it_is(tmp_path, name, content, message):
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(InputError) as caught:
+        read_events(tmp_path / name, DataConfig())
+    assert str(caught.value).startswith(str(tmp_path / message))
 
 
 def test_bytes_that_are_no_text_are_named(tmp_path):
@@ -177,6 +213,12 @@ def log_of(lengths: list[int], *, gap: int = 100) -> str:
 
 BAD_LOGS = {
     "one-event sessions": (log_of([1, 1, 1]), {}, "log: .*min_session_length 2.* there are 3, of 1 to 1 events"),
+    "one-event sessions, and no other limit": (log_of([1, 1, 1]), {}, "after min_session_length 2; there are 3"),
+    "too short after a filter, which is named": (
+        log_of([3, 3, 2]),
+        {"item_inter_num_interval": "[3,inf)", "min_session_length": 3},
+        r"there are 3, of 2 to 2 events; dropped 2 events: item_inter_num_interval \[3,inf\)$",
+    ),
     "all too long": (
         log_of([5, 5, 5]),
         {"max_session_length": 4},
@@ -185,7 +227,7 @@ BAD_LOGS = {
     "nothing in the core": (
         log_of([3, 3]),
         {"item_inter_num_interval": "[9,inf)"},
-        r"no events left .*\[9,inf\)",
+        r"no events left of 6 after item_inter_num_interval \[9,inf\)$",
     ),
     "no interval": (
         log_of([3, 3]),
@@ -220,7 +262,7 @@ def test_a_log_that_cannot_be_split_is_one_clear_line(write, text, options, mess
 def test_a_test_file_of_other_items_is_refused(write):
     train = write("train.csv", log_of([3, 3, 3]))
     test = write("test.csv", "session_id,item_id,time\n1,x,1\n1,y,2\n")
-    with pytest.raises(InputError, match="no test session has two events of items that train has"):
+    with pytest.raises(InputError, match=r"no test session of 1 has two events of .* of 2 test events 0 are of such"):
         load_splits(DataConfig(dataset=str(train), test_file=str(test)))
 
 

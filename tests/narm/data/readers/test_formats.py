@@ -124,6 +124,26 @@ def test_a_row_may_be_an_example(write, order):
     assert sessions_of(read_events(write("a.inter", text), CONFIG)) == SESSIONS
 
 
+def test_a_row_is_an_example_also_where_the_item_is_named(write):
+    """RecBole's configurations name ITEM_ID_FIELD nearly always: the list is that of this item."""
+    text = (
+        "user_id:token\tx_list:token_seq\tx:token\ty_list:token_seq\ttimestamp:float\n1\ta\tb\tq\t1\n1\ta b\tc\tq\t2\n"
+    )
+    events = read_events(write("a.inter", text), DataConfig(item_column="x"))
+    assert sessions_of(events) == [["a", "b", "c"]]
+
+
+def test_rows_that_are_filled_up_with_zeros_are_told(write):
+    events = read_events(write("a.inter", "item_id_list:token_seq\n1 2 0 0\n3 1 2 0\n0 3 1\n"), CONFIG)
+    assert events.notes == ("a.inter: 0 ends 2 rows and is taken for an item; leave it out if it only fills them up",)
+    assert read_events(write("b.inter", "item_id_list:token_seq\n1 0\n0 2\n"), CONFIG).notes == ()
+
+
+def test_a_tab_may_be_written_as_backslash_and_t(write):
+    text = "user_id:token\titem_id:token\ttimestamp:float\n1\t5\t1\n"
+    assert len(read_events(write("a.inter", text), DataConfig(field_separator=r"\t"))) == 1
+
+
 def test_examples_that_are_not_every_prefix_are_refused(write):
     text = "item_id_list:token_seq\titem_id:token\n1 2\t3\n4\t5\n"
     with pytest.raises(InputError, match=r"its 2 rows are not every prefix of whole sessions, which would be 3"):
