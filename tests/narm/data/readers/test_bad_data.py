@@ -146,6 +146,7 @@ def test_an_empty_id_in_a_later_block_is_found(write, monkeypatch):
         ("a.csv", b"PK\x03\x04....", "a.csv: a zip archive or an Excel file"),
         ("a.tsv", CSV.encode("utf-16"), "a.tsv: UTF-16, not UTF-8 text"),
     ],
+    ids=["gzip", "gzip twice", "Parquet", "zip", "UTF-16"],
 )
 def test_a_file_with_the_wrong_ending_is_called_what_it_is(tmp_path, name, content, message):
     (tmp_path / name).write_bytes(content)
