@@ -5,7 +5,7 @@ from __future__ import annotations
 from benchmarks.chaos import compare
 from benchmarks.local_cluster import local_cluster
 
-TRIALS = 6  # of which each driver trains some
+TRIALS = 4  # of which each driver trains some
 KILLS, SEED = 2, 63  # the first in the middle of a driver's work, the second while one starts: as this seed has it
 
 
