@@ -18,6 +18,8 @@ from narm.config import DataConfig
 from narm.data.datasets import load_splits
 from narm.errors import InputError
 
+pytestmark = pytest.mark.slow  # each folder has a plot, and is read again
+
 
 @pytest.fixture(scope="module")
 def clicks(tmp_path_factory) -> Path:
