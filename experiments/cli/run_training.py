@@ -67,9 +67,7 @@ def run_training(given: argparse.Namespace) -> int:
     except NonFiniteLoss as error:
         print(f"error: {error}", file=sys.stderr)
         return EXIT_NON_FINITE
-    test = (
-        report_on_test(state.model, splits, config.evaluation, seed=config.training.seed) if len(splits.test) else None
-    )
+    test = _test(state, splits, config)
     write_json(given, json.dumps(_record(state, splits, config, test), indent=2, allow_nan=False) + "\n")
     if test is not None:
         heading = f"test, epoch {state.best_epoch or state.epoch}"
@@ -94,6 +92,12 @@ def _train(
             save_checkpoint(checkpoint, epoch.state, config=config, splits=splits)
         heed_interrupts()
     return epoch.state
+
+
+def _test(state: TrainingState, splits: Splits, config: Config) -> TestReport | None:
+    if not len(splits.test):
+        return None
+    return report_on_test(state.model, splits, config.evaluation, seed=config.training.seed)
 
 
 def _record(state: TrainingState, splits: Splits, config: Config, test: TestReport | None) -> dict[str, Any]:

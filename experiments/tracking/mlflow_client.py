@@ -36,9 +36,8 @@ def connect(uri: str) -> MlflowClient:
     if database is not None and not database.exists():
         _create_database(database)
     given = _as_given(uri)
-    return MlflowClient(
-        tracking_uri=given, registry_uri=given
-    )  # a model beside its run, whatever MLFLOW_REGISTRY_URI says
+    # A model is kept beside its run, whatever MLFLOW_REGISTRY_URI says.
+    return MlflowClient(tracking_uri=given, registry_uri=given)
 
 
 def _as_given(uri: str) -> str:

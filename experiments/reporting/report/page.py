@@ -123,7 +123,7 @@ def _environment() -> Environment:
         loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
         lstrip_blocks=True,
     )  # fmt: skip
-    environment.filters.update(value=_value, param=format_value, key=lambda metric: key_of(metric))
+    environment.filters.update(value=_value, param=format_value, key=key_of)
     return environment
 
 

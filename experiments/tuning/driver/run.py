@@ -18,7 +18,7 @@ from experiments.tuning.driver.ray_session import ray_session
 from experiments.tuning.driver.stopping import Interruption
 from experiments.tuning.driver.study_run import OpenRecorder, Plan, StudyResult, begin_study
 from experiments.tuning.driver.tune_adapters import FailureCallback, StudyScheduler, StudySearcher
-from experiments.tuning.study.database_errors import DATABASE_ERRORS, explain_database_error
+from experiments.tuning.study.database import DATABASE_ERRORS, explain_database_error
 from experiments.tuning.study.dataset import Dataset
 from experiments.tuning.study.folder import FINALISTS
 from experiments.tuning.study.spec import StudySpec

@@ -19,7 +19,7 @@ from experiments.tuning.engine.finalists import best_checkpoint, choose_finalist
 from experiments.tuning.engine.verdict import judge_finalists
 from experiments.tuning.optimizer.samplers import SAMPLERS
 from experiments.tuning.optimizer.scheduler import Decision
-from experiments.tuning.study.database_errors import DATABASE_ERRORS
+from experiments.tuning.study.database import DATABASE_ERRORS
 from experiments.tuning.study.dataset import Dataset
 from experiments.tuning.study.finalist_runs import FinalistRuns
 from experiments.tuning.study.folder import FINALISTS

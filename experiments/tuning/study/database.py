@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sqlite3
 import time
@@ -27,7 +28,12 @@ _ATTEMPTS = 4  # to open a database that others may be creating
 _PAUSE = 0.5  # seconds between them
 _PATIENCE = 60.0  # seconds in which another program, such as a browser of databases, lets go of its lock
 
+DATABASE_ERRORS = (StorageInternalError, SQLAlchemyError)
+"""What writing to a database that was open raises."""
+
+_FULL = "database or disk is full"  # SQLite's words
 _HINTS = {
+    _FULL: "make room",
     "readonly database": "it is read-only: copy its folder to where you may write, or change its owner or mode",
     "is locked": "another program is writing it: end that one, or wait",
     "not a database": "the file is none: name another",
@@ -78,11 +84,10 @@ def one_line_errors(url: str) -> Iterator[None]:
     except InputError:
         raise
     except (SQLAlchemyError, StorageInternalError, sqlite3.Error, ImportError, ValueError) as error:
-        cause = error.__cause__ if isinstance(error, StorageInternalError) and error.__cause__ else error
-        reason = mask_credentials((str(cause).splitlines() or [type(cause).__name__])[0])
+        cause = _cause(error)
         usual = _DRIVER_HINT if isinstance(error, ImportError) else _USUAL_HINT
         hint = next((hint for words, hint in _HINTS.items() if words in str(cause)), usual)
-        raise InputError(f"{where} cannot be opened ({reason}): {hint}") from None
+        raise InputError(f"{where} cannot be opened ({_first_line(cause)}): {hint}") from None
     except RuntimeError as error:  # Optuna's, of the version of the tables
         if "table schema" not in str(error):
             raise
@@ -92,6 +97,33 @@ def one_line_errors(url: str) -> Iterator[None]:
             f"{where} was made by {'an older' if older else 'a newer'} Optuna than this one: "
             + (f"copy it, then call `{remedy}`" if older else "install that one, or name another database")
         ) from None
+
+
+def explain_database_error(error: BaseException, url: str, study: str) -> InputError:
+    """Say which database cannot be used any more, why, and how the search goes on.
+
+    Args:
+        error: one of `DATABASE_ERRORS`.
+        url: address of the database.
+        study: the study that was being written.
+    """
+    reason, where = _first_line(_cause(error)), sqlite_file(url) or mask_credentials(url)
+    is_full = _FULL in reason
+    return InputError(
+        f"{where}: {os.strerror(errno.ENOSPC) if is_full else reason}; "
+        f"--resume {study} goes on once {'there is room' if is_full else 'it can be written'}"
+    )
+
+
+def _cause(error: BaseException) -> BaseException:
+    """What the driver raised; Optuna's own words only guess at it."""
+    while error.__cause__ is not None:
+        error = error.__cause__
+    return error
+
+
+def _first_line(error: BaseException) -> str:
+    return mask_credentials((str(error).splitlines() or [type(error).__name__])[0])
 
 
 def _refuse_other_programs(url: str, file: Path | None) -> None:

@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy.exc import OperationalError
 
 from experiments.tuning.study import database
-from experiments.tuning.study.database import open_storage
+from experiments.tuning.study.database import DATABASE_ERRORS, explain_database_error, open_storage
 from experiments.tuning.study.storage import closing_study
 from experiments.tuning.worker.addresses import sqlite_url
 from narm.errors import InputError
@@ -146,3 +146,41 @@ def test_a_driver_that_is_missing_is_named(monkeypatch):
     monkeypatch.setitem(sys.modules, "psycopg2", None)
     with pytest.raises(InputError, match=r"for PostgreSQL, pip install 'narm-search\[postgresql\]'"):
         open_storage("postgresql+psycopg2://host/name")
+
+
+def fail(reason: str) -> None:
+    """As Optuna does."""
+    try:
+        try:
+            raise sqlite3.OperationalError(reason)
+        except sqlite3.OperationalError as error:
+            raise OperationalError("INSERT", {}, error) from error
+    except OperationalError as error:
+        raise optuna.exceptions.StorageInternalError("e.g. exceeding max length.") from error
+
+
+@pytest.mark.parametrize(
+    ("url", "reason", "message"),
+    [
+        (
+            "sqlite:////runs/studies.db",
+            "database or disk is full",
+            "/runs/studies.db: No space left on device; --resume s goes on once there is room",
+        ),
+        (
+            "sqlite:///studies.db",
+            "attempt to write a readonly database",
+            "studies.db: attempt to write a readonly database; --resume s goes on once it can be written",
+        ),
+        (
+            "postgresql://me:secret@host/name",
+            "server closed the connection unexpectedly\nThis probably means",
+            "postgresql://***@host/name: server closed the connection unexpectedly; "
+            "--resume s goes on once it can be written",
+        ),
+    ],
+)
+def test_the_place_and_the_cause_are_told(url, reason, message):
+    with pytest.raises(DATABASE_ERRORS) as error:
+        fail(reason)
+    assert str(explain_database_error(error.value, url, "s")) == message
