@@ -12,8 +12,8 @@ from narm.data.events import Events, read_events
 from narm.data.filters import by_length, item_support, k_core
 from narm.data.gaps import sessions_by_gap
 from narm.data.movielens import ml_100k
+from narm.data.odd_logs import notes_on_log
 from narm.data.overlap import require_apart
-from narm.data.plausible_times import other_unit
 from narm.data.prepared import files_as_options, is_prepared, read_card
 from narm.data.readers.parts import files_of
 from narm.data.session_log import SessionLog, group_events
@@ -206,29 +206,13 @@ def _read_log(config: DataConfig) -> _Log:
     events, outside = k_core(events, config.user_inter_num_interval, config.item_inter_num_interval)
     split = config.split if config.split != "auto" else _usual_split(events, config)
     log = group_events(events, recbole_ties=events.atomic and split == "leave_one_out")
-    log = log.with_notes(*_odd_times(events, config.dataset), *_split_taken(split, config), *rare, *outside)
-    log = log.with_notes(*_repeated(log, config.dataset))
+    log = log.with_notes(*notes_on_log(events, log, config.dataset), *_split_taken(split, config), *rare, *outside)
     return _Log(_of_usable_length(log, config.dataset, config), split, n_events, n_wrong)
 
 
 def _usual_split(events: Events, config: DataConfig) -> str:
     is_temporal = config.test_file is not None or config.test_period is not None
     return "leave_one_out" if events.of_users and not is_temporal else "temporal"
-
-
-def _odd_times(events: Events, source: str) -> tuple[str, ...]:
-    """A note on times in another unit than said, where only their order counts."""
-    other = None if events.of_dates else other_unit(events.times, events.ticks_per_second)
-    return (f"{Path(source).name}: {other}; here only their order counts",) if other else ()
-
-
-def _repeated(log: SessionLog, source: str) -> tuple[str, ...]:
-    """A note on events that are there more than once, as in a file that was written twice."""
-    if log.n_repeated == 0:
-        return ()
-    n_events = log.sessions.n_events
-    once_more = "the one before once more, with its session, item and time"
-    return (f"{Path(source).name}: {log.n_repeated:,} of {n_events:,} events are {once_more}",)
 
 
 def _split_taken(split: str, config: DataConfig) -> tuple[str, ...]:
@@ -249,8 +233,8 @@ def _held_out(file: str, config: DataConfig) -> _Log:
     n_events, n_wrong = len(events), events.n_wrong
     if config.session_gap is not None:
         events = sessions_by_gap(events, config.session_gap)
-    log = group_events(events).with_notes(*_odd_times(events, file))
-    log = log.with_notes(*_repeated(log, file))
+    log = group_events(events)
+    log = log.with_notes(*notes_on_log(events, log, file))
     return _Log(_of_usable_length(log, file, config), "temporal", n_events, n_wrong)
 
 

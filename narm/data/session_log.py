@@ -67,14 +67,6 @@ class SessionLog:
             return masked, 0
         return masked.select(np.flatnonzero(fits)), int(masked.sessions.lengths[~fits].sum())
 
-    @property
-    def n_repeated(self) -> int:
-        """Events that are the one before them once more: the same session, item and time."""
-        items, times = self.sessions.items, self.times
-        same = (items[1:] == items[:-1]) & (times[1:] == times[:-1])
-        same[self.sessions.offsets[1:-1] - 1] = False  # of two sessions
-        return int(np.count_nonzero(same))
-
     def with_notes(self, *notes: str) -> SessionLog:
         """The same log, with more to say about it."""
         return replace(self, notes=self.notes + notes)
