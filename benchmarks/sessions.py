@@ -6,6 +6,8 @@ import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
+
 from narm.config import DataConfig
 from narm.data.datasets import load_splits
 from narm.data.sessions import Examples, Sessions, Splits
@@ -51,3 +53,18 @@ def load_sessions(data: DataConfig, n_sessions: int | None = None) -> Splits:
     whole = splits.train.sessions
     offsets = whole.offsets[: n_sessions + 1]
     return dataclasses.replace(splits, train=Examples.every_prefix(Sessions(whole.items[: offsets[-1]], offsets)))
+
+
+def newest(splits: Splits, share: float) -> Splits:
+    """Train on the last sessions in time, whole ones, with that share of the training targets.
+
+    Catalogue and validation stay whole, other than by narm's `recent_share`: so shares can be compared.
+    """
+    if share == 1:
+        return splits
+    whole = splits.train.sessions
+    targets_from = np.cumsum((whole.lengths - 1)[::-1])[::-1]  # of each session and all after it
+    first = int((targets_from > share * len(splits.train)).sum())
+    offsets = whole.offsets[first:]
+    items = whole.items[offsets[0] :]
+    return dataclasses.replace(splits, train=Examples.every_prefix(Sessions(items, offsets - offsets[0])))

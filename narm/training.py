@@ -55,6 +55,7 @@ def fit(
     device: str = "auto",
     resume: Path | None = None,
     inherit: Path | None = None,
+    step_loss: StepLoss | None = None,
 ) -> Iterator[LiveEpoch]:
     """Train, an epoch at each step of the iteration; a baseline that is learned at once has one.
 
@@ -70,6 +71,7 @@ def fit(
         resume: a checkpoint of the same run to go on from.
         inherit: a checkpoint of another run on the same data, of a model of the same shape, whose weights, optimizer
             and epoch this one starts from; its best epoch is one of its own.
+        step_loss: what a network's step minimises, in place of what `training.loss_type` names.
     Raises:
         InputError: the checkpoint is not one of this run, or of one to inherit from, or leaves nothing to train; the
             device is not there; there is nothing to validate on.
@@ -100,7 +102,7 @@ def fit(
         raise InputError(
             f"epochs_per_pass: {training.epochs_per_pass} parts of {len(windows)} training sessions; divide a pass less"
         )
-    step_loss = build_step_loss(training, splits.train, splits.n_items)
+    step_loss = step_loss or build_step_loss(training, splits.train, splits.n_items)
     while state.epoch < training.epochs and not _exhausted(state, training):
         yield _train_epoch(state, windows, step_loss, splits, training, evaluation)
     model.load_state_dict(state.weights_for_use)

@@ -12,6 +12,7 @@ from narm.config import Config
 from narm.data.sessions import Examples
 from narm.errors import InputError
 from narm.evaluation.full_ranking import evaluate
+from narm.losses.step_loss import build_step_loss
 from narm.training import NonFiniteLoss, create_model, fit
 from narm.training_state import LiveEpoch
 
@@ -98,6 +99,14 @@ def test_training_stops_at_the_miss_after_stopping_step_and_keeps_the_best_weigh
     assert last.epoch == last.best_epoch + 3
     assert not any(epoch.stopped_early for epoch in epochs[:-1])
     assert evaluate(model, ring_splits.valid, config.evaluation, max_length=6) == last.best
+
+
+def test_a_step_loss_of_ones_own_takes_the_place_of_that_of_loss_type(ring_splits):
+    config = Config.from_flat({**SMALL, "epochs": 2})
+    as_named = build_step_loss(config.training, ring_splits.train, ring_splits.n_items)
+    _, usual = run(ring_splits, config)
+    _, twice = run(ring_splits, config, step_loss=lambda model, batch: 2 * as_named(model, batch))
+    assert twice[0].train_loss == pytest.approx(2 * usual[0].train_loss, rel=0.05)  # Adam hardly sees the factor
 
 
 def test_epochs_that_divide_a_pass_train_every_target_once_together(ring_splits):

@@ -1,0 +1,178 @@
+"""Candidates that are no option of narm: code around its model and its losses, by the name of an option of theirs.
+
+What earns its place moves into narm, and its entry here goes. Q targets, N events, V items, M distinct negatives,
+D embedding.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.nn import functional
+
+from narm.config import TrainingConfig
+from narm.data.packing import PackedBatch, PackedLayout
+from narm.losses import functional as losses
+from narm.losses.step_loss import StepLoss
+from narm.model import NARM, SessionEncoder, initialize
+
+
+class EventDropout(nn.Module):
+    """Drops whole events: of some rows [N, D] every value is 0, and the others grow as in dropout.
+
+    Tan, Xu & Liu, "Improved recurrent neural networks for session-based recommendations", DLRS 2016.
+    """
+
+    def __init__(self, p: float) -> None:
+        super().__init__()
+        self.p = p
+
+    def forward(self, events: Tensor) -> Tensor:
+        """Drop some events while training, none at evaluation."""
+        return events * functional.dropout(events.new_ones(len(events), 1), self.p, self.training)
+
+
+class UnitEvents(nn.Module):
+    """Gives every event [N, D] the same length, as Gupta et al. do (NISER, arXiv 1909.04276)."""
+
+    def __init__(self, length: float) -> None:
+        super().__init__()
+        self.length = length
+
+    def forward(self, events: Tensor) -> Tensor:
+        """Scale each row."""
+        return self.length * functional.normalize(events, dim=1)
+
+
+class SeparateOutput(NARM):
+    """NARM that reads events by embeddings of their own; `item_embedding` only scores the items.
+
+    GRU4Rec's; Inan, Khosravi & Socher, ICLR 2017, and Press & Wolf, EACL 2017, have reasons for the contrary.
+    """
+
+    def __init__(self, model: NARM) -> None:
+        super().__init__(model.n_items, model.config)
+        self.input_embedding = nn.Embedding(self.n_items, self.config.embedding_size, padding_idx=0)  # [V, D]
+        initialize(self.input_embedding)
+
+    def encode(self, items: Tensor, layout: PackedLayout) -> Tensor:
+        """Represent the session as it stood at each query, [Q, D]."""
+        return self.encode_embedded(self.input_embedding.weight.index_select(0, items), layout)
+
+
+def before_dropout(make: Callable[[Any], nn.Module]) -> Callable[[NARM, Any], NARM]:
+    """A change to NARM: what is made of the option's value comes before the dropout of the embeddings."""
+
+    def change(model: NARM, value: Any) -> NARM:
+        model.add_module("emb_dropout", nn.Sequential(make(value), model.emb_dropout))
+        return model
+
+    return change
+
+
+def scale_embeddings(model: NARM, factor: float) -> NARM:
+    """Scale the initial item embeddings."""
+    with torch.no_grad():
+        model.item_embedding.weight.mul_(factor)
+    return model
+
+
+def smoothed_softmax(training: TrainingConfig, counts: NDArray[np.int64], smoothing: float) -> StepLoss:
+    """The softmax of `loss_type`, full or sampled, a share of whose targets are spread evenly over all candidates.
+
+    Szegedy et al., "Rethinking the Inception architecture for computer vision", CVPR 2016, section 7. With logits s,
+    the target's y, the loss is the usual one + smoothing * (s_y - mean_j s_j).
+    """
+    if training.loss_type == "sampled_softmax":
+        return _smoothed_sampled(losses.SharedNegatives(counts, training.softmax_samples, training.softmax_alpha),
+                                 smoothing)  # fmt: skip
+
+    def step_loss(model: SessionEncoder, batch: PackedBatch) -> Tensor:
+        weight = model.item_embedding.weight
+        hidden, rows = as_scored(model, model.encode(batch.items, batch.layout), weight)
+        loss = losses.full_softmax(hidden, rows, batch.targets)
+        if smoothing:
+            loss = loss + smoothing * (hidden * (rows.index_select(0, batch.targets) - rows.mean(0))).sum(1).mean()
+        return loss
+
+    return step_loss
+
+
+def _smoothed_sampled(sampler: losses.SharedNegatives, smoothing: float) -> StepLoss:
+    """Candidates of a target are itself and the negatives, each once. What corrects their logits has no gradient."""
+
+    def step_loss(model: SessionEncoder, batch: PackedBatch) -> Tensor:
+        needed, places = torch.unique(torch.cat([batch.targets, sampler.draw()]), return_inverse=True)
+        targets, negatives = places[: len(batch)], places[len(batch) :].unique()
+        weight = model.item_embedding.weight.index_select(0, needed)
+        hidden, rows = as_scored(model, model.encode(batch.items, batch.layout), weight)
+        loss = losses.sampled_softmax(hidden, rows, targets, negatives, sampler.log_q[needed])
+        if smoothing:
+            positive = (hidden * rows.index_select(0, targets)).sum(1)  # [Q]
+            alone = (~torch.isin(targets, negatives)).to(positive.dtype)  # targets that are no negative, [Q]
+            total = hidden @ rows.index_select(0, negatives).sum(0) + alone * positive
+            loss = loss + smoothing * (positive - total / (len(negatives) + alone)).mean()
+        return loss
+
+    return step_loss
+
+
+def bpr_max(training: TrainingConfig, counts: NDArray[np.int64], penalty: float) -> StepLoss:
+    """BPR-max of Hidasi & Karatzoglou, "Recurrent neural networks with top-k gains", CIKM 2018, eq. 10.
+
+    -log sum_j w_j sigmoid(s_y - s_j) + penalty * sum_j w_j s_j^2, where w is the softmax of the negatives' scores s_j.
+    The negatives are those of the sampled softmax; a target is no negative of its own.
+    """
+    sampler = losses.SharedNegatives(counts, training.softmax_samples, training.softmax_alpha)
+
+    def step_loss(model: SessionEncoder, batch: PackedBatch) -> Tensor:
+        negatives = sampler.draw().unique()
+        needed = torch.cat([batch.targets, negatives])
+        weight = model.item_embedding.weight.index_select(0, needed)
+        hidden, rows = as_scored(model, model.encode(batch.items, batch.layout), weight)
+        positive = (hidden * rows[: len(batch)]).sum(1, keepdim=True)  # [Q, 1]
+        negative = hidden @ rows[len(batch) :].T  # [Q, M]
+        is_target = batch.targets.unsqueeze(1) == negatives
+        log_weights = negative.masked_fill(is_target, -torch.inf).log_softmax(1)
+        gain = (log_weights + functional.logsigmoid(positive - negative)).logsumexp(1)
+        return (penalty * (log_weights.exp() * negative**2).sum(1) - gain).mean()
+
+    return step_loss
+
+
+def as_scored(model: SessionEncoder, hidden: Tensor, rows: Tensor) -> tuple[Tensor, Tensor]:
+    """Session representations and item embeddings, whose product is the model's scores.
+
+    Right whether or not `hidden` has been normalised before.
+    """
+    if getattr(model.config, "scoring", "dot") == "dot":
+        return hidden, rows
+    temperature: float = getattr(model.config, "temperature")  # noqa: B009
+    return functional.normalize(hidden, dim=1) / temperature, functional.normalize(rows, dim=1)
+
+
+MODELS: dict[str, Callable[[NARM, Any], NARM]] = {
+    "event_dropout": before_dropout(EventDropout),
+    "unit_events": before_dropout(UnitEvents),
+    "separate_output": lambda model, _: SeparateOutput(model),
+    "initial_scale": scale_embeddings,
+}
+"""What becomes of a new model, by the option that asks for it."""
+
+LOSSES: dict[str, Callable[[TrainingConfig, NDArray[np.int64], Any], StepLoss]] = {
+    "label_smoothing": smoothed_softmax,
+    "separate_output": lambda training, counts, _: smoothed_softmax(training, counts, 0.0),
+    "bpr_max": bpr_max,
+}
+"""What takes the place of narm's loss, by the option that asks for it."""
+
+NEWEST_SHARE = "newest_share"
+"""Share of the training targets to keep, the most recent; catalogue and validation stay whole."""
+
+NAMES = {*MODELS, *LOSSES, NEWEST_SHARE}
+"""Options that narm does not know."""

@@ -1,0 +1,36 @@
+"""The table of runs, a row each, which only grows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pandas as pd
+
+from benchmarks.knobs.protocol import Run
+from benchmarks.results_file import RESULTS
+from narm.machine.files import atomic_file
+
+RUNS = RESULTS / "knobs.parquet"
+
+
+def load_values() -> dict[Run, float]:
+    """What the runs are worth that there are; NaN: training failed."""
+    rows = load_runs()
+    runs = (Run(data_set=row.data_set, options=row.options, seed=int(row.seed)) for row in rows.itertuples())
+    return dict(zip(runs, map(float, rows.value), strict=True))
+
+
+def load_runs() -> pd.DataFrame:
+    """The table as it stands; empty at first."""
+    if RUNS.exists():
+        return pd.read_parquet(RUNS)
+    return pd.DataFrame(columns=["data_set", "options", "seed", "value"])
+
+
+def append(row: Mapping[str, object]) -> None:
+    """Add a run."""
+    runs, new = load_runs(), pd.DataFrame([row])
+    with atomic_file(RUNS) as file:
+        (pd.concat([runs, new], ignore_index=True) if len(runs) else new).to_parquet(
+            file, index=False, compression="zstd"
+        )
