@@ -77,6 +77,7 @@ class Proposer:
             directions=study.directions,
             paused=paused,
             finished_only=self._sampler.finished_only,
+            filled=self._sampler.filled,
         )
         draw = self._next_draw(trials)
         params = self._draw(self._sampler.make(draw), shown)

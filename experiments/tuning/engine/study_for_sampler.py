@@ -8,6 +8,7 @@ from typing import Any
 
 import optuna
 from optuna.distributions import BaseDistribution
+from optuna.samplers import RandomSampler
 from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
@@ -45,6 +46,7 @@ def study_for_sampler(
     directions: Sequence[StudyDirection],
     paused: Collection[int] = (),
     finished_only: bool = False,
+    filled: bool = False,
 ) -> optuna.Study:
     """An in-memory study with the trials under their own numbers, and one more, which is to be drawn.
 
@@ -58,8 +60,12 @@ def study_for_sampler(
         paused: numbers of trials that train no further for now.
         finished_only: show all trials as finished after as many epochs as the first that was paused or pruned, to a
             sampler that learns from finished trials only. Without effect on several objectives.
+        filled: show a parameter that does not apply to a trial at a random value, to a sampler that draws together only
+            what all trials have. At a fixed one the sampler would take all others for untried.
     """
     shown = [_shown(trial, space, paused) for trial in trials]
+    if filled:
+        shown = [one and _filled(one, space, number) for number, one in enumerate(shown)]
     if finished_only and len(directions) == 1:
         shown = _cut_alike(shown)
     study = optuna.create_study(directions=directions)
@@ -88,6 +94,13 @@ def _shown(trial: FrozenTrial, space: SearchSpace, paused: Collection[int]) -> _
         reported=trial.intermediate_values,
         notes=trial.system_attrs,
     )
+
+
+def _filled(trial: _Shown, space: SearchSpace, number: int) -> _Shown:
+    """The trial with every parameter; a value that it does not have follows from its number."""
+    missing = {name: one for name, one in space.distributions.items() if name not in trial.params}
+    drawn = optuna.create_study(sampler=RandomSampler(seed=number)).ask(missing).params if missing else {}
+    return replace(trial, params={**trial.params, **drawn})
 
 
 def _cut_alike(trials: Sequence[_Shown | None]) -> list[_Shown | None]:

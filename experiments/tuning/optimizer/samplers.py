@@ -51,6 +51,8 @@ class Sampler:
         one_objective: whether it follows a single objective only.
         finished_only: whether it learns from finished trials only, and takes each for trained equally long.
         finite_only: whether it draws from finite spaces only.
+        filled: whether it draws together only what all trials have, so that parameters which do not apply to a trial
+            are shown at random values.
     """
 
     name: str
@@ -59,18 +61,16 @@ class Sampler:
     one_objective: bool = False
     finished_only: bool = False
     finite_only: bool = False
+    filled: bool = False
 
     def joint_space(self, space: SearchSpace) -> dict[str, BaseDistribution]:
         """Distributions of the parameters that the sampler draws together."""
         from optuna.distributions import CategoricalDistribution
 
+        varied = [parameter for parameter in space.parameters if not parameter.distribution.single()]
         if self.joint == "all":
-            return dict(space.distributions)
-        unconditional = {
-            parameter.name: parameter.distribution
-            for parameter in space.parameters
-            if not parameter.when and not parameter.distribution.single()
-        }
+            return {parameter.name: parameter.distribution for parameter in varied}
+        unconditional = {parameter.name: parameter.distribution for parameter in varied if not parameter.when}
         if self.joint == "unconditional":
             return dict(unconditional)
         return {name: one for name, one in unconditional.items() if not isinstance(one, CategoricalDistribution)}
@@ -138,7 +138,7 @@ SAMPLERS: dict[str, Sampler] = {
         # Nothing is drawn twice, so a finite space is covered; in random order, a grid cut short is a fair sample.
         Sampler(name="grid", make=random, finite_only=True),
         Sampler(name="qmc", make=qmc, joint="all"),
-        Sampler(name="gp", make=gp, finished_only=True),
+        Sampler(name="gp", make=gp, joint="all", finished_only=True, filled=True),
         Sampler(name="cmaes", make=cmaes, joint="unconditional numeric", one_objective=True),
     )
 }
@@ -148,7 +148,6 @@ def default_sampler(space: SearchSpace, *, trials: int, n_objectives: int = 1) -
     """The sampler of a search that names none: what won in replayed searches (docs/decisions/0013).
 
     A Gaussian process where there is a surface to learn; the Parzen estimator on a grid, and where the other draws at
-    random or is slow: with conditions, with several objectives, with very few or very many trials.
+    random or is slow: with several objectives, with very few or very many trials.
     """
-    is_surface = space.size is None and not any(parameter.when for parameter in space.parameters)
-    return "gp" if is_surface and n_objectives == 1 and trials in WORTH_GP else "tpe"
+    return "gp" if space.size is None and n_objectives == 1 and trials in WORTH_GP else "tpe"

@@ -120,6 +120,28 @@ def test_the_gaussian_process_finds_the_best_region_of_a_search_that_halves() ->
     assert sorted(drawn[15:])[5] < 0.2  # of the last ten most, where draws at random are 1.25 off
 
 
+def test_the_gaussian_process_finds_the_best_value_of_a_parameter_under_a_condition() -> None:
+    space = parse_space(
+        "head",
+        "head.yaml",
+        """
+        learning_rate: {low: 1.0e-4, high: 1.0e-2, log: true}
+        scoring: [dot, cosine]
+        temperature: {low: 0.01, high: 1.0, log: true, when: {scoring: cosine}}
+        """,
+    )
+    study = optuna.create_study(direction="maximize")
+    proposer = Proposer(SAMPLERS["gp"], space, 1)
+    drawn = []
+    for _ in range(25):
+        proposal = proposer.propose(study)
+        params = proposal.params
+        off = math.hypot(math.log10(params["learning_rate"]) + 3, math.log10(params.get("temperature", 1.0)) + 1)
+        study.add_trial(finished(space, params, -(off**2), proposal.notes))
+        drawn.append(off)
+    assert sorted(drawn[15:])[5] < 0.1  # of the last ten most, where few draws at random are within 0.5
+
+
 def test_a_repetition_gives_way_to_the_nearest_new_configuration():
     class Stubborn(optuna.samplers.RandomSampler):
         """Proposes the same configuration for ever."""

@@ -8,7 +8,7 @@ from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from experiments.tuning.engine.study_for_sampler import study_for_sampler, trial_to_draw
-from search_spaces.space import SearchSpace, load_space
+from search_spaces.space import SearchSpace, load_space, parse_space
 
 STATES = TrialState
 MAXIMIZE = [StudyDirection.MAXIMIZE]
@@ -76,6 +76,24 @@ def test_a_trial_outside_the_space_keeps_its_number_and_nothing_else(space):
     shown = study_for_sampler([outside, inside], space, directions=MAXIMIZE).trials
     assert (shown[0].state, shown[0].params, shown[0].values) == (STATES.FAIL, {}, None)
     assert (shown[1].number, shown[1].params) == (1, inside.params)
+
+
+def test_what_does_not_apply_to_a_trial_is_filled_in_at_random_when_asked_for():
+    space = parse_space(
+        "head",
+        "head.yaml",
+        "scoring: [dot, cosine]\ntemperature: {low: 0.05, high: 1.0, log: true, when: {scoring: cosine}}",
+    )
+    without, given = {"scoring": "dot"}, {"scoring": "cosine", "temperature": 0.2}
+    trials = [
+        create_trial(value=0.1, params=params, distributions={name: space.distributions[name] for name in params})
+        for params in (without, given, without)
+    ]
+    assert [t.params for t in study_for_sampler(trials, space, directions=MAXIMIZE).trials[:2]] == [without, given]
+    first, second, third, _ = study_for_sampler(trials, space, directions=MAXIMIZE, filled=True).trials
+    assert (first.params["scoring"], second.params, third.params["scoring"]) == ("dot", given, "dot")
+    assert 0.05 < first.params["temperature"] != third.params["temperature"] < 1
+    assert study_for_sampler(trials, space, directions=MAXIMIZE, filled=True).trials[0].params == first.params
 
 
 def test_a_sampler_reads_its_notes_again(space):

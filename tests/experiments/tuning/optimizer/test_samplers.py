@@ -47,7 +47,8 @@ def test_the_others_take_any_space_and_several_objectives(sampler):
 @pytest.mark.parametrize(
     ("sampler", "expected"),
     [
-        ("qmc", {"learning_rate", "loss_type", "softmax_samples", "hidden_size"}),
+        ("qmc", {"learning_rate", "loss_type", "softmax_samples"}),
+        ("gp", {"learning_rate", "loss_type", "softmax_samples"}),
         ("tpe", {"learning_rate", "loss_type"}),
         ("cmaes", {"learning_rate"}),
     ],
