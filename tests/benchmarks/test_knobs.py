@@ -139,7 +139,9 @@ def test_the_table_alone_trains_nothing(made_up: list[Run], monkeypatch: pytest.
     monkeypatch.setattr(report, "write_results", lambda name, **given: tables.append((name, given)))
     assert knobs.main(["--table"]) == 0
     assert made_up == []
-    assert [(name, len(given["rows"])) for name, given in tables] == [("knobs", 3)]
+    assert [(name, [row["candidate"] for row in given["rows"]]) for name, given in tables] == [
+        ("knobs", ["base", "bias", "events"])
+    ]
 
 
 @pytest.mark.parametrize(
