@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from narm.data.sessions import Examples, Sessions, Splits
 from narm.errors import InputError
 
 DIGINETICA = "diginetica/diginetica.{part}.parquet"
+YOOCHOOSE = "yoochoose-100k/{part}.txt"
 
 
 def diginetica(data: Path) -> DataConfig:
@@ -21,11 +23,26 @@ def diginetica(data: Path) -> DataConfig:
     Raises:
         InputError: the folder does not have the training and the test sessions.
     """
-    train, test = (data / DIGINETICA.format(part=part) for part in ("train", "test"))
-    for path in (train, test):
+    train, test = _files(data, DIGINETICA, ("train", "test"))
+    return DataConfig(dataset=train, test_file=test, valid_share=0)
+
+
+def yoochoose(data: Path) -> DataConfig:
+    """100,000 clicks of Yoochoose in a data folder, with the splits that stand there.
+
+    Raises:
+        InputError: the folder does not have them.
+    """
+    train, valid, test = _files(data, YOOCHOOSE, ("train_tr", "train_valid", "test"))
+    return DataConfig(dataset=train, valid_file=valid, test_file=test)
+
+
+def _files(data: Path, name: str, parts: Sequence[str]) -> list[str]:
+    paths = [data / name.format(part=part) for part in parts]
+    for path in paths:
         if not path.is_file():
             raise InputError(f"{path}: no such file; --data names the folder that has it")
-    return DataConfig(dataset=str(train), test_file=str(test), valid_share=0)
+    return [str(path) for path in paths]
 
 
 def load_sessions(data: DataConfig, n_sessions: int | None = None) -> Splits:

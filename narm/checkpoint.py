@@ -21,6 +21,7 @@ from narm.data.sessions import ItemVocabulary, Splits
 from narm.errors import InputError
 from narm.machine.device import resolve_device
 from narm.machine.files import atomic_file
+from narm.optimization import averaged_weights
 from narm.training_state import TrainingState
 
 FORMAT = "narm-checkpoint-1"
@@ -37,6 +38,7 @@ def save_checkpoint(path: Path, state: TrainingState, *, config: Config, splits:
         "item_ids": torch.from_numpy(np.array(ids)) if ids.dtype.kind in "iu" else [str(raw) for raw in ids],
         "model": state.model.state_dict(),
         "optimizer": state.optimizer.state_dict() if state.optimizer else None,
+        "average": state.average.state_dict() if state.average else None,
         "epoch": state.epoch,
         "misses": state.misses,
         "best_epoch": state.best_epoch,
@@ -76,10 +78,10 @@ def save_for_use(checkpoint: Path, path: Path) -> None:
         InputError: the checkpoint is missing, torn, or none of ours.
     """
     content = read_checkpoint(checkpoint)
-    content["model"] = content.pop("best_weights") or content["model"]
+    content["model"] = _weights_for_use(content)
     del content["optimizer"]
     with atomic_file(path) as file:
-        torch.save({**content, "best_weights": None}, file)
+        torch.save({**content, "best_weights": None, "average": None}, file)
 
 
 def load_model(path: Path, *, device: str = "cpu") -> Model:
@@ -91,8 +93,16 @@ def load_model(path: Path, *, device: str = "cpu") -> Model:
     """
     content = read_checkpoint(path)
     model = build_model(len(content["item_ids"]) + 1, Config.from_flat(content["config"]))
-    model.load_state_dict(content["best_weights"] or content["model"])
+    model.load_state_dict(_weights_for_use(content))
     return model if isinstance(model, Baseline) else model.to(resolve_device(device)).eval()
+
+
+def _weights_for_use(content: dict[str, Any]) -> dict[str, Any]:
+    """As `TrainingState.weights_for_use`, of a checkpoint's content."""
+    if content["best_weights"] or not content.get("average"):
+        weights: dict[str, Any] = content["best_weights"] or content["model"]
+        return weights
+    return averaged_weights(content["average"])
 
 
 def load_vocabulary(path: Path) -> ItemVocabulary:

@@ -79,6 +79,27 @@ class ModelConfig(_Section):
         searchable=True,
     )
     gru_bias: bool = option(False, "biases in the GRU", reason="RecBole's", searchable=True)
+    scoring: Literal["dot", "cosine"] = option(
+        "dot",
+        "an item's score: its product with the session's vector (the paper's eq. 11), or their cosine over temperature",
+        reason="RecBole's, so that its checkpoints give the same scores",
+        searchable=True,
+    )
+    temperature: float = option(
+        0.07,
+        "what cosines are divided by; small: scores lie far apart",
+        reason="among the best on every data set measured",
+        searchable=True,
+        ge=0.01,
+        le=1,
+    )
+    learn_temperature: bool = option(False, "train the temperature too, from `temperature` on", searchable=True)
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if self.learn_temperature and self.scoring != "cosine":
+            raise ValueError(f"learn_temperature must be False when scoring is {self.scoring}: only cosine has one")
+        return self
 
     @property
     def encoder(self) -> Encoder:
@@ -94,7 +115,16 @@ class ModelConfig(_Section):
 class TrainingConfig(_Section):
     """How the network is trained."""
 
-    learning_rate: float = option(1e-3, "Adam's step size", reason="RecBole's", searchable=True, gt=0, le=1)
+    learning_rate: float = option(1e-3, "step size of the optimizer", reason="RecBole's", searchable=True, gt=0, le=1)
+    optimizer: Literal["adam", "adamw", "adagrad"] = option(
+        "adam", "adamw: Adam with weight decay apart from the gradient", reason="RecBole's", searchable=True
+    )
+    learning_rate_schedule: Literal["decay", "linear", "cosine"] = option(
+        "decay",
+        "the step size over a run: by learning_rate_decay, or on a line or half a cosine to zero after `epochs`",
+        reason="RecBole's, whose decay is 1",
+        searchable=True,
+    )
     learning_rate_decay: float = option(
         1.0,
         "factor on the step size after each pass over the sessions; 1: constant",
@@ -102,6 +132,18 @@ class TrainingConfig(_Section):
         searchable=True,
         gt=0,
         le=1,
+    )
+    warmup_passes: float = option(
+        0.0, "passes over the sessions in which the step size grows from zero", reason="RecBole's", searchable=True,
+        ge=0, le=1000,
+    )  # fmt: skip
+    averaging_passes: float = option(
+        0.0,
+        "passes over the sessions of whose weights an average is validated and shipped; 0: the weights as they are",
+        reason="RecBole's",
+        searchable=True,
+        ge=0,
+        le=1000,
     )
     train_batch_size: int = option(
         2048, "targets in a training step", reason="RecBole's", searchable=True, ge=1, le=1_000_000
@@ -118,7 +160,7 @@ class TrainingConfig(_Section):
         10, "validations without a new best before training stops", reason="RecBole's", ge=0, le=100_000
     )
     eval_step: int = option(1, "epochs between validations; 0: never", reason="RecBole's", ge=0, le=100_000)
-    weight_decay: float = option(0.0, "L2 penalty of Adam", reason="RecBole's", searchable=True, ge=0, le=1)
+    weight_decay: float = option(0.0, "L2 penalty of the weights", reason="RecBole's", searchable=True, ge=0, le=1)
     clip_grad_norm: MaxNorm = option(
         None, "largest norm of the gradient; none: no clipping", reason="RecBole's", searchable=True, gt=0
     )

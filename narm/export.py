@@ -26,6 +26,8 @@ from torch.nn import functional
 from narm.checkpoint import load_model, load_vocabulary, read_checkpoint
 from narm.config import Config
 from narm.errors import InputError
+from narm.layers.scoring import Cosine
+from narm.layers.unit_rows import SHORTEST
 from narm.machine.files import atomic_file, require_writable, write_text
 from narm.model import NARM
 
@@ -48,6 +50,9 @@ class PaddedNARM(nn.Module):
         super().__init__()
         self.gru_layer = gru_layer
         self.narm = model
+        if isinstance(model.scoring, Cosine):  # directions and lengths: embeddings and vectors would be twice the size
+            self.register_buffer("directions", model.item_vectors().detach())  # [V, D]
+            self.register_buffer("lengths", model.item_embedding.weight.detach().norm(dim=1, keepdim=True))  # [V, 1]
 
     def forward(self, prefixes: Tensor, lengths: Tensor) -> Tensor:
         """Score every item as the next event after each prefix, as `NARM.scores` does.
@@ -59,7 +64,7 @@ class PaddedNARM(nn.Module):
             unnormalised scores, [B, V]; column 0 (padding) is -inf.
         """
         narm = self.narm
-        hidden = narm.item_embedding(prefixes).transpose(0, 1)  # [T, B, D]
+        hidden = self._embed(prefixes).transpose(0, 1)  # [T, B, D]
         for layer in narm.gru.all_weights:
             hidden = self.gru_layer(hidden, *layer)
         hidden = hidden.transpose(0, 1)  # [B, T, H]; padding comes after all that counts
@@ -72,8 +77,21 @@ class PaddedNARM(nn.Module):
                 session = last
             case "local":
                 session = self._local(hidden, last, lengths)
-        scores = narm.b(session).squeeze(1) @ narm.item_embedding.weight.T
-        return functional.pad(scores[:, 1:], (1, 0), value=-torch.inf)
+        return functional.pad(self._score(narm.b(session).squeeze(1))[:, 1:], (1, 0), value=-torch.inf)
+
+    def _embed(self, prefixes: Tensor) -> Tensor:
+        """The embeddings of the events, [B, T, D]."""
+        if isinstance(self.narm.scoring, Cosine):
+            return functional.embedding(prefixes, self.directions) * functional.embedding(prefixes, self.lengths)
+        embedded: Tensor = self.narm.item_embedding(prefixes)
+        return embedded
+
+    def _score(self, session: Tensor) -> Tensor:
+        """The scores of all items, [B, V], of sessions [B, D]."""
+        if isinstance(self.narm.scoring, Cosine):
+            units = functional.normalize(session, eps=SHORTEST)
+            return (units @ self.directions.T) / self.narm.scoring.log_temperature.exp()
+        return session @ self.narm.item_embedding.weight.T
 
     def _local(self, hidden: Tensor, last: Tensor, lengths: Tensor) -> Tensor:
         """What the last state [B, 1, H] recalls of all states [B, T, H], [B, 1, H]."""

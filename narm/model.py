@@ -9,22 +9,28 @@ B batch, T steps, N rows (events of a packed batch), Q queries (targets), D embe
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from narm.config import ModelConfig
 from narm.data.packing import PackedLayout, pack_padded
+from narm.errors import InputError
 from narm.layers.attention import additive_attention
 from narm.layers.dropout import Dropout
 from narm.layers.gru import packed_gru
+from narm.layers.scoring import build_scoring
 
-SHAPE_OPTIONS = frozenset({"model", "embedding_size", "hidden_size", "n_layers", "gru_bias"})
-"""Options of `ModelConfig` on which the shapes of the parameters depend."""
+SHAPE_OPTIONS = frozenset(
+    {"model", "embedding_size", "hidden_size", "n_layers", "gru_bias", "scoring", "learn_temperature"}
+)
+"""Options of `ModelConfig` on which the parameters and their shapes depend."""
 
 
 class SessionEncoder(nn.Module, ABC):
-    """A network that represents a session as a vector; its product with the item embeddings scores the items.
+    """A network that represents a session as a vector; its product with the vectors of the items scores them.
 
     Args:
         n_items: items and the padding, V.
@@ -35,6 +41,8 @@ class SessionEncoder(nn.Module, ABC):
         super().__init__()
         self.config = config
         self.item_embedding = nn.Embedding(n_items, config.embedding_size, padding_idx=0)  # [V, D]
+        self.scoring = build_scoring(config)
+        self._frozen_vectors: Tensor | None = None
 
     @property
     def n_items(self) -> int:
@@ -46,6 +54,33 @@ class SessionEncoder(nn.Module, ABC):
         """Numbers that training changes."""
         return sum(parameter.numel() for parameter in self.parameters())
 
+    def item_vectors(self, embeddings: Tensor | None = None) -> Tensor:
+        """What a session is multiplied with to score items: of all, [V, D], or of some embeddings, [N, D]."""
+        if embeddings is not None:
+            return self.scoring.of_items(embeddings)
+        if self._frozen_vectors is not None:
+            return self._frozen_vectors
+        return self.scoring.of_items(self.item_embedding.weight)
+
+    @torch.no_grad()
+    def freeze_items(self) -> None:
+        """Compute the vectors of all items once, for a model that is only asked from now on."""
+        self._frozen_vectors = self.scoring.of_items(self.item_embedding.weight)
+
+    def load_state_dict(self, state_dict: Mapping[str, Any], strict: bool = True, assign: bool = False) -> Any:
+        """As torch's own.
+
+        Raises:
+            InputError: it is of a model that scores in another way.
+        """
+        given = "cosine" if "scoring.log_temperature" in state_dict else "dot"
+        if strict and given != self.config.scoring:
+            raise InputError(
+                f"scoring: these weights were trained with {given}, this model has {self.config.scoring}; "
+                f"they mean something else to it: build it with scoring={given}"
+            )
+        return super().load_state_dict(state_dict, strict, assign)
+
     def encode(self, items: Tensor, layout: PackedLayout) -> Tensor:
         """Represent the session as it stood at each query.
 
@@ -53,14 +88,23 @@ class SessionEncoder(nn.Module, ABC):
             items: item indices of a packed batch, [N].
             layout: positions of its events and queries.
         Returns:
-            session representations, [Q, D]; their product with the item embeddings scores the items.
+            vectors of the sessions, [Q, D]; their product with `item_vectors` scores the items.
         """
         # index_select: the backward of nn.Embedding, and of indexing, is several times slower on the CPU
         return self.encode_embedded(self.item_embedding.weight.index_select(0, items), layout)
 
-    @abstractmethod
     def encode_embedded(self, events: Tensor, layout: PackedLayout) -> Tensor:
         """Like `encode`, but takes the embeddings of the events, [N, D]."""
+        return self.scoring.of_sessions(self.represent(events, layout))
+
+    @abstractmethod
+    def represent(self, events: Tensor, layout: PackedLayout) -> Tensor:
+        """What the network makes of each session, [Q, D], before `scoring`.
+
+        Args:
+            events: embeddings of the events of a packed batch, [N, D].
+            layout: positions of its events and queries.
+        """
 
     def scores(self, prefixes: Tensor, lengths: Tensor) -> Tensor:
         """Score every item as the next event after each prefix.
@@ -76,9 +120,9 @@ class SessionEncoder(nn.Module, ABC):
         if len(lengths) and (int(lengths.min()) < 1 or int(lengths.max()) > prefixes.shape[1]):
             raise ValueError(f"lengths must be in 1..{prefixes.shape[1]}")
         items, layout, order = pack_padded(prefixes, lengths)
-        weight = self.item_embedding.weight
-        scores = torch.empty(len(lengths), self.n_items, dtype=weight.dtype, device=prefixes.device)
-        scores[order] = self.encode(items, layout) @ weight.T
+        vectors = self.item_vectors()
+        scores = torch.empty(len(lengths), self.n_items, dtype=vectors.dtype, device=prefixes.device)
+        scores[order] = self.encode(items, layout) @ vectors.T
         scores[:, 0] = -torch.inf
         return scores
 
@@ -89,7 +133,7 @@ class NARM(SessionEncoder):
     The paper's eq. 5-12. Differs from it as RecBole does: sigmoid attention weights are summed as they are, unless
     `attention` is "softmax", and the GRU has no biases, unless `gru_bias`. The paper's ablations (its section 4.5) are
     models "global", which has no attention, and "local", whose attention is all that is decoded; their decoder is
-    [D, H], and "global" is a GRU4Rec with that decoder.
+    [D, H], and "global" is a GRU4Rec with that decoder. With `scoring` "cosine" the form's two sides have length one.
     """
 
     def __init__(self, n_items: int, config: ModelConfig) -> None:
@@ -105,8 +149,8 @@ class NARM(SessionEncoder):
         self.b = nn.Linear(2 * H if config.encoder == "hybrid" else H, D, bias=False)  # the bilinear decoder, eq. 12
         self.apply(initialize)
 
-    def encode_embedded(self, events: Tensor, layout: PackedLayout) -> Tensor:
-        """Like `encode`, but takes the embeddings of the events, [N, D]."""
+    def represent(self, events: Tensor, layout: PackedLayout) -> Tensor:
+        """What the bilinear decoder makes of each session, [Q, D]."""
         embedded = self.emb_dropout(events)  # [N, D]
         hidden = packed_gru(embedded, layout.step_offsets, self._gru_weights())  # [N, H]
         last = hidden.index_select(0, torch.from_numpy(layout.query_rows).to(hidden.device))  # c_global, [Q, H]

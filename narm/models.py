@@ -55,7 +55,7 @@ MODELS: dict[str, ModelEntry] = {
         model_class="narm.baselines.bpr_mf:BPRMF",
         takes="model",
         sections=("training",),
-        options=("embedding_size",),
+        options=("embedding_size", "scoring", "temperature", "learn_temperature"),
         unused=("loss_type", "softmax_samples", "softmax_alpha"),
         fixed={"loss_type": "BPR"},
     ),

@@ -82,6 +82,8 @@ class Recommender:
         model = load_model(path, device=device)
         if isinstance(model, Baseline):
             place = torch.device("cpu")
+        else:
+            model.freeze_items()
         return cls(model, load_vocabulary(path), config.data.max_item_list_length, str(place))
 
     @torch.no_grad()

@@ -11,14 +11,12 @@ import time
 from collections.abc import Iterator
 from dataclasses import fields
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
 
 from narm.baselines.baseline import Baseline
 from narm.build_model import Model, build_model
-from narm.checkpoint import read_checkpoint
 from narm.config import Config, EvaluationConfig, TrainingConfig
 from narm.data.batches import training_batches
 from narm.data.sessions import Splits
@@ -29,8 +27,13 @@ from narm.losses.step_loss import StepLoss, build_step_loss
 from narm.machine.allocator import keep_freed_memory
 from narm.machine.device import resolve_device
 from narm.model import SessionEncoder
+from narm.optimization import build_average, build_optimizer, learning_rate
+from narm.resume import inherit_training, resume_training
 from narm.seeds import derived_seed
-from narm.training_state import EpochResult, LiveEpoch, TrainingState, ends_training, read_history
+from narm.training_state import EpochResult, LiveEpoch, TrainingState, ends_training
+
+ALMOST_WHOLE = 1 - 1e-9
+"""The share of an epoch that is trained before its last step, at most: its parts differ a little in targets."""
 
 
 class NonFiniteLoss(ArithmeticError):
@@ -83,17 +86,18 @@ def fit(
         yield _learn_at_once(model, splits, training, evaluation)
         return
     model.to(resolve_device(device))
-    state = TrainingState(model, _adam(model, training))
+    windows = training_windows(splits, training)
+    steps_per_pass = len(windows.targets) / _positives_per_step(training)
+    state = TrainingState(model, build_optimizer(model, training), build_average(model, training, steps_per_pass))
     if inherit is not None:
-        _inherit(state, inherit, splits, training)
+        inherit_training(state, inherit, splits, training)
     if resume is not None:
-        _restore(state, resume, splits, training)
+        resume_training(state, resume, splits, training)
         if state.epoch >= training.epochs or _exhausted(state, training):
             raise InputError(
                 f"{resume}: its {state.epoch} epochs are all that epochs={training.epochs} and "
                 f"stopping_step={training.stopping_step} allow; raise one of them to go on"
             )
-    windows = training_windows(splits, training)
     if training.epochs_per_pass > len(windows):
         raise InputError(
             f"epochs_per_pass: {training.epochs_per_pass} parts of {len(windows)} training sessions; divide a pass less"
@@ -101,8 +105,7 @@ def fit(
     step_loss = step_loss or build_step_loss(training, splits.train, splits.n_items)
     while state.epoch < training.epochs and not _exhausted(state, training):
         yield _train_epoch(state, windows, step_loss, splits, training, evaluation)
-    if state.best_weights:
-        model.load_state_dict(state.best_weights)
+    model.load_state_dict(state.weights_for_use)
 
 
 def training_windows(splits: Splits, training: TrainingConfig) -> Windows:
@@ -174,25 +177,26 @@ def _validate(
     state: TrainingState, splits: Splits, training: TrainingConfig, evaluation: EvaluationConfig
 ) -> dict[str, float]:
     try:
-        return evaluate(state.model, splits.valid, evaluation, max_length=splits.max_length)
+        return evaluate(state.evaluated, splits.valid, evaluation, max_length=splits.max_length)
     except FloatingPointError as error:
-        raise NonFiniteLoss(f"{error}, in epoch {state.epoch} of {_describe(_trained(state)[0], training)}") from None
+        raise NonFiniteLoss(f"{error}, in epoch {state.epoch} of {_describe(state.trained[0], training)}") from None
 
 
 def _train(state: TrainingState, windows: Windows, step_loss: StepLoss, training: TrainingConfig) -> tuple[float, int]:
     """Train on every window once, or on the epoch's part of them; the mean loss, and over how many targets."""
-    model, optimizer = _trained(state)
+    model, optimizer = state.trained
     device = model.item_embedding.weight.device
     passes, part = divmod(state.epoch - 1, training.epochs_per_pass)
     torch.manual_seed(derived_seed(training.seed, state.epoch))
     order = np.random.default_rng(derived_seed(training.seed, passes + 1))
-    for group in optimizer.param_groups:
-        group["lr"] = training.learning_rate * training.learning_rate_decay**passes
+    batches = training_batches(windows, _positives_per_step(training), order, part=part, parts=training.epochs_per_pass)
+    expected = len(windows.targets) / training.epochs_per_pass
     model.train()
     total, n_targets = 0.0, 0
-    for batch in training_batches(
-        windows, _positives_per_step(training), order, part=part, parts=training.epochs_per_pass
-    ):
+    for step, batch in enumerate(batches):
+        begun = min(n_targets / expected, ALMOST_WHOLE)
+        for group in optimizer.param_groups:
+            group["lr"] = learning_rate(training, (state.epoch - 1 + begun) / training.epochs_per_pass)
         optimizer.zero_grad(set_to_none=True)
         loss = step_loss(model, batch.to(device))
         value = loss.item()
@@ -202,16 +206,11 @@ def _train(state: TrainingState, windows: Windows, step_loss: StepLoss, training
         if training.clip_grad_norm is not None:
             torch.nn.utils.clip_grad_norm_(model.parameters(), training.clip_grad_norm)
         optimizer.step()
+        if state.average is not None:
+            state.average.update(model, step)
         total += value * len(batch)
         n_targets += len(batch)
     return total / n_targets, n_targets
-
-
-def _trained(state: TrainingState) -> tuple[SessionEncoder, torch.optim.Optimizer]:
-    """The network of a run, and what trains it."""
-    assert not isinstance(state.model, Baseline)
-    assert state.optimizer is not None
-    return state.model, state.optimizer
 
 
 def _positives_per_step(training: TrainingConfig) -> int:
@@ -221,62 +220,9 @@ def _positives_per_step(training: TrainingConfig) -> int:
     return training.train_batch_size
 
 
-def _adam(model: SessionEncoder, training: TrainingConfig) -> torch.optim.Optimizer:
-    return torch.optim.Adam(
-        model.parameters(), lr=training.learning_rate, weight_decay=training.weight_decay, fused=True
-    )
-
-
 def _exhausted(state: TrainingState, training: TrainingConfig) -> bool:
     return state.misses > training.stopping_step
 
 
 def _describe(model: SessionEncoder, training: TrainingConfig) -> str:
     return f"{model.config!r}, {training!r}"
-
-
-# What may differ between a run and its continuation: how long it goes on, not how it learns.
-_FREE_AT_RESUME = {"epochs", "stopping_step"}
-
-
-def _read_own(path: Path, splits: Splits) -> dict[str, Any]:
-    saved = read_checkpoint(path)
-    if "optimizer" not in saved:
-        raise InputError(f"{path}: holds a model to use, not its training; go on from the checkpoint of its run")
-    if saved["fingerprint"] != splits.fingerprint:
-        raise InputError(
-            f"{path}: was trained on other data ({saved['dataset']}); resume with the same dataset and options"
-        )
-    return saved
-
-
-def _inherit(state: TrainingState, path: Path, splits: Splits, training: TrainingConfig) -> None:
-    saved = _read_own(path, splits)
-    model, optimizer = _trained(state)
-    try:
-        model.load_state_dict(saved["model"])
-    except RuntimeError:
-        raise InputError(f"{path}: is of a model of another shape; inherit from one of the same") from None
-    optimizer.load_state_dict(saved["optimizer"])
-    for group in optimizer.param_groups:
-        group["weight_decay"] = training.weight_decay
-    state.epoch = saved["epoch"]
-
-
-def _restore(state: TrainingState, path: Path, splits: Splits, training: TrainingConfig) -> None:
-    saved = _read_own(path, splits)
-    model, optimizer = _trained(state)
-    before = Config.from_flat(saved["config"]).flat()
-    wanted = {**model.config.model_dump(mode="json"), **training.model_dump(mode="json")}
-    for name, value in wanted.items():
-        if name not in _FREE_AT_RESUME and before[name] != value:
-            raise InputError(f"{path}: was trained with {name} {before[name]}, not {value}; resume with the same")
-    model.load_state_dict(saved["model"])
-    optimizer.load_state_dict(saved["optimizer"])
-    state.epoch, state.misses = saved["epoch"], saved["misses"]
-    state.history = read_history(saved["history"], training)
-    state.best_epoch, state.best, state.best_weights = (
-        saved["best_epoch"],
-        saved["best"],
-        saved["best_weights"],
-    )

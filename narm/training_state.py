@@ -13,6 +13,8 @@ from torch import Tensor
 from narm.baselines.baseline import Baseline
 from narm.build_model import Model
 from narm.config import TrainingConfig
+from narm.model import SessionEncoder
+from narm.optimization import WeightAverage
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,7 +68,8 @@ class TrainingState:
 
     Attributes:
         model: as it is after the last epoch.
-        optimizer: Adam and its moments; None: the model is learned at once.
+        optimizer: with its moments; None: the model is learned at once.
+        average: average of the weights; None: there is none.
         epoch: epochs trained so far.
         best_epoch: the epoch with the best validation so far; 0 before the first.
         best: validation metrics of the best epoch.
@@ -77,6 +80,7 @@ class TrainingState:
 
     model: Model
     optimizer: torch.optim.Optimizer | None
+    average: WeightAverage | None = None
     epoch: int = 0
     best_epoch: int = 0
     best: dict[str, float] = field(default_factory=dict)
@@ -84,12 +88,29 @@ class TrainingState:
     misses: int = 0
     history: list[EpochResult] = field(default_factory=list)
 
+    @property
+    def trained(self) -> tuple[SessionEncoder, torch.optim.Optimizer]:
+        """The network of a run, and what trains it."""
+        assert not isinstance(self.model, Baseline)
+        assert self.optimizer is not None
+        return self.model, self.optimizer
+
+    @property
+    def evaluated(self) -> Model:
+        """What is validated and shipped: the model, or the one with the average of its weights."""
+        return self.model if self.average is None else self.average.model
+
+    @property
+    def weights_for_use(self) -> dict[str, Tensor]:
+        """The weights of the best epoch; those of the last one, before the first validation."""
+        return self.best_weights or self.evaluated.state_dict()
+
     def note_validation(self, valid: dict[str, float], objective: str) -> None:
         """Keep the weights if they are the best so far, as RecBole does: rounded to 4 decimals, a tie is a new best."""
         if not self.best or round(valid[objective], 4) >= round(self.best[objective], 4):
             self.best_epoch, self.best, self.misses = self.epoch, valid, 0
             if not isinstance(self.model, Baseline):
-                self.best_weights = copy.deepcopy(self.model.state_dict())
+                self.best_weights = copy.deepcopy(self.evaluated.state_dict())
         else:
             self.misses += 1
 

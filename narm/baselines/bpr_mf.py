@@ -28,7 +28,7 @@ class BPRMF(SessionEncoder):
         super().__init__(n_items, config)
         self.apply(initialize)
 
-    def encode_embedded(self, events: Tensor, layout: PackedLayout) -> Tensor:
+    def represent(self, events: Tensor, layout: PackedLayout) -> Tensor:
         """The mean of the events up to each query, [Q, D], of their embeddings, [N, D]."""
         lengths = layout.query_steps + 1
         offsets = np.cumsum(lengths) - lengths

@@ -95,23 +95,23 @@ class _Represented:
     Attributes:
         positions: among the examples, [B].
         targets: items, [B].
-        hidden: session representations, [B, D].
-        weight: item embeddings, [V, D].
+        hidden: vectors of the sessions, [B, D].
+        vectors: vectors of all items, [V, D].
     """
 
     positions: NDArray[np.int64]
     targets: Tensor
     hidden: Tensor
-    weight: Tensor
+    vectors: Tensor
 
     def ranks(self) -> Tensor:
-        return target_ranks(self.hidden, self.weight, self.targets)
+        return target_ranks(self.hidden, self.vectors, self.targets)
 
     def items(self, k: int) -> Tensor:
-        return top_k(self.hidden, self.weight, k)[1]
+        return top_k(self.hidden, self.vectors, k)[1]
 
     def ranks_and_items(self, k: int) -> tuple[Tensor, Tensor]:
-        return ranks_and_top_items(self.hidden, self.weight, self.targets, k)
+        return ranks_and_top_items(self.hidden, self.vectors, self.targets, k)
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,11 +141,11 @@ def _parts(
 
 
 def _represented(model: SessionEncoder, examples: Examples, max_length: int, batch_size: int) -> Iterator[_Represented]:
-    weight = model.item_embedding.weight
+    vectors = model.item_vectors()
     for batch in ordered_batches(cut_windows(examples, max_length, stride=1), batch_size):
-        on_device = batch.to(weight.device)
+        on_device = batch.to(vectors.device)
         hidden = model.encode(on_device.items, batch.layout)
-        yield _Represented(batch.examples, on_device.targets, hidden, weight)
+        yield _Represented(batch.examples, on_device.targets, hidden, vectors)
 
 
 def _scored(model: Scorer, examples: Examples, max_length: int, batch_size: int) -> Iterator[_Scored]:

@@ -78,7 +78,7 @@ def compiled(name: str, dtype: torch.dtype) -> ModuleType | None:
 
 def compile_all(dtype: torch.dtype = torch.float32) -> None:
     """Compile every kernel, or load it, now: before several processes would each want to."""
-    for name in ("attention", "best", "dropout", "gru", "softmax"):
+    for name in ("attention", "best", "dropout", "gru", "softmax", "unit"):
         compiled(name, dtype)
 
 

@@ -60,15 +60,15 @@ def negative_sampler(config: NegativeSampling, counts: NDArray[np.int64]) -> Cal
     return popularity_sampler(counts, config.alpha)
 
 
-def hardest(candidates: Tensor, hidden: Tensor, embeddings: Tensor) -> Tensor:
+def hardest(candidates: Tensor, hidden: Tensor, vectors: Tensor) -> Tensor:
     """The best-scoring candidate of each group (RecBole's dynamic negatives).
 
     Args:
         candidates: items, [Q, S, C].
-        hidden: session representations, [Q, D].
-        embeddings: embeddings of all items, [V, D].
+        hidden: vectors of the sessions, [Q, D].
+        vectors: vectors of all items, [V, D].
     Returns:
         items, [Q, S].
     """
-    scores = torch.einsum("qscd,qd->qsc", embeddings[candidates], hidden)
+    scores = torch.einsum("qscd,qd->qsc", vectors[candidates], hidden)
     return candidates.gather(2, scores.argmax(dim=2, keepdim=True)).squeeze(2)

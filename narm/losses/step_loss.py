@@ -40,7 +40,7 @@ def build_step_loss(config: TrainingConfig, train: Examples, n_items: int) -> St
 def _full_softmax(config: TrainingConfig, counts: NDArray[np.int64]) -> StepLoss:
     def step_loss(model: SessionEncoder, batch: PackedBatch) -> Tensor:
         hidden = model.encode(batch.items, batch.layout)
-        return losses.full_softmax(hidden, model.item_embedding.weight, batch.targets)
+        return losses.full_softmax(hidden, model.item_vectors(), batch.targets)
 
     return step_loss
 
@@ -53,7 +53,8 @@ def _sampled_softmax(config: TrainingConfig, counts: NDArray[np.int64]) -> StepL
         needed, (events, targets, negatives) = _needed_items(batch.items, batch.targets, drawn)
         rows = model.item_embedding.weight.index_select(0, needed)
         hidden = model.encode_embedded(rows.index_select(0, events), batch.layout)
-        return losses.sampled_softmax(hidden, rows, targets, negatives, sampler.log_q.to(needed.device)[needed])
+        log_q = sampler.log_q.to(needed.device)[needed]
+        return losses.sampled_softmax(hidden, model.item_vectors(rows), targets, negatives, log_q)
 
     return step_loss
 
@@ -70,8 +71,9 @@ def _bpr(config: TrainingConfig, counts: NDArray[np.int64]) -> StepLoss:
         needed, (events, positives, others) = _needed_items(batch.items, batch.targets, negatives)
         rows = model.item_embedding.weight.index_select(0, needed)
         hidden = model.encode_embedded(rows.index_select(0, events), batch.layout)
-        positive = (hidden * rows.index_select(0, positives)).sum(1, keepdim=True)  # [Q, 1]
-        negative = torch.einsum("qsd,qd->qs", rows.index_select(0, others.flatten()).view(*others.shape, -1), hidden)
+        vectors = model.item_vectors(rows)
+        positive = (hidden * vectors.index_select(0, positives)).sum(1, keepdim=True)  # [Q, 1]
+        negative = torch.einsum("qsd,qd->qs", vectors.index_select(0, others.flatten()).view(*others.shape, -1), hidden)
         return losses.bpr(positive.expand_as(negative), negative)
 
     return step_loss
@@ -90,11 +92,11 @@ def _needed_items(*items: Tensor) -> tuple[Tensor, list[Tensor]]:
 
 @torch.no_grad()
 def _without_dropout(model: SessionEncoder, batch: PackedBatch) -> tuple[Tensor, Tensor]:
-    """Session representations [Q, D] as they are at evaluation, and the item embeddings [V, D]."""
+    """Vectors of the sessions [Q, D] as they are at evaluation, and of all items [V, D]."""
     model.eval()
     hidden = model.encode(batch.items, batch.layout)
     model.train()
-    return hidden, model.item_embedding.weight
+    return hidden, model.item_vectors()
 
 
 LOSSES: dict[str, Callable[[TrainingConfig, NDArray[np.int64]], StepLoss]] = {

@@ -9,9 +9,10 @@ from support.ring import random_sessions
 from torch.nn import functional
 
 from narm.config import ModelConfig
-from narm.data.packing import pack
+from narm.data.packing import pack, pack_padded
 from narm.data.sessions import Examples
 from narm.data.windows import cut_prefixes, cut_windows
+from narm.errors import InputError
 from narm.model import NARM
 
 
@@ -96,6 +97,42 @@ def test_all_prefixes_in_one_pass_give_the_gradients_of_prefix_by_prefix(name, a
     prefix_by_prefix = gradients(model, cut_prefixes(examples, 12))
     for name in one_pass:
         torch.testing.assert_close(one_pass[name], prefix_by_prefix[name], rtol=1e-9, atol=1e-11)
+
+
+@pytest.mark.parametrize("name", ["narm", "global", "local"])
+def test_a_cosine_divides_the_papers_score_by_both_lengths_and_the_temperature(name):
+    torch.manual_seed(0)
+    options = {"model": name, "embedding_size": 7, "hidden_size": 11}
+    cosine = NARM(30, ModelConfig(**options, scoring="cosine", temperature=0.5)).double().eval()
+    dot = NARM(30, ModelConfig(**options)).double().eval()
+    dot.load_state_dict({name: value for name, value in cosine.state_dict().items() if "scoring" not in name})
+    prefixes, lengths = torch.tensor([[3, 9, 4], [7, 2, 0]]), torch.tensor([3, 2])
+    with torch.no_grad():
+        items, layout, order = pack_padded(prefixes, lengths)
+        sessions = dot.encode(items, layout).norm(dim=1)
+        expected = (
+            dot.scores(prefixes, lengths)[order] / sessions[:, None] / dot.item_embedding.weight.norm(dim=1) / 0.5
+        )
+        torch.testing.assert_close(cosine.scores(prefixes, lengths)[order], expected, rtol=1e-6, atol=0)
+
+
+def test_frozen_items_score_as_before_and_follow_no_change():
+    torch.manual_seed(0)
+    model = NARM(10, ModelConfig(embedding_size=4, hidden_size=4, scoring="cosine")).eval()
+    asked = torch.tensor([[1, 2]]), torch.tensor([2])
+    with torch.no_grad():
+        before = model.scores(*asked)
+        model.freeze_items()
+        assert torch.equal(model.scores(*asked), before)
+        assert model.item_vectors() is model.item_vectors()
+
+
+@pytest.mark.parametrize(("built", "given"), [("cosine", "dot"), ("dot", "cosine")])
+def test_weights_of_another_scoring_are_refused_in_one_line(built, given):
+    weights = NARM(10, ModelConfig(scoring=given)).state_dict()
+    with pytest.raises(InputError, match=f"trained with {given}, this model has {built}") as refused:
+        NARM(10, ModelConfig(scoring=built)).load_state_dict(weights)
+    assert "\n" not in str(refused.value)
 
 
 def test_padding_and_the_company_of_others_change_no_score():

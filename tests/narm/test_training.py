@@ -7,7 +7,7 @@ import dataclasses
 import pytest
 import torch
 
-from narm.checkpoint import save_checkpoint
+from narm.checkpoint import load_model, save_checkpoint, save_for_use
 from narm.config import Config
 from narm.data.sessions import Examples
 from narm.errors import InputError
@@ -31,7 +31,20 @@ OBJECTIVES = {
         "train_neg_sample_args": {"distribution": "popularity", "sample_num": 3, "alpha": 0.5},
     },
     "BPR dynamic": {"loss_type": "BPR", "train_neg_sample_args": {"dynamic": True, "candidate_num": 4}},
-}
+    "cosine": {"scoring": "cosine"},
+    "cosine, temperature learned, sampled softmax": {
+        "scoring": "cosine", "learn_temperature": True, "loss_type": "sampled_softmax", "softmax_samples": 8,
+    },
+    "cosine, BPR": {"scoring": "cosine", "temperature": 0.2, "loss_type": "BPR"},
+    "AdamW, on a line to zero after warming up": {
+        "optimizer": "adamw", "weight_decay": 0.01, "learning_rate_schedule": "linear", "warmup_passes": 0.5,
+        "learning_rate": 0.02,
+    },
+    "Adagrad, half a cosine in half passes": {
+        "optimizer": "adagrad", "learning_rate_schedule": "cosine", "epochs_per_pass": 2, "learning_rate": 0.2,
+    },
+    "averaged": {"averaging_passes": 1.5},
+}  # fmt: skip
 
 
 def run(splits, config: Config, **more) -> tuple[torch.nn.Module, list[LiveEpoch]]:
@@ -143,6 +156,52 @@ def test_a_checkpoint_of_another_run_is_refused(ring_splits, tmp_path):
         run(ring_splits, config, resume=tmp_path / "torn.pt")
     with pytest.raises(InputError, match="no such checkpoint"):
         run(ring_splits, config, resume=tmp_path / "none.pt")
+
+
+@pytest.mark.parametrize("schedule", ["linear", "cosine"])
+def test_a_schedule_that_ends_with_the_last_epoch_goes_on_to_no_other(ring_splits, schedule, tmp_path):
+    config = Config.from_flat({**SMALL, "learning_rate_schedule": schedule, "epochs": 3})
+    epoch = next(fit(create_model(20, config), ring_splits, config.training, config.evaluation, device="cpu"))
+    save_checkpoint(tmp_path / "1.pt", epoch.state, config=config, splits=ring_splits)
+    with pytest.raises(InputError, match="was trained with epochs 3, not 5; resume with the same"):
+        run(ring_splits, config.replace({"epochs": 5}), resume=tmp_path / "1.pt")
+
+
+def test_the_average_is_validated_saved_and_returned(ring_splits, tmp_path):
+    config = Config.from_flat({**SMALL, "averaging_passes": 2.0, "epochs": 4})
+    model = create_model(20, config)
+    for epoch in fit(model, ring_splits, config.training, config.evaluation, device="cpu"):
+        averaged, raw = (
+            evaluate(of, ring_splits.valid, config.evaluation, max_length=ring_splits.max_length)
+            for of in (epoch.state.evaluated, epoch.state.model)
+        )
+        assert epoch.valid == averaged != raw
+        save_checkpoint(tmp_path / "run.pt", epoch.state, config=config, splits=ring_splits)
+    assert evaluate(model, ring_splits.valid, config.evaluation, max_length=ring_splits.max_length) == epoch.best
+    loaded = load_model(tmp_path / "run.pt")
+    assert evaluate(loaded, ring_splits.valid, config.evaluation, max_length=ring_splits.max_length) == epoch.best
+
+
+def test_without_validation_the_average_is_what_is_shipped(ring_splits, tmp_path):
+    config = Config.from_flat({**SMALL, "averaging_passes": 2.0, "epochs": 2, "eval_step": 0})
+    model = create_model(20, config)
+    for epoch in fit(model, ring_splits, config.training, config.evaluation, device="cpu"):
+        save_checkpoint(tmp_path / "run.pt", epoch.state, config=config, splits=ring_splits)
+    save_for_use(tmp_path / "run.pt", tmp_path / "model.pt")
+    expected = epoch.state.average.model.state_dict()
+    for weights in (model.state_dict(), *(load_model(tmp_path / f).state_dict() for f in ("run.pt", "model.pt"))):
+        torch.testing.assert_close(weights, expected, rtol=0, atol=0)
+
+
+def test_a_run_inherits_weights_and_keeps_its_own_temperature(ring_splits, tmp_path):
+    config = Config.from_flat({**SMALL, "scoring": "cosine", "temperature": 0.1})
+    epoch = next(fit(create_model(20, config), ring_splits, config.training, config.evaluation, device="cpu"))
+    save_checkpoint(tmp_path / "1.pt", epoch.state, config=config, splits=ring_splits)
+    other = config.replace({"temperature": 0.2, "learning_rate": 1e-9})
+    model = create_model(20, other)
+    next(fit(model, ring_splits, other.training, other.evaluation, device="cpu", inherit=tmp_path / "1.pt"))
+    assert model.scoring.log_temperature.exp().item() == pytest.approx(0.2)
+    torch.testing.assert_close(model.b.weight, epoch.state.model.b.weight)
 
 
 def test_training_never_reads_the_test_split(ring_splits):

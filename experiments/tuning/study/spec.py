@@ -367,14 +367,16 @@ class StudySpec:
     def build_scheduler(self) -> Scheduler:
         """The scheduler, for this study's epochs."""
         from narm.model import SHAPE_OPTIONS
+        from narm.optimization import STATE_OPTIONS
 
+        inherited = SHAPE_OPTIONS | STATE_OPTIONS
         settings = Settings(
             epochs=self.config.training.epochs,
             trials=self.trials,
             grace_epochs=self.grace_epochs,
             reduction=self.reduction,
             seed=self.seed,
-            mutable={p.name: p.distribution for p in self.space.parameters if p.axis.option not in SHAPE_OPTIONS},
+            mutable={p.name: p.distribution for p in self.space.parameters if p.axis.option not in inherited},
         )
         return SCHEDULERS[self.scheduler].make(settings)
 

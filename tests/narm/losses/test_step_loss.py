@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 from support.ring import random_sessions
+from torch.nn import functional
 
 from narm.config import ModelConfig, TrainingConfig
 from narm.data.packing import PackedBatch, pack
@@ -30,15 +31,23 @@ def batch(examples: Examples) -> PackedBatch:
     return pack(windows, np.arange(len(windows)))
 
 
-@pytest.fixture
-def model() -> NARM:
+@pytest.fixture(params=["dot", "cosine"])
+def model(request: pytest.FixtureRequest) -> NARM:
     torch.manual_seed(0)
-    config = ModelConfig(embedding_size=6, hidden_size=8, dropout_probs=(0.0, 0.0))
+    config = ModelConfig(
+        embedding_size=6,
+        hidden_size=8,
+        dropout_probs=(0.0, 0.0),
+        scoring=request.param,
+        learn_temperature=request.param == "cosine",
+    )
     return NARM(N_ITEMS, config).double()
 
 
 def separate_lookups(loss_type: str, model: NARM, batch: PackedBatch, counts) -> torch.Tensor:
     weight = model.item_embedding.weight
+    if model.config.scoring == "cosine":
+        weight = functional.normalize(weight, dim=1)
     config = TrainingConfig(loss_type=loss_type, softmax_samples=8)
     if loss_type == "sampled_softmax":
         sampler = losses.SharedNegatives(counts, config.softmax_samples, config.softmax_alpha)
