@@ -93,8 +93,7 @@ def smoothed_softmax(training: TrainingConfig, counts: NDArray[np.int64], smooth
                                  smoothing)  # fmt: skip
 
     def step_loss(model: SessionEncoder, batch: PackedBatch) -> Tensor:
-        weight = model.item_embedding.weight
-        hidden, rows = as_scored(model, model.encode(batch.items, batch.layout), weight)
+        hidden, rows = model.encode(batch.items, batch.layout), model.item_vectors()
         loss = losses.full_softmax(hidden, rows, batch.targets)
         if smoothing:
             loss = loss + smoothing * (hidden * (rows.index_select(0, batch.targets) - rows.mean(0))).sum(1).mean()
@@ -109,8 +108,8 @@ def _smoothed_sampled(sampler: losses.SharedNegatives, smoothing: float) -> Step
     def step_loss(model: SessionEncoder, batch: PackedBatch) -> Tensor:
         needed, places = torch.unique(torch.cat([batch.targets, sampler.draw()]), return_inverse=True)
         targets, negatives = places[: len(batch)], places[len(batch) :].unique()
-        weight = model.item_embedding.weight.index_select(0, needed)
-        hidden, rows = as_scored(model, model.encode(batch.items, batch.layout), weight)
+        hidden = model.encode(batch.items, batch.layout)
+        rows = model.item_vectors(model.item_embedding.weight.index_select(0, needed))
         loss = losses.sampled_softmax(hidden, rows, targets, negatives, sampler.log_q[needed])
         if smoothing:
             positive = (hidden * rows.index_select(0, targets)).sum(1)  # [Q]
@@ -133,8 +132,8 @@ def bpr_max(training: TrainingConfig, counts: NDArray[np.int64], penalty: float)
     def step_loss(model: SessionEncoder, batch: PackedBatch) -> Tensor:
         negatives = sampler.draw().unique()
         needed = torch.cat([batch.targets, negatives])
-        weight = model.item_embedding.weight.index_select(0, needed)
-        hidden, rows = as_scored(model, model.encode(batch.items, batch.layout), weight)
+        hidden = model.encode(batch.items, batch.layout)
+        rows = model.item_vectors(model.item_embedding.weight.index_select(0, needed))
         positive = (hidden * rows[: len(batch)]).sum(1, keepdim=True)  # [Q, 1]
         negative = hidden @ rows[len(batch) :].T  # [Q, M]
         is_target = batch.targets.unsqueeze(1) == negatives
@@ -143,17 +142,6 @@ def bpr_max(training: TrainingConfig, counts: NDArray[np.int64], penalty: float)
         return (penalty * (log_weights.exp() * negative**2).sum(1) - gain).mean()
 
     return step_loss
-
-
-def as_scored(model: SessionEncoder, hidden: Tensor, rows: Tensor) -> tuple[Tensor, Tensor]:
-    """Session representations and item embeddings, whose product is the model's scores.
-
-    Right whether or not `hidden` has been normalised before.
-    """
-    if getattr(model.config, "scoring", "dot") == "dot":
-        return hidden, rows
-    temperature: float = getattr(model.config, "temperature")  # noqa: B009
-    return functional.normalize(hidden, dim=1) / temperature, functional.normalize(rows, dim=1)
 
 
 MODELS: dict[str, Callable[[NARM, Any], NARM]] = {

@@ -13,7 +13,7 @@ import pytest
 
 from benchmarks import results_file
 from benchmarks.knobs import __main__ as knobs
-from benchmarks.knobs import report, store, training_run
+from benchmarks.knobs import candidates, data_sets, report, store, training_run
 from benchmarks.knobs.candidates import Candidate, values
 from benchmarks.knobs.data_sets import DataSet
 from benchmarks.knobs.protocol import Run
@@ -165,6 +165,10 @@ def test_a_wrong_name_is_refused(arguments: list[str], message: str) -> None:
     with pytest.raises(InputError) as error:
         knobs.main(arguments)
     assert str(error.value) == message
+
+
+def test_narm_or_the_experiments_have_all_options_of_all_candidates() -> None:
+    knobs.check_options(list(data_sets.DATA_SETS.values()), list(candidates.CANDIDATES.values()))
 
 
 def test_an_option_that_narm_does_not_have_is_refused_before_anything_is_trained(
