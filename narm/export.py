@@ -46,6 +46,9 @@ class PaddedNARM(nn.Module):
         gru_layer: a layer of the GRU in the operations of the format, [T, B, D] -> [T, B, H].
     """
 
+    directions: Tensor
+    lengths: Tensor
+
     def __init__(self, model: NARM, gru_layer: Callable[..., Tensor]) -> None:
         super().__init__()
         self.gru_layer = gru_layer

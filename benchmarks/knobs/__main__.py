@@ -8,17 +8,16 @@ Each candidate is compared to the same configuration without it, over seeds, the
 (`benchmarks.knobs.protocol` says how). Runs go to `results/knobs.parquet`, a row each, on one thread each; what stands
 there is not trained again, so that the command may be stopped and started, and candidates added. The table is written
 at the end, or by `--table` from the runs there are. Only validation is looked at.
-
-Candidates: {candidates}.
 """
 
 from __future__ import annotations
 
 import argparse
+import itertools
+import json
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
-from itertools import islice
 from multiprocessing import get_context
 from pathlib import Path
 from typing import TypeVar
@@ -27,7 +26,7 @@ from benchmarks.benchmark_parser import benchmark_parser
 from benchmarks.knobs import store
 from benchmarks.knobs.candidates import BASE, CANDIDATES, Candidate
 from benchmarks.knobs.data_sets import DATA_SETS, DataSet
-from benchmarks.knobs.protocol import Run, runs_needed
+from benchmarks.knobs.protocol import Run, run_of, runs_needed
 from benchmarks.knobs.report import write_report
 from benchmarks.knobs.training_run import own_config, train
 from experiments.cli.running import run_command
@@ -50,21 +49,18 @@ def named(text: str | None, known: Mapping[str, T], flag: str) -> list[T]:
     return [entry for name, entry in known.items() if name in names]
 
 
-def check(data_sets: Sequence[DataSet], candidates: Sequence[Candidate], folder: Path | None) -> None:
-    """See that all can be trained, before anything is.
+def check_options(data_sets: Sequence[DataSet], candidates: Sequence[Candidate]) -> None:
+    """See that narm takes all options, before anything is trained.
 
     Raises:
-        InputError: data that are not there, or an option that narm does not have.
+        InputError: it does not know one, or a value is out of bounds.
     """
-    for data_set in data_sets:
-        data_set.require_files(folder)
-        for candidate in (BASE, *candidates):
-            for variant in candidate.variants:
-                changed = {**data_set.base, **variant}
-                try:
-                    own_config(data_set, {name: value for name, value in changed.items() if value is not None})
-                except InputError as error:
-                    raise InputError(f"candidate {candidate.name} on {data_set.name}: {error}") from None
+    for data_set, candidate in itertools.product(data_sets, (BASE, *candidates)):
+        for variant in candidate.variants:
+            try:
+                own_config(data_set, json.loads(run_of(data_set, variant, data_set.learning_rate).options))
+            except InputError as error:
+                raise InputError(f"candidate {candidate.name} on {data_set.name}: {error}") from None
 
 
 def train_all(
@@ -76,7 +72,7 @@ def train_all(
     with ProcessPoolExecutor(given.processes, mp_context=get_context("spawn")) as pool:
         while True:
             needed = runs_needed(data_sets, candidates, values, given.seeds)
-            for run in islice(_others(needed, running), given.processes - len(running)):
+            for run in itertools.islice(_others(needed, running), given.processes - len(running)):
                 running[pool.submit(train, run, given.data)] = run
             if not running:
                 return
@@ -92,10 +88,11 @@ def _others(needed: Iterator[Run], running: Mapping[Future[dict[str, object]], R
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    parser = benchmark_parser((__doc__ or "").format(candidates=", ".join(CANDIDATES)))
+    parser = benchmark_parser(__doc__)
+    parser.prog = "python -m benchmarks.knobs"
     parser.add_argument("--data", type=Path, help="folder that has yoochoose-100k/ and diginetica/")
-    parser.add_argument("--sets", help=f"of {','.join(DATA_SETS)} (default: all)")
-    parser.add_argument("--candidates", help="some of those above (default: all)")
+    parser.add_argument("--sets", help=f"of {', '.join(DATA_SETS)} (default: all)")
+    parser.add_argument("--candidates", help=f"of {', '.join(CANDIDATES)} (default: all)")
     parser.add_argument("--seeds", type=int, default=2, help="that compare, beside the one that chooses (default: 2)")
     parser.add_argument("--processes", type=int, default=2, help="runs at once, a thread each (default: 2)")
     parser.add_argument("--table", action="store_true", help="train nothing, write the table of the runs there are")
@@ -103,7 +100,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     data_sets = named(given.sets, DATA_SETS, "--sets")
     candidates = named(given.candidates, CANDIDATES, "--candidates")
     if not given.table:
-        check(data_sets, candidates, given.data)
+        check_options(data_sets, candidates)
+        for data_set in data_sets:
+            data_set.require_files(given.data)
         for row in train_all(data_sets, candidates, given):
             store.append(row)
             print(f"{row['data_set']} {row['options']} seed {row['seed']}: {row['value']:.4f} in epoch "

@@ -107,7 +107,7 @@ def _smoothed_sampled(sampler: losses.SharedNegatives, smoothing: float) -> Step
 
     def step_loss(model: SessionEncoder, batch: PackedBatch) -> Tensor:
         needed, places = torch.unique(torch.cat([batch.targets, sampler.draw()]), return_inverse=True)
-        targets, negatives = places[: len(batch)], places[len(batch) :].unique()
+        targets, negatives = places[: len(batch)], torch.unique(places[len(batch) :])
         hidden = model.encode(batch.items, batch.layout)
         rows = model.item_vectors(model.item_embedding.weight.index_select(0, needed))
         loss = losses.sampled_softmax(hidden, rows, targets, negatives, sampler.log_q[needed])
@@ -130,7 +130,7 @@ def bpr_max(training: TrainingConfig, counts: NDArray[np.int64], penalty: float)
     sampler = losses.SharedNegatives(counts, training.softmax_samples, training.softmax_alpha)
 
     def step_loss(model: SessionEncoder, batch: PackedBatch) -> Tensor:
-        negatives = sampler.draw().unique()
+        negatives = torch.unique(sampler.draw())
         needed = torch.cat([batch.targets, negatives])
         hidden = model.encode(batch.items, batch.layout)
         rows = model.item_vectors(model.item_embedding.weight.index_select(0, needed))

@@ -15,9 +15,12 @@ RUNS = RESULTS / "knobs.parquet"
 
 def load_values() -> dict[Run, float]:
     """What the runs are worth that there are; NaN: training failed."""
-    rows = load_runs()
-    runs = (Run(data_set=row.data_set, options=row.options, seed=int(row.seed)) for row in rows.itertuples())
-    return dict(zip(runs, map(float, rows.value), strict=True))
+    runs = load_runs()
+    columns = (runs[name].tolist() for name in ("data_set", "options", "seed", "value"))
+    return {
+        Run(data_set=data_set, options=options, seed=seed): value
+        for data_set, options, seed, value in zip(*columns, strict=True)
+    }
 
 
 def load_runs() -> pd.DataFrame:

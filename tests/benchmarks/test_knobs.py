@@ -13,7 +13,7 @@ import pytest
 
 from benchmarks import results_file
 from benchmarks.knobs import __main__ as knobs
-from benchmarks.knobs import report, store, training_run
+from benchmarks.knobs import candidates, data_sets, report, store, training_run
 from benchmarks.knobs.candidates import Candidate, values
 from benchmarks.knobs.data_sets import DataSet
 from benchmarks.knobs.protocol import Run
@@ -66,9 +66,19 @@ def made_up(monkeypatch: pytest.MonkeyPatch) -> list[Run]:
 
 
 def test_a_run_is_worth_its_best_epoch(monkeypatch: pytest.MonkeyPatch) -> None:
+    fit: Callable = training_run.fit
+    values = []
+
+    def remember(*given: object, **named: object):
+        for epoch in fit(*given, **named):
+            values.append(epoch.valid["mrr_at_10"])
+            yield epoch
+
+    monkeypatch.setattr(training_run, "fit", remember)
     options = {**RING.base, "label_smoothing": 0.1, "event_dropout": 0.1}
     row = training_run.train(Run(data_set="ring", options=json.dumps(options), seed=7), None)
-    assert row["value"] == row["mrr_at_10"]
+    assert values[0] != values[1]
+    assert row["value"] == row["mrr_at_10"] == max(values)
     assert 0 < row["mrr_at_10"] <= row["ndcg_at_10"] <= row["recall_at_10"] <= row["recall_at_20"] <= 1
     assert row["epochs"] == 2
     assert row["best_epoch"] in (1, 2)
@@ -139,7 +149,9 @@ def test_the_table_alone_trains_nothing(made_up: list[Run], monkeypatch: pytest.
     monkeypatch.setattr(report, "write_results", lambda name, **given: tables.append((name, given)))
     assert knobs.main(["--table"]) == 0
     assert made_up == []
-    assert [(name, len(given["rows"])) for name, given in tables] == [("knobs", 3)]
+    assert [(name, [row["candidate"] for row in given["rows"]]) for name, given in tables] == [
+        ("knobs", ["base", "bias", "events"])
+    ]
 
 
 @pytest.mark.parametrize(
@@ -153,6 +165,10 @@ def test_a_wrong_name_is_refused(arguments: list[str], message: str) -> None:
     with pytest.raises(InputError) as error:
         knobs.main(arguments)
     assert str(error.value) == message
+
+
+def test_narm_or_the_experiments_have_all_options_of_all_candidates() -> None:
+    knobs.check_options(list(data_sets.DATA_SETS.values()), list(candidates.CANDIDATES.values()))
 
 
 def test_an_option_that_narm_does_not_have_is_refused_before_anything_is_trained(

@@ -41,24 +41,29 @@ def counts(splits: Splits) -> np.ndarray:
 
 
 def scores(model: NARM, batch: PackedBatch) -> Tensor:
-    return model.encode(batch.items, batch.layout) @ model.item_embedding.weight.T
+    return model.encode(batch.items, batch.layout) @ model.item_vectors().T
+
+
+@pytest.fixture(params=["dot", "cosine"])
+def scoring(request: pytest.FixtureRequest) -> str:
+    return request.param
 
 
 @pytest.fixture(params=["CE", "sampled_softmax"])
-def config(request: pytest.FixtureRequest) -> Config:
-    return small_config(loss_type=request.param)
+def config(request: pytest.FixtureRequest, scoring: str) -> Config:
+    return small_config(loss_type=request.param, scoring=scoring)
 
 
-def test_label_smoothing_is_that_of_torch(ring_splits: Splits) -> None:
-    config = small_config()
+def test_label_smoothing_is_that_of_torch(ring_splits: Splits, scoring: str) -> None:
+    config = small_config(scoring=scoring)
     model, batch = small_model(ring_splits, config), one_batch(ring_splits, config)
     loss = smoothed_softmax(config.training, counts(ring_splits), 0.1)(model, batch)
     expected = functional.cross_entropy(scores(model, batch), batch.targets, label_smoothing=0.1)
     torch.testing.assert_close(loss, expected)
 
 
-def test_label_smoothing_of_a_sampled_softmax_is_spread_over_its_candidates(ring_splits: Splits) -> None:
-    config = small_config(loss_type="sampled_softmax")
+def test_label_smoothing_of_a_sampled_softmax_is_spread_over_its_candidates(ring_splits: Splits, scoring: str) -> None:
+    config = small_config(loss_type="sampled_softmax", scoring=scoring)
     model, batch = small_model(ring_splits, config), one_batch(ring_splits, config)
     step_loss = smoothed_softmax(config.training, counts(ring_splits), 0.1)
     torch.manual_seed(1)
@@ -86,8 +91,8 @@ def test_without_smoothing_it_is_narms_own_loss(ring_splits: Splits, config: Con
     torch.testing.assert_close(*losses)
 
 
-def test_bpr_max_is_the_papers(ring_splits: Splits) -> None:
-    config = small_config()
+def test_bpr_max_is_the_papers(ring_splits: Splits, scoring: str) -> None:
+    config = small_config(scoring=scoring)
     model, batch = small_model(ring_splits, config), one_batch(ring_splits, config)
     torch.manual_seed(1)
     loss = bpr_max(config.training, counts(ring_splits), 0.5)(model, batch)

@@ -100,10 +100,10 @@ def test_while_a_base_is_searched_other_data_sets_have_something_to_train() -> N
 
 def test_a_failed_run_is_worse_than_any_other() -> None:
     def value(run: Run) -> float:
-        return math.nan if json.loads(run.options).get("knob", 1) > 1 else worth(0.01)(run)
+        return math.nan if json.loads(run.options).get("knob", 3) < 3 else worth(0.01)(run)
 
     known = trained([FIRST], [KNOB], value)
-    assert search(KNOB, FIRST, known).chosen == run_of(FIRST, {"knob": 1}, 0.01)
+    assert search(KNOB, FIRST, known).chosen == run_of(FIRST, {"knob": 3}, 0.01)
 
 
 def test_a_candidate_all_of_whose_runs_fail_is_not_judged() -> None:

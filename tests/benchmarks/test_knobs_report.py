@@ -45,6 +45,12 @@ def test_a_candidate_has_its_difference_its_interval_and_what_was_chosen() -> No
     assert difference.gains
 
 
+def test_all_seeds_of_the_base_count() -> None:
+    known = trained()
+    (last,) = [run for run in known if run.seed == 2024]
+    assert cells(DATA, CANDIDATES, {**known, last: known[last] + 0.04}, 2)["base"].text.startswith("0.2100 ")
+
+
 def test_candidates_that_are_no_gain_say_why() -> None:
     found = cells(DATA, CANDIDATES, trained(), 2)
     assert found["same"].text == "the base's own (learning_rate=0.01)"

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 
 from benchmarks.sessions import newest
-from narm.data.sessions import Splits
+from narm.data.sessions import Examples, Sessions, Splits
 
 
 @pytest.mark.parametrize("share", [0.1, 0.5, 0.9])
@@ -19,6 +21,12 @@ def test_the_last_sessions_are_kept_whole_and_nothing_else_changes(share: float,
     assert len(recent.train) <= share * len(whole) < one_more
     assert recent.valid is ring_splits.valid
     assert recent.n_items == ring_splits.n_items
+
+
+def test_a_share_that_is_met_exactly_keeps_the_session_that_meets_it(ring_splits: Splits) -> None:
+    pairs = Sessions(np.arange(1, 9, dtype=np.int32), np.arange(0, 9, 2))
+    halved = newest(dataclasses.replace(ring_splits, train=Examples.every_prefix(pairs)), 0.5)
+    assert halved.train.sessions.items.tolist() == [5, 6, 7, 8]
 
 
 def test_all_of_it_is_all_of_it(ring_splits: Splits) -> None:

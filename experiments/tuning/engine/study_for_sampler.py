@@ -98,7 +98,9 @@ def _shown(trial: FrozenTrial, space: SearchSpace, paused: Collection[int]) -> _
 
 def _filled(trial: _Shown, space: SearchSpace, number: int) -> _Shown:
     """The trial with every parameter; a value that it does not have follows from its number."""
-    missing = {name: one for name, one in space.distributions.items() if name not in trial.params}
+    missing: dict[str, BaseDistribution] = {
+        name: one for name, one in space.distributions.items() if name not in trial.params
+    }
     drawn = optuna.create_study(sampler=RandomSampler(seed=number)).ask(missing).params if missing else {}
     return replace(trial, params={**trial.params, **drawn})
 
