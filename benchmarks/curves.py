@@ -24,6 +24,7 @@ import optuna
 import pandas as pd
 
 from benchmarks.benchmark_parser import benchmark_parser
+from benchmarks.recorded_space import recorded_space
 from benchmarks.results_file import RESULTS
 from experiments.cli.running import run_command
 from narm.config import Config
@@ -31,7 +32,7 @@ from narm.data.datasets import load_splits
 from narm.machine.files import atomic_file
 from narm.machine.threads import set_threads
 from narm.training import create_model, fit
-from search_spaces.space import SearchSpace, load_space
+from search_spaces.space import SearchSpace
 
 CURVES = RESULTS / "curves.parquet"
 FIRST_SEED = 2020
@@ -71,7 +72,7 @@ def train(run: Run) -> list[dict[str, object]]:
     """The rows of one run."""
     set_threads(1)
     base = Config.from_flat(dataset="ml-100k", epochs=run.epochs)
-    options = load_space(run.space).to_options(json.loads(run.params), base)
+    options = recorded_space(run.space).to_options(json.loads(run.params), base)
     config = base.replace({**options, "seed": run.seed})
     splits = load_splits(config.data)
     model = create_model(splits.n_items, config)
@@ -122,7 +123,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--processes", type=int, default=2, help="runs at once, a thread each (default: 2)")
     given = parser.parse_args(arguments)
     curves = load_curves()
-    missing = _missing(wanted(load_space(given.space), given), curves)
+    missing = _missing(wanted(recorded_space(given.space), given), curves)
     with ProcessPoolExecutor(given.processes, mp_context=get_context("spawn")) as pool:
         for done, future in enumerate(as_completed([pool.submit(train, run) for run in missing]), start=1):
             rows = pd.DataFrame(future.result())

@@ -28,6 +28,7 @@ import numpy as np
 
 from benchmarks.benchmark_parser import benchmark_parser
 from benchmarks.curves import METRICS, load_curves
+from benchmarks.recorded_space import recorded_space
 from benchmarks.replay.curve_model import curve_model
 from benchmarks.replay.measures import TOLERANCE, Outcome, expected_epochs
 from benchmarks.replay.methods import (
@@ -46,7 +47,7 @@ from benchmarks.results_file import RESULTS, write_results
 from experiments.cli.presets import PRESETS
 from experiments.cli.running import run_command
 from narm.errors import InputError
-from search_spaces.space import SearchSpace, load_space
+from search_spaces.space import SearchSpace
 
 BUDGETS = (30, 60, 120, 240)  # epochs after which regrets are compared
 OTHERS = (PLAIN_RAY, OPTUNA_ALONE, RANDOM, EXHAUSTIVE)  # beside the default in the plot, as far as the space has them
@@ -198,7 +199,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--objective", choices=METRICS, default="mrr_at_10", help="default: mrr_at_10")
     parser.add_argument("--processes", type=int, default=2, help="searches at once (default: 2)")
     given = parser.parse_args(arguments)
-    space = load_space(given.space)
+    space = recorded_space(given.space)
     trials = number_of_trials(given.trials, space)
     recorded = curve_table if space.size is not None else curve_model
     world = recorded(load_curves(), space, given.objective)

@@ -31,12 +31,21 @@ FINEST = 1_000_000_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parameter:
-    """An axis of the space. `when` maps other parameters to the values at which this one applies."""
+    """An axis of the space.
+
+    Attributes:
+        axis: what it varies.
+        distribution: its values.
+        line: in the file.
+        when: other parameters, and the values of each at which this one applies.
+        by_data: what of it depends on the data, as it is written; empty: nothing.
+    """
 
     axis: Axis
     distribution: Distribution
     line: int
     when: Mapping[str, tuple[Value, ...]] = field(default_factory=dict)
+    by_data: str = ""
 
     @property
     def name(self) -> str:

@@ -6,23 +6,19 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Protocol, cast
+from typing import Any, Protocol, Self, cast
 
 from optuna.distributions import CategoricalDistribution, IntDistribution
 
 from narm.config import Config
 from narm.errors import InputError
-from narm.text.suggestion import did_you_mean
-from narm.text.text_file import located, read_text
+from narm.text.text_file import located
 from search_spaces.axis import Value
 from search_spaces.consistency import ordered, point_with
+from search_spaces.data_size import DataSize
 from search_spaces.parameter import Distribution, Parameter, Params, Side
-from search_spaces.recbole import parse_hyper
-from search_spaces.yaml_space import parse_yaml_space
+from search_spaces.space_file import SpaceFile, find_space, read_space
 
-PARSERS = {".hyper": parse_hyper, ".test": parse_hyper, ".yaml": parse_yaml_space, ".yml": parse_yaml_space}
-
-_FOLDER = Path(__file__).parent
 _ANOTHER = object()
 """Stands for all those values of a parameter that no condition names."""
 
@@ -50,12 +46,32 @@ class SearchSpace:
         file: as errors name it.
         source: the file's text, for the record of a study.
         parameters: in the file's order; none for a model without options, whose space is one point.
+        data: the size of the data that it was made for; None: nothing in the file depends on it.
+        left_out: parameters of the file that can never apply for these data.
     """
 
     name: str
     file: str
     source: str
     parameters: tuple[Parameter, ...]
+    data: DataSize | None = None
+    left_out: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, file: SpaceFile, size: DataSize | None) -> Self:
+        """The space of a file for data of that size.
+
+        Args:
+            file: the space as it is written.
+            size: of the data; None: not known, which does where nothing depends on it.
+        Raises:
+            InputError: parameters do not fit together, or not with such data, or the data should be known.
+        """
+        parameters = tuple(file.parameters(size))
+        kept = {parameter.name for parameter in parameters}
+        left_out = tuple(name for name in file.names if name not in kept)
+        data = size if file.needs_data else None
+        return cls(file.name, file.file, file.source, parameters, data=data, left_out=left_out)
 
     def __post_init__(self) -> None:
         ordered(self.parameters, self.file)
@@ -69,6 +85,12 @@ class SearchSpace:
     def options(self) -> tuple[str, ...]:
         """Names of the options that vary, which a search cannot also fix."""
         return tuple(dict.fromkeys(parameter.axis.option for parameter in self.parameters))
+
+    @cached_property
+    def by_data(self) -> dict[str, str]:
+        """What the data decided: `32 to 1024 (high: targets / 50)`, by parameter."""
+        decided = {p.name: f"{p.describe()} ({p.by_data})" for p in self.parameters if p.by_data}
+        return decided | dict.fromkeys(self.left_out, "left out")
 
     def suggest(self, trial: Suggests) -> Params:
         """Draw a point, asking the trial only for the parameters that apply."""
@@ -210,29 +232,22 @@ class SearchSpace:
         return named + others * self._count(index + 1, {**params, parameter.name: _ANOTHER})
 
 
-def load_space(path_or_name: str | Path) -> SearchSpace:
-    """Read a bundled space by its name, or a file: RecBole's grammar (.hyper, .test) or YAML (.yaml, .yml).
+def load_space(path_or_name: str | Path, size: DataSize | None = None) -> SearchSpace:
+    """A bundled space by its name, or a file, for data of that size; see `find_space` and `SearchSpace.of`.
 
     Raises:
-        InputError: no such space or file, or a mistake in it.
+        InputError: no such space or file, a mistake in it, or it needs to know the data.
     """
-    bundled = {path.stem: path for path in sorted(_FOLDER.iterdir()) if path.suffix in PARSERS}
-    path = bundled.get(str(path_or_name), Path(path_or_name))
-    if path.suffix not in PARSERS:
-        raise InputError(
-            f"no search space '{path_or_name}'{did_you_mean(str(path_or_name), bundled)} "
-            f"(or a file that ends in {', '.join(PARSERS)})"
-        )
-    return parse_space(path.stem, path.name if path.parent == _FOLDER else str(path), read_text(path))
+    return SearchSpace.of(find_space(path_or_name), size)
 
 
-def parse_space(name: str, file: str, text: str) -> SearchSpace:
-    """The space that the text of a file describes; `file` decides its grammar, and is named in errors.
+def parse_space(name: str, file: str, text: str, size: DataSize | None = None) -> SearchSpace:
+    """The space that the text of a file describes, for data of that size; see `read_space` and `SearchSpace.of`.
 
     Raises:
-        InputError: a mistake in it.
+        InputError: a mistake in it, or it needs to know the data.
     """
-    return SearchSpace(name, file, text, tuple(PARSERS[Path(file).suffix](text, file)))
+    return SearchSpace.of(read_space(name, file, text), size)
 
 
 def _suggest(trial: Suggests, parameter: Parameter) -> Value:

@@ -10,17 +10,18 @@ from typing import cast
 
 from experiments.cli import search_parser
 from experiments.cli.flags import given_options
+from experiments.cli.for_these_data import LoadSplits
 from experiments.cli.search_arguments import build_spec
 from experiments.tuning.study.names import check_name, new_name
 from experiments.tuning.study.spec import StudySpec
 from narm.config import OPTIONS
 from narm.config_file import OptionsFile, read_config
-from narm.data.datasets import dataset_name
+from narm.data.datasets import dataset_name, load_splits
 from narm.errors import InputError
 from narm.metrics import parse_metric
 from narm.model_options import used_options
 from narm.models import MODELS, ModelName
-from search_spaces.space import load_space
+from search_spaces.space_file import find_space
 
 DEFAULTS = {
     "objective": "MRR@20", "trials": 12, "epochs": "15", "finalists": 1, "finalist_seeds": 2,
@@ -53,13 +54,16 @@ def read_metrics(text: str) -> list[str]:
     return ["{}@{}".format(*parse_metric(metric)) for metric in text.split(",")]
 
 
-def build_specs(models: Sequence[ModelName], study: str | None, options: Sequence[str]) -> list[StudySpec]:
+def build_specs(
+    models: Sequence[ModelName], study: str | None, options: Sequence[str], load: LoadSplits = load_splits
+) -> list[StudySpec]:
     """The study of each model.
 
     Args:
         models: to compare.
         study: name of the comparison, with which those of the studies begin; None: a new one.
         options: arguments of `experiments.search`, for all of them.
+        load: loads the data, whose size spaces and recipes may depend on.
     Raises:
         InputError: something in the options is wrong.
     """
@@ -78,7 +82,7 @@ def build_specs(models: Sequence[ModelName], study: str | None, options: Sequenc
             own.space = model  # the name of its space, as wide as those of the others
         _fill_in(own, model)
         # A model is judged by its best configuration: its default one is a trial, and need not be trained again.
-        specs.append(replace(build_spec(own, file), default_is_finalist=False))
+        specs.append(replace(build_spec(own, file, load), default_is_finalist=False))
     return specs
 
 
@@ -101,7 +105,7 @@ def _check_options(namespace: argparse.Namespace, models: Sequence[ModelName]) -
 
 def _models_of_space(space: str, models: Sequence[ModelName]) -> list[ModelName]:
     """The models that have all options of a space."""
-    wanted = set(load_space(space).options)
+    wanted = set(find_space(space).options)
     found = [model for model in models if wanted <= set(used_options(model))]
     if not found:
         raise InputError(f"space: none of these models has all options of {space}: {', '.join(models)}")

@@ -7,6 +7,7 @@ import json
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from functools import cache
 from pathlib import Path
 
 from experiments.cli.comparison_arguments import build_specs, read_metrics, read_models
@@ -85,11 +86,12 @@ def search_and_compare(
         InputError: the options or the data are wrong.
         KeyboardInterrupt: a person interrupted a search.
     """
-    specs = build_specs(models, study, options)
+    load = cache(load_splits)
+    specs = build_specs(models, study, options, load)
     folder = specs[0].output / specs[0].name.removesuffix(f"-{models[0]}")
     if (folder / SUMMARY).exists():  # its run in MLflow would become that of the comparison
         raise InputError(f"study: {folder} is a search: choose another name for the comparison")
-    splits = load_splits(specs[0].config.data)
+    splits = load(specs[0].config.data)
     contenders = _search_all(specs, splits, quiet=quiet)
     missing = sorted(set(models) - {contender.model for contender in contenders})
     if not contenders:

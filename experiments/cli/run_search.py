@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from functools import cache, partial
 from pathlib import Path
 
 from rich.console import Console
@@ -23,9 +24,10 @@ from experiments.tuning.driver.study_run import Plan
 from experiments.tuning.study.folder import PAGE, WINNER
 from experiments.tuning.study.limits import INTERRUPTED
 from experiments.tuning.study.spec import StudySpec
-from experiments.tuning.study.summary import summary_json
+from experiments.tuning.study.summary import format_params, summary_json
 from experiments.tuning.study.warm_start import Queued, best_of_study, read_queue
 from experiments.tuning.worker.addresses import absolute_tracking_uri
+from narm.config import DataConfig
 from narm.config_file import OptionsFile, read_config
 from narm.data.datasets import dataset_name, load_splits
 from narm.data.sessions import Splits
@@ -44,11 +46,14 @@ def run_search(given: argparse.Namespace) -> int:
     """
     console = open_console(given)
     file = read_config(Path(given.config)) if given.config else OptionsFile()
-    spec = build_spec(given, file)
+    load = cache(partial(_load, given))
+    spec = build_spec(given, file, load)
     file = file.for_model(spec.config.model.model)
-    splits = _load(given, spec)
+    splits = load(spec.config.data)
     queue = _queue(given, spec, splits.fingerprint)
     _announce(spec, console)
+    if not given.resume:
+        _announce_recipe(spec, console)
     for note in (*file.notes, *splits.notes, *unused_variables(spec.tracking_uri)):
         console.out(f"note: {note}", highlight=False)
     with Display(quiet=given.quiet) as display:
@@ -66,10 +71,10 @@ def run_search(given: argparse.Namespace) -> int:
     return EXIT_ALL_FAILED if result.summary.best is None else 0
 
 
-def _load(given: argparse.Namespace, spec: StudySpec) -> Splits:
+def _load(given: argparse.Namespace, config: DataConfig) -> Splits:
     if not given.resume:
-        return load_splits(spec.config.data)
-    return load_recorded(spec.config.data, spec.name, named_now="dataset" in given_options(given))
+        return load_splits(config)
+    return load_recorded(config, given.resume, named_now="dataset" in given_options(given))
 
 
 def _queue(given: argparse.Namespace, spec: StudySpec, fingerprint: str) -> list[Queued]:
@@ -91,10 +96,24 @@ def _announce(spec: StudySpec, console: Console) -> None:
         f"{_epochs(spec)}, {spec.concurrency} at once{bound}{budget}. Study {spec.name}.",
         highlight=False,
     )
+    if spec.space.by_data:
+        decided = ", ".join(f"{name} {values}" for name, values in spec.space.by_data.items())
+        console.out(f"By the data, {spec.space.data}: {decided}.", highlight=False)
     outside = spec.space.why_outside(spec.config)
     if outside:
         line = f"The default configuration lies outside the space ({outside}); it runs as trial 0 all the same."
         console.out(line, highlight=False)
+
+
+def _announce_recipe(spec: StudySpec, console: Console) -> None:
+    recipe = spec.recipe_trial
+    if recipe is None:
+        return
+    if recipe.options is None:
+        line = f"The recipe {recipe.name} is not tried: {recipe.why_not}."
+    else:
+        line = f"The recipe {recipe.name} comes after the default configuration: {format_params(recipe.options)}."
+    console.out(line, highlight=False)
 
 
 def _epochs(spec: StudySpec) -> str:

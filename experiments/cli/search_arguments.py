@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from experiments.cli.flags import chosen_model, given_options
+from experiments.cli.for_these_data import ForTheseData, LoadSplits, bundled_recipe
 from experiments.cli.presets import Preset, find_preset
 from experiments.tuning.driver.ray_session import cluster_address
 from experiments.tuning.study.environment import command_line as own_command
@@ -20,17 +21,22 @@ from experiments.tuning.study.storage import closing_study, load_study, read_sto
 from experiments.tuning.study.stored_spec import restored_settings
 from narm.config import Config
 from narm.config_file import OptionsFile
-from narm.data.datasets import dataset_name
+from narm.data.datasets import dataset_name, load_splits
 from narm.errors import InputError
 from narm.models import MODELS, ModelName
-from search_spaces.space import SearchSpace, load_space
+from search_spaces.space import SearchSpace
+from search_spaces.space_file import SpaceFile, find_space
 
 
-def build_spec(given: argparse.Namespace, file: OptionsFile) -> StudySpec:
+def build_spec(given: argparse.Namespace, file: OptionsFile, load: LoadSplits = load_splits) -> StudySpec:
     """The study that a command line and its config file ask for.
 
     A setting comes from the first place that has it: the command line, the study to resume, the preset, its default.
 
+    Args:
+        given: the command line.
+        file: the config file.
+        load: loads the data, whose size the space and the recipe may depend on.
     Raises:
         InputError: something in them, in the space, or in the study to resume, is wrong.
     """
@@ -44,10 +50,17 @@ def build_spec(given: argparse.Namespace, file: OptionsFile) -> StudySpec:
     model = chosen_model(flags, file.values, recorded)
     preset = find_preset(given.preset)
     # The preset's space is NARM's; any other model has one of its name.
-    space: SearchSpace = asked.get("space") or load_space(preset.space if model == "narm" else model)
-    _check_nothing_is_fixed_and_searched(space, flags)
+    space_file: SpaceFile | SearchSpace = asked.get("space") or find_space(preset.space if model == "narm" else model)
+    _check_nothing_is_fixed_and_searched(space_file, flags)
+    fallback = {"dataset": preset.dataset, "epochs": preset.epochs}
+    known = {**fallback, **recorded, **file.for_model(model).values, **flags, "model": model}
+    for_these_data = ForTheseData(Config.from_flat(known), load)
+    space = for_these_data.space(space_file)
+    # A study that was begun without a recipe goes on without one.
+    recipe = asked.get("recipe") if stored or "recipe" in asked else bundled_recipe(model, space_file)
     own = {
         "space": space,
+        "recipe": for_these_data.recipe(recipe, fixed={*flags, *file.values}),
         "address": cluster_address(given.address),
         "storage": storage,
         "output": output,
@@ -56,8 +69,6 @@ def build_spec(given: argparse.Namespace, file: OptionsFile) -> StudySpec:
     settled = settle({**_preset_settings(preset, asked, space, model), **asked, **own}, StudySpec)
     if stored:
         settled |= fitting_here(settled, fixed=on_command_line)
-    fallback = {"dataset": preset.dataset, "epochs": preset.epochs}
-    known = {**fallback, **recorded, **file.for_model(model).values, **flags, "model": model}
     config = Config.from_flat({**known, "valid_metric": settled["objectives"][0].name})
     name = given.resume or given.study or new_name(dataset_name(config.data.dataset), space.name)
     return StudySpec(**{**settled, "name": name, "config": config})
@@ -99,7 +110,7 @@ def _preset_settings(preset: Preset, asked: Mapping[str, Any], space: SearchSpac
     return found
 
 
-def _check_nothing_is_fixed_and_searched(space: SearchSpace, flags: Mapping[str, object]) -> None:
+def _check_nothing_is_fixed_and_searched(space: SpaceFile | SearchSpace, flags: Mapping[str, object]) -> None:
     """A config file may name what the space searches: it says where the search begins. A flag may not."""
     for name in space.options:
         if name in flags:

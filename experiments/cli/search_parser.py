@@ -7,7 +7,7 @@ from experiments.cli.output import add_output_flags
 from experiments.cli.parser import Group, Parser
 from experiments.cli.presets import DEFAULT_PRESET, PRESETS, Preset
 from experiments.tuning.study.setting import FlagGroup, settings
-from experiments.tuning.study.spec import HOW, WHAT, StudySpec
+from experiments.tuning.study.spec import BEGINNING, HOW, WHAT, StudySpec
 
 EPILOG = """\
 presets:
@@ -43,9 +43,9 @@ def build_parser() -> Parser:
     how.add_argument("--seed", metavar="N", help="seed of the study (default: 2020)")
     _add_study(parser.add_argument_group("the study"))
     add_output_flags(parser, result="the summary")
-    _add_beginning(parser.add_rare_group("where to begin"))
+    _add_beginning(parser.add_rare_group(BEGINNING.title))
     for group in dict.fromkeys(known.group for known in settings(StudySpec).values()):
-        if group is not None and group.rare:
+        if group is not None and group.rare and group != BEGINNING:
             _add_settings(parser.add_rare_group(group.title), group)
     add_options(parser, skip=("dataset", "model", "valid_metric", "seed", "epochs"))
     return parser
@@ -78,6 +78,7 @@ def _add_study(group: Group) -> None:
 
 
 def _add_beginning(group: Group) -> None:
+    _add_settings(group, BEGINNING)
     group.add_argument(
         "--warm-start",
         action="append",

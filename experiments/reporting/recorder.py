@@ -139,6 +139,7 @@ class Recorder:
             params={name: flat[name] for name in used if name not in space.options},
             artifacts={
                 f"space/{plain_part(Path(space.file).name)}": space.source,
+                **({"space/by_data.json": _json(space.by_data)} if space.by_data else {}),
                 "config.json": _json(flat),
                 "environment.json": _json({"git_commit": git_commit(), **versions()}),
             },

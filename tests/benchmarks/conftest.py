@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from benchmarks.curves import random_points
+from benchmarks.recorded_space import recorded_space
 from benchmarks.replay.curve_model import CurveModel, curve_model
 from benchmarks.replay.table import CurveTable, curve_table
 from search_spaces.space import load_space
@@ -47,7 +48,7 @@ def table(curves: pd.DataFrame) -> CurveTable:
 @pytest.fixture(scope="session")
 def wide_curves() -> pd.DataFrame:
     """Some points of a space that is not finite, with one seed, and a few of them with a second."""
-    points = random_points(load_space("narm"), POINTS, 2020)
+    points = random_points(recorded_space("narm"), POINTS, 2020)
     return pd.concat(
         [
             _curve("narm", params, seed, _quality(params["learning_rate"]), np.random.default_rng([index, seed]))
@@ -60,7 +61,7 @@ def wide_curves() -> pd.DataFrame:
 
 @pytest.fixture(scope="session")
 def model(wide_curves: pd.DataFrame) -> CurveModel:
-    return curve_model(wide_curves, load_space("narm"), "mrr_at_10")
+    return curve_model(wide_curves, recorded_space("narm"), "mrr_at_10")
 
 
 def _quality(learning_rate: float) -> float:

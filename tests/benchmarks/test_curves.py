@@ -11,6 +11,7 @@ import pytest
 
 from benchmarks import curves
 from benchmarks.curves import Run, points
+from benchmarks.recorded_space import recorded_space
 from benchmarks.replay.table import curve_table
 from narm.data.sessions import Splits
 from search_spaces.space import load_space
@@ -81,7 +82,7 @@ def test_all_points_come_with_the_first_seed_before_any_comes_with_the_next(
 
 
 def test_points_of_a_continuous_space_are_drawn_and_always_the_same() -> None:
-    space = load_space("narm")
+    space = recorded_space("narm")
     drawn = points(space, 5)
     assert drawn == points(space, 7)[:5]
     assert all(space.contains(point) for point in drawn)

@@ -16,6 +16,7 @@ import pytest
 
 from benchmarks import results_file, search
 from benchmarks.machine import Machine
+from benchmarks.recorded_space import recorded_space
 from benchmarks.replay.curve_model import CurveModel
 from benchmarks.replay.measures import Outcome
 from benchmarks.replay.methods import (
@@ -73,7 +74,7 @@ def test_a_search_leaves_a_table_figures_and_a_plot(curves: pd.DataFrame, replay
 def test_a_wide_space_has_results_of_its_own_without_exhaustive_search(
     wide_curves: pd.DataFrame, replayed, capsys
 ) -> None:
-    default = default_method(load_space("narm"), 12)
+    default = default_method(recorded_space("narm"), 12)
     compared = (default, DEFAULT, PLAIN_RAY, RANDOM)
     results = replayed(wide_curves, compared, "--space", "narm", "--seeds", "2", "--trials", "12")
     record = json.loads((results / "search_narm.json").read_text())
@@ -99,7 +100,7 @@ def test_epochs_are_told_after_which_the_mean_regret_is_small_enough() -> None:
 
 
 def test_a_wide_space_is_searched_with_the_trials_of_its_preset() -> None:
-    finite, wide = load_space("recbole"), load_space("narm")
+    finite, wide = load_space("recbole"), recorded_space("narm")
     assert PRESETS[search.WIDE].space == wide.name
     assert search.number_of_trials(None, wide) == PRESETS[search.WIDE].trials
     assert search.number_of_trials(7, wide) == 7

@@ -10,9 +10,9 @@ import pytest
 from optuna.distributions import CategoricalDistribution
 
 from benchmarks.curves import random_points
+from benchmarks.recorded_space import recorded_space
 from benchmarks.replay.curve_model import FOLDS, CurveModel, Trainings, curve_model
 from narm.errors import InputError
-from search_spaces.space import load_space
 
 
 def at(model: CurveModel, learning_rate: float) -> dict[str, object]:
@@ -67,7 +67,7 @@ def test_a_point_is_left_out_with_all_its_seeds() -> None:
 
 
 def test_a_training_that_stopped_early_counts_as_if_it_had_gone_on(wide_curves: pd.DataFrame) -> None:
-    model = curve_model(wide_curves, load_space("narm"), "mrr_at_10")
+    model = curve_model(wide_curves, recorded_space("narm"), "mrr_at_10")
     lengths = wide_curves.groupby(["params", "seed"]).size()
     assert lengths.min() < lengths.max() == model.max_epochs
     best = wide_curves.groupby(["params", "seed"])["mrr_at_10"].max()
@@ -75,7 +75,7 @@ def test_a_training_that_stopped_early_counts_as_if_it_had_gone_on(wide_curves: 
 
 
 def test_a_recorded_point_that_the_space_has_no_longer_is_left_out(wide_curves: pd.DataFrame) -> None:
-    narrow = load_space("narm")
+    narrow = recorded_space("narm")
     parameters = [parameter for parameter in narrow.parameters if parameter.name != "n_layers"]
     one_layer = replace(
         next(p for p in narrow.parameters if p.name == "n_layers"), distribution=CategoricalDistribution([1])
@@ -92,4 +92,4 @@ def test_too_little_to_learn_from_is_an_error_that_says_how_to_train_more(
     few = wide_curves[wide_curves["params"].isin(wide_curves["params"].unique()[: FOLDS - 1])]
     for rows, told in ((curves, "0 and 0"), (one_seed, "60 and 0"), (few, f"{FOLDS - 1} and 7")):
         with pytest.raises(InputError, match=f"of narm there are {told}: run `python -m benchmarks.curves"):
-            curve_model(rows, load_space("narm"), "mrr_at_10")
+            curve_model(rows, recorded_space("narm"), "mrr_at_10")

@@ -6,6 +6,7 @@ from functools import partial
 
 import pytest
 
+from benchmarks.recorded_space import recorded_space
 from benchmarks.replay.curve_model import CurveModel
 from benchmarks.replay.in_full import at_random, in_random_order
 from benchmarks.replay.methods import DEFAULT, EXHAUSTIVE, PLAIN_RAY, PLAIN_RAY_IN_FULL, default_method, methods_for
@@ -110,7 +111,7 @@ def test_every_sampler_and_scheduler_that_a_finite_space_allows_is_compared() ->
 
 
 def test_a_wide_space_has_no_exhaustive_search_and_few_of_the_slow_ones() -> None:
-    names = set(methods_for(load_space("narm")))
+    names = set(methods_for(recorded_space("narm")))
     assert {name for name in names if "gp" in name} == {
         "ours: gp, asha",
         "ours: gp, asha, reduction 4, grace 2",
@@ -121,7 +122,7 @@ def test_a_wide_space_has_no_exhaustive_search_and_few_of_the_slow_ones() -> Non
 
 @pytest.mark.parametrize("space", ["narm", "recbole"])
 def test_the_default_is_compared(space: str) -> None:
-    assert default_method(load_space(space), 100) in methods_for(load_space(space))
+    assert default_method(recorded_space(space), 100) in methods_for(recorded_space(space))
     assert default_method(load_space("recbole"), 30) == DEFAULT
 
 

@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 
 from benchmarks.curves import random_points
+from benchmarks.recorded_space import recorded_space
 from benchmarks.replay.positions import Positions
 from narm.errors import InputError
-from search_spaces.space import SearchSpace, load_space, parse_space
+from search_spaces.space import SearchSpace, parse_space
 
 SPACE = """
 learning_rate: {low: 1e-4, high: 1e-2, log: true}
@@ -52,8 +53,8 @@ def test_a_regression_sees_ranges_from_0_to_1_and_a_column_for_each_choice(space
 
 
 def test_every_point_of_the_bundled_space_is_inside_and_draws_are_like_those_of_optuna() -> None:
-    positions = Positions(load_space("narm"))
-    points, drawn = positions.of(random_points(load_space("narm"), 1000, 1)), positions.drawn(1000, 1)
+    positions = Positions(recorded_space("narm"))
+    points, drawn = positions.of(random_points(recorded_space("narm"), 1000, 1)), positions.drawn(1000, 1)
     for some in (points, drawn):
         assert ((some >= 0) & (some <= positions.highest)).all()
         assert (some[:, positions.whole] % 1 == 0).all()

@@ -17,6 +17,9 @@ FILES = {
     "queue.yaml": "configurations:\n  - {hiden_size: 16}\n",
     "typo.hyper": "learning_rate choice [0.01]\nhiden_size choice [8]\n",
     "bounds.yaml": "hidden_size: [0, 8]\n",
+    "by_data.yaml": "n_layers: [1]\nhidden_size: {low: 64, high: items / 9}\n",
+    "unit.yaml": "hidden_size: {low: 64, high: item / 9}\n",
+    "recipe.yaml": "\nhiden_size: 64\n",
     "ranges.yaml": "learning_rate: {low: 0.001, high: 0.1}\n",
     "empty.inter": "",
     "header.inter": "user_id:token\titem:token\n1\t2\n",
@@ -56,6 +59,12 @@ MISTAKES: dict[str, tuple[list[str], str]] = {
     "no such space": (["--space", "smoek"], "did you mean 'smoke'?"),
     "a typo in a space": (["--space", "typo.hyper"], "typo.hyper:2: unknown option 'hiden_size'"),
     "a space out of bounds": (["--space", "bounds.yaml"], "bounds.yaml:1: "),
+    "a space too large for the data": (
+        ["--space", "by_data.yaml"], "by_data.yaml:2: hidden_size: low 64 is above high 11 (high: items / 9; the data"
+    ),
+    "a typo in a size of the data": (["--space", "unit.yaml"], "unit.yaml:1: hidden_size: 'item' is no size of"),
+    "a typo in a recipe": (["--recipe", "recipe.yaml"], "recipe.yaml:2: unknown option 'hiden_size'"),
+    "no such recipe": (["--recipe", "nram"], "no recipe 'nram'; did you mean 'narm'?"),
     "a fixed option in a space": (["--space", "recbole", "--n_layers", "2"], "--n_layers fixes what the space"),
     "a grid of ranges": (["--space", "ranges.yaml", "--sampler", "grid"], "grid needs a finite space"),
     "an unknown model": (["--model", "narn"], "model: 'narn': input should be 'narm', 'global'"),

@@ -9,13 +9,15 @@ import optuna
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support.data_size import LARGE, SMALL
 
 from narm.config import OPTIONS, Config
 from narm.errors import InputError
 from narm.model_options import searchable_options
 from narm.models import MODELS
+from search_spaces.data_size import DataSize
 from search_spaces.recbole import parse_hyper
-from search_spaces.space import PARSERS, SearchSpace, load_space
+from search_spaces.space import SearchSpace, load_space, parse_space
 
 BUNDLED = ["narm", "recbole", "smoke", "item_knn", "v_sknn"]
 
@@ -60,7 +62,7 @@ def conditional(tmp_path_factory) -> SearchSpace:
 
 @pytest.fixture(params=[*BUNDLED, "conditional"], scope="module")
 def space(request, conditional) -> SearchSpace:
-    return conditional if request.param == "conditional" else load_space(request.param)
+    return conditional if request.param == "conditional" else load_space(request.param, LARGE)
 
 
 @settings(deadline=None)
@@ -93,14 +95,14 @@ def test_drawing_from_optuna_records_the_same_distributions(space):
 
 @pytest.mark.parametrize("name", BUNDLED)
 def test_bundled_spaces_fit_the_default_configuration(name):
-    space = load_space(name)
+    space = load_space(name, SMALL)
     space.check(Config())
     assert set(space.options) <= {option.name for option in OPTIONS.values() if option.searchable}
 
 
 @pytest.mark.parametrize("name", ["narm", "recbole"])
 def test_the_default_configuration_is_a_point(name):
-    space = load_space(name)
+    space = load_space(name, SMALL)
     params = space.from_options(Config())
     assert space.contains(params)
     assert Config().replace(space.to_options(params, Config())) == Config()
@@ -108,7 +110,7 @@ def test_the_default_configuration_is_a_point(name):
 
 @pytest.mark.parametrize("model", MODELS)
 def test_every_model_has_a_space_of_its_own_options_with_the_defaults_inside(model):
-    space = load_space(model)
+    space = load_space(model, SMALL)
     assert set(space.options) <= set(searchable_options(model))
     assert bool(space.options) == bool(searchable_options(model))
     base = Config.from_flat(model=model)
@@ -300,6 +302,12 @@ WORDS = [
         "log",
         "step",
         "when",
+        "where",
+        "value",
+        "items",
+        "targets / 4",
+        "at least",
+        "<=",
         "choices",
         "true",
         "null",
@@ -320,9 +328,9 @@ WORDS = [
 @pytest.mark.parametrize("suffix", [".hyper", ".yaml"])
 def test_any_text_is_a_space_or_a_mistake_in_one_line(suffix, text):
     try:
-        SearchSpace("fuzz", "fuzz", text, tuple(PARSERS[suffix](text, "fuzz"))).check(Config())
+        parse_space("fuzz", f"fuzz{suffix}", text, DataSize(targets=500, items=40)).check(Config())
     except InputError as error:
-        assert str(error).startswith("fuzz:")  # noqa: PT017
+        assert str(error).startswith(f"fuzz{suffix}:")  # noqa: PT017
         assert "\n" not in str(error)  # noqa: PT017
 
 

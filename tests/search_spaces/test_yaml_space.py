@@ -4,16 +4,18 @@ from pathlib import Path
 
 import pytest
 from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
+from support.data_size import LARGE, SMALL
 
 from narm.config import Config
 from narm.errors import InputError
+from search_spaces.data_size import DataSize
 from search_spaces.space import SearchSpace, load_space
 
 
-def space(tmp_path: Path, text: str) -> SearchSpace:
+def space(tmp_path: Path, text: str, size: DataSize | None = None) -> SearchSpace:
     path = tmp_path / "a.yaml"
     path.write_text(text)
-    return load_space(path)
+    return load_space(path, size)
 
 
 @pytest.mark.parametrize(
@@ -160,3 +162,144 @@ def test_an_empty_space_is_one_point(tmp_path):
     assert found.size == 1
     assert list(found.grid()) == [{}]
     assert found.from_options(Config()) == {}
+
+
+@pytest.mark.parametrize(
+    ("text", "small", "large"),
+    [
+        (
+            "train_batch_size: {low: 32, high: targets / 50 at least 4096, log: true}",
+            IntDistribution(32, 4096, log=True),
+            IntDistribution(32, 14400, log=True),
+        ),
+        ("softmax_samples: {low: items / 100, high: items / 4}", IntDistribution(17, 425), IntDistribution(430, 10750)),
+        (
+            "softmax_samples: {low: 64, high: items / 4, step: 64}",  # the last step below it
+            IntDistribution(64, 384, step=64),
+            IntDistribution(64, 10688, step=64),
+        ),
+        (
+            "softmax_samples: {low: 100, high: 1000, step: items / 17 at most 450}",
+            IntDistribution(100, 1000, step=100),
+            IntDistribution(100, 1000, step=450),
+        ),
+        ("softmax_alpha: {low: 0, high: items / 1e5}", FloatDistribution(0.0, 0.017), FloatDistribution(0.0, 0.43)),
+        (
+            "loss_type: [{value: CE, where: items <= 10000}, BPR, {value: sampled_softmax, where: items > 1000}]",
+            CategoricalDistribution(["CE", "BPR", "sampled_softmax"]),
+            CategoricalDistribution(["BPR", "sampled_softmax"]),
+        ),
+        (
+            "dropout_probs: {choices: [[0.2, 0.5], {value: [0, 0], where: targets > 500000}]}",
+            CategoricalDistribution(["[0.2,0.5]"]),
+            CategoricalDistribution(["[0.2,0.5]", "[0.0,0.0]"]),
+        ),
+        (
+            "clip_grad_norm: [{value: null, where: targets < 5e5}, 1]",
+            CategoricalDistribution([None, 1.0]),
+            CategoricalDistribution([1.0]),
+        ),
+    ],
+)
+def test_one_file_serves_small_and_large_data(tmp_path, text, small, large):
+    name = text.split(":")[0]
+    assert space(tmp_path, text, SMALL).distributions == {name: small}
+    assert space(tmp_path, text, LARGE).distributions == {name: large}
+
+
+def test_a_space_says_what_the_data_decided(tmp_path):
+    found = space(tmp_path, "n_layers: [1, 2]\nsoftmax_samples: {low: 8, high: items / 4 at least 512}", SMALL)
+    assert found.by_data == {"softmax_samples": "8 to 512 (high: items / 4 at least 512)"}
+    assert found.data == SMALL
+    other = space(tmp_path, "n_layers: [1, 2]", SMALL)
+    assert (other.by_data, other.data) == ({}, None)
+
+
+BY_SIZE = """\
+softmax_alpha: {choices: [0.5, 0.75], when: {softmax_samples: [512, 1024]}}
+softmax_samples: {low: 512, high: items / 4, step: 512, when: {loss_type: [BPR, sampled_softmax]}}
+loss_type: [CE, BPR, {value: sampled_softmax, where: items > 10000}]
+n_layers: {choices: [1, 2], when: {loss_type: sampled_softmax}}
+"""
+
+
+def test_what_can_never_apply_for_the_data_is_left_out(tmp_path):
+    found = space(tmp_path, BY_SIZE, DataSize(targets=9, items=3000))
+    assert set(found.distributions) == {"softmax_alpha", "softmax_samples", "loss_type"}
+    assert {p.name: dict(p.when) for p in found.parameters} == {
+        "softmax_alpha": {"softmax_samples": (512,)},  # the range ends there
+        "softmax_samples": {"loss_type": ("BPR",)},
+        "loss_type": {},
+    }
+    assert found.by_data["n_layers"] == "left out"
+    assert space(tmp_path, BY_SIZE, LARGE).left_out == ()
+
+
+def test_what_depends_on_something_left_out_is_left_out_too(tmp_path):
+    text = (
+        "loss_type: [CE, {value: sampled_softmax, where: items > 10000}]\n"
+        "n_layers: {choices: [1, 2], when: {loss_type: sampled_softmax}}\n"
+        "attention: {choices: [sum, softmax], when: {n_layers: 2}}\n"
+    )
+    assert space(tmp_path, text, SMALL).left_out == ("n_layers", "attention")
+    assert space(tmp_path, text, LARGE).left_out == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "message"),
+    [
+        (
+            "n_layers: [1]\nsoftmax_samples: {low: 8, high: item / 4}",
+            2,
+            "softmax_samples: 'item' is no size of the data",
+        ),
+        ("softmax_samples: {low: 8, high: items / x}", 1, "softmax_samples: 'items / x' is no number that the data"),
+        ("attention: {low: items / 4, high: 9}", 1, "attention takes no range"),
+        (
+            "softmax_samples: {low: 512, high: items / 4}",
+            1,
+            "softmax_samples: low 512 is above high 425 (high: items / 4; the data have 98,000 training targets, 1,700",
+        ),
+        (
+            "softmax_samples: {low: items / 4000, high: 9, log: true}",
+            1,
+            "0: input should be greater than or equal to 1",
+        ),
+        (
+            "hidden_size: {low: 8, high: items * 4}",
+            1,
+            "6800: input should be less than or equal to 4096 (high: items * 4",
+        ),
+        (
+            "loss_type: [{value: CE, where: items > 9000}]",
+            1,
+            "loss_type: no choice is left (CE where items > 9000; the",
+        ),
+        ("loss_type: [{value: CE, where: items}]", 1, "loss_type: `where` compares the data's size with a number"),
+        ("loss_type: [{value: TOP1, where: items > 9}]", 1, "loss_type: 'TOP1': input should be 'CE', 'BPR' or"),
+        ("loss_type: [{value: CE, wher: items > 9}]", 1, "loss_type: unknown key 'wher'; did you mean 'where'?"),
+        ("loss_type: [{where: items > 9}]", 1, "loss_type: value missing"),
+        ("loss_type: [CE, {value: CE, where: items > 9}]", 1, "loss_type: the choice CE appears twice"),
+        ("loss_type: [CE, BPR]\nn_layers: {choices: [1], when: items > 9}", 2, "depends on the data has a `where`"),
+        (
+            "loss_type: [CE, {value: BPR, where: items > 9000}]\n"
+            "n_layers: {choices: [1], when: {loss_type: sampled_softmax}}",
+            2,
+            "n_layers: loss_type is never sampled_softmax",
+        ),
+    ],
+)
+def test_a_mistake_about_the_data_names_file_line_and_the_data(tmp_path, text, line, message):
+    with pytest.raises(InputError) as error:
+        space(tmp_path, text, SMALL)
+    found = str(error.value)
+    assert found.startswith(f"{tmp_path / 'a.yaml'}:{line}: ")
+    assert message in found
+    assert "\n" not in found
+
+
+def test_data_that_are_not_known_decide_nothing(tmp_path):
+    with pytest.raises(
+        InputError, match=r"a\.yaml:2: softmax_samples depends on the data \(high: items / 4\), whose size"
+    ):
+        space(tmp_path, "n_layers: [1]\nsoftmax_samples: {low: 8, high: items / 4}")

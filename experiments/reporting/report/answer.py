@@ -15,6 +15,7 @@ from experiments.tuning.study.summary import (
     TrialSummary,
     format_value,
 )
+from experiments.tuning.study.trial_attributes import DEFAULT, RECIPE, SAMPLER
 from narm.metrics import key_of
 
 
@@ -41,13 +42,22 @@ def counts(summary: Summary) -> str:
 
 
 def notes(trial: TrialSummary, summary: Summary) -> Iterator[str]:
-    """Notes on a trial: winner, default, and how it ended if not complete."""
+    """Notes on a trial: winner, where it came from if no sampler drew it, and how it ended if not complete."""
     if trial.number == summary.winner:
         yield "winner"
-    if summary.default and trial.number == summary.default.number:
-        yield "default"
+    if (origin := origin_note(trial, summary)) is not None:
+        yield origin
     if trial.state != "COMPLETE":
         yield STATE_WORDS[trial.state]
+
+
+def origin_note(trial: TrialSummary, summary: Summary) -> str | None:
+    """Where a configuration came from, unless a sampler drew it: default, recipe, `from trial 3`, `from mine.yaml`."""
+    if trial.origin == DEFAULT or (summary.default and trial.number == summary.default.number):
+        return DEFAULT
+    if trial.origin in (None, SAMPLER):
+        return None
+    return RECIPE if trial.origin == RECIPE else f"from {trial.origin}"
 
 
 def headline(summary: Summary) -> str:

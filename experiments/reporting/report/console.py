@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
@@ -62,7 +63,7 @@ def _trial_cells(trial: TrialSummary, summary: Summary, *, wide: bool) -> list[s
     epochs = f"{trial.epochs}" if trial.best_epoch is None else f"{trial.best_epoch}/{trial.epochs}"
     effort = [epochs, f"{trial.seconds:.0f}"] if wide else []
     marks = "".join(f" ({note})" for note in notes(trial, summary))
-    return [f"{trial.number}", value, *effort, format_params(trial.params) + marks]
+    return [f"{trial.number}", value, *effort, escape(format_params(trial.params) + marks)]
 
 
 def _pareto_table(summary: Summary) -> Table:

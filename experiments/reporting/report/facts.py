@@ -60,6 +60,8 @@ def settings(saved: SavedStudy) -> dict[str, str]:
     told = {
         "objective": record["objectives"],
         "space": record["space"]["name"],
+        **_by_data(summary),
+        **_recipe(summary),
         "sampler": record["sampler"],
         "scheduler": record["scheduler"],
         "trials at most": record["trials"],
@@ -74,6 +76,20 @@ def settings(saved: SavedStudy) -> dict[str, str]:
         "wall clock of the last session": format_duration(summary.timing.wall_s),
     }
     return {name: str(value) for name, value in told.items()}
+
+
+def _by_data(summary: Summary) -> dict[str, str]:
+    """What of the space the data decided; summaries of earlier versions do not say."""
+    decided = summary.space.get("by_data", {})
+    return {"by the data": "; ".join(f"{name} {values}" for name, values in decided.items())} if decided else {}
+
+
+def _recipe(summary: Summary) -> dict[str, str]:
+    recipe = summary.recipe
+    if recipe is None:
+        return {}
+    tried = f"trial {recipe.number}" if recipe.number is not None else f"not tried: {recipe.why_not or 'no trial left'}"
+    return {"recipe": f"{recipe.name}, {tried}"}
 
 
 def training_time(summary: Summary) -> str:

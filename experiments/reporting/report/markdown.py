@@ -66,7 +66,7 @@ def _trials(summary: Summary, rows: int) -> Iterator[str]:
 
 
 def _described(trial: TrialSummary, summary: Summary) -> str:
-    marks = "".join(f" ({note})" for note in answer.notes(trial, summary))
+    marks = "".join(f" ({escape(note)})" for note in answer.notes(trial, summary))
     return f"`{format_params(trial.params)}`{marks}"
 
 

@@ -141,7 +141,7 @@ def _param_names(summary: Summary) -> list[str]:
 
 
 def _row(trial: TrialSummary, summary: Summary) -> dict[str, Any]:
-    marks = [note for note in answer.notes(trial, summary) if note in ("winner", "default")]
+    marks = [note for note in answer.notes(trial, summary) if note not in STATE_WORDS.values()]
     return {"trial": trial, "marks": marks, "state": STATE_WORDS[trial.state], "sort": _sort_key}
 
 

@@ -28,7 +28,7 @@ from experiments.tuning.study.results import default_trial, summarize_trial, win
 from experiments.tuning.study.spec import StudySpec
 from experiments.tuning.study.storage import closing_study, create_study, keep_database, resume_study, store_spec
 from experiments.tuning.study.summary import FinalistFailure, Finals, Summary
-from experiments.tuning.study.trial_attributes import DEFAULT, NEVER_STOPPED, ORIGIN, trials_of
+from experiments.tuning.study.trial_attributes import DEFAULT, NEVER_STOPPED, ORIGIN, RECIPE, trials_of
 from experiments.tuning.study.warm_start import Queued
 from experiments.tuning.worker.checkpoints import trial_checkpoint
 from experiments.tuning.worker.jobs import Finalist, Job, Training, TrialJob
@@ -50,7 +50,7 @@ class Plan:
     Attributes:
         spec: what to do.
         resume: go on with the study of that name; else it must be a new one.
-        queue: configurations to try first, after the default one.
+        queue: configurations to try first, after the default one and the recipe.
         label: what to call the study on the display, beside others.
     """
 
@@ -163,7 +163,7 @@ def build_engine(spec: StudySpec, study: optuna.Study, callbacks: Callbacks) -> 
 
 
 def _enqueue(plan: Plan, engine: Engine) -> None:
-    """The default configuration is trial 0; what a person wants tried comes next.
+    """The default configuration is trial 0; then come the recipe, and what a person wants tried.
 
     The default is a finalist, trained to its end there. Where there are none, its trial is; a comparison of models
     needs neither.
@@ -172,6 +172,11 @@ def _enqueue(plan: Plan, engine: Engine) -> None:
     flat = spec.config.flat()
     marks = {DEFAULT: True} if spec.finalists else {DEFAULT: True, NEVER_STOPPED: True}
     engine.enqueue({name: flat[name] for name in spec.space.options}, **marks)
+    recipe = spec.recipe_trial
+    # The recipe takes no trial from what a person wants tried, and adds none to a study that has all of its own.
+    has_room = len(trials_of(engine.study)) + len(plan.queue) < spec.trials
+    if recipe is not None and recipe.options is not None and has_room:
+        engine.enqueue(recipe.options, **{ORIGIN: RECIPE})
     for queued in plan.queue:
         engine.enqueue(queued.options, **{ORIGIN: queued.origin})
 

@@ -23,12 +23,13 @@ from experiments.tuning.study.summary import (
     Finals,
     OnBoundary,
     ParetoPoint,
+    RecipeSummary,
     Summary,
     Timing,
     TrialState,
     TrialSummary,
 )
-from experiments.tuning.study.trial_attributes import options_of, read_progress, trials_of, value_of
+from experiments.tuning.study.trial_attributes import options_of, origin_of, read_progress, trials_of, value_of
 
 
 def winner(trials: Sequence[FrozenTrial]) -> FrozenTrial | None:
@@ -82,7 +83,13 @@ def summarize(
         seed=spec.seed,
         dataset=DatasetSummary.of(dataset),
         objective=spec.objective,
-        space={"name": spec.space.name, "size": spec.space.size, "source": spec.space.source},
+        space={
+            "name": spec.space.name,
+            "size": spec.space.size,
+            "source": spec.space.source,
+            "by_data": spec.space.by_data,
+        },
+        recipe=_recipe(spec, known),
         trials=trials,
         counts=Counts.of(trials),
         best=_best(best) if best else None,
@@ -123,6 +130,7 @@ def summarize_trial(trial: FrozenTrial, run_id: str | None = None) -> TrialSumma
         mlflow_run_id=run_id or attributes.get(trial_attributes.RUN_ID),
         reason=attributes.get(trial_attributes.REASON),
         retries=attributes.get(trial_attributes.RETRIES, 0),
+        origin=origin_of(attributes),
     )
 
 
@@ -139,6 +147,14 @@ def _best(trial: FrozenTrial) -> Best:
 def _default(trial: FrozenTrial) -> Default:
     progress = read_progress(trial)
     return Default(number=trial.number, valid=progress["valid"] if progress else {})
+
+
+def _recipe(spec: StudySpec, trials: Sequence[FrozenTrial]) -> RecipeSummary | None:
+    tried = spec.recipe_trial
+    if tried is None:
+        return None
+    found = (trial.number for trial in trials if origin_of(trial.user_attrs) == trial_attributes.RECIPE)
+    return RecipeSummary(name=tried.name, number=next(found, None), why_not=tried.why_not or None)
 
 
 def _on_boundary(chosen: FrozenTrial | None, spec: StudySpec) -> Sequence[OnBoundary]:

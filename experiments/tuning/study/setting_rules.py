@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,10 +27,13 @@ from narm.config import EvaluationConfig
 from narm.errors import InputError
 from narm.machine.capacity import usable_cores
 from narm.machine.device import resolve_device
+from narm.text.suggestion import did_you_mean
 
 if TYPE_CHECKING:
     from experiments.tuning.study.objectives import Objective
+    from search_spaces.recipe import Recipe, RecipeFile
     from search_spaces.space import SearchSpace
+    from search_spaces.space_file import SpaceFile
 
 
 def read_duration(text: str) -> float | None:
@@ -68,23 +72,56 @@ def share_of_trials(share: float) -> Derived:
     return Derived(lambda settled: int(share * settled["trials"]))
 
 
-def read_space(text: str) -> SearchSpace:
-    """A space by its name or file."""
-    from search_spaces.space import load_space
+def known_name(what: str, known: Collection[str], name: str) -> str:
+    """The name, if it is known.
 
-    return load_space(text)
+    Raises:
+        InputError: it is not; the message suggests the nearest one.
+    """
+    if name not in known:
+        raise InputError(f"{what}: there is no '{name}'{did_you_mean(name, known)}")
+    return name
 
 
-def store_space(space: SearchSpace) -> dict[str, str]:
-    """The space with the text of its file, which may change."""
-    return {"name": space.name, "file": space.file, "source": space.source}
+def read_space(text: str) -> SpaceFile:
+    """A space by its name or file, which the data may yet decide."""
+    from search_spaces.space_file import find_space
+
+    return find_space(text)
 
 
-def restore_space(stored: dict[str, str]) -> SearchSpace:
+def store_space(space: SearchSpace) -> dict[str, Any]:
+    """The space with the text of its file, which may change, and the size of the data, if that decides anything."""
+    stored = {"name": space.name, "file": space.file, "source": space.source}
+    return stored if space.data is None else {**stored, "data": asdict(space.data)}
+
+
+def restore_space(stored: dict[str, Any]) -> SearchSpace:
     """The space of a study, as it was."""
+    from search_spaces.data_size import DataSize
     from search_spaces.space import parse_space
 
-    return parse_space(stored["name"], stored["file"], stored["source"])
+    size = DataSize(**stored["data"]) if "data" in stored else None
+    return parse_space(stored["name"], stored["file"], stored["source"], size)
+
+
+def read_recipe(text: str) -> RecipeFile | None:
+    """A recipe by its name or file; None of `none`."""
+    from search_spaces.recipe import find_recipe
+
+    return None if text == "none" else find_recipe(text)
+
+
+def store_recipe(recipe: Recipe | None) -> dict[str, Any] | None:
+    """The recipe as it is for the study's data and options, since its file may change."""
+    return None if recipe is None else {"name": recipe.name, "options": dict(recipe.options)}
+
+
+def restore_recipe(stored: dict[str, Any] | None) -> Recipe | None:
+    """The recipe of a study, as it was."""
+    from search_spaces.recipe import Recipe
+
+    return None if stored is None else Recipe(**stored)
 
 
 def read_objectives(text: str) -> tuple[Objective, ...]:

@@ -6,8 +6,8 @@ computes is imported where it is used, since the help of the command line is mad
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,6 +17,7 @@ from experiments.tuning.optimizer.schedulers import SCHEDULERS
 from experiments.tuning.study import setting_rules as rules
 from experiments.tuning.study.limits import Limits
 from experiments.tuning.study.names import check_name
+from experiments.tuning.study.recipe_trial import RecipeTrial, fit_recipe
 from experiments.tuning.study.setting import Derived, FlagGroup, setting, settings
 from experiments.tuning.worker.addresses import absolute_tracking_uri, address_below
 from narm.config import Config
@@ -24,16 +25,17 @@ from narm.errors import InputError
 from narm.machine.capacity import cores
 from narm.machine.device import DEVICES, resolve_device
 from narm.model_options import check_used, searchable_options
-from narm.text.suggestion import did_you_mean
 from narm.text.text_file import located
 
 if TYPE_CHECKING:
     from experiments.tuning.optimizer.scheduler import Scheduler
     from experiments.tuning.study.objectives import Objective
+    from search_spaces.recipe import Recipe
     from search_spaces.space import SearchSpace
 
 WHAT = FlagGroup("what to search")
 HOW = FlagGroup("how, and how much")
+BEGINNING = FlagGroup("where to begin", rare=True)
 STOPPING = FlagGroup("how trials are stopped", rare=True)
 ENDS = FlagGroup("what ends a search", rare=True)
 MACHINES = FlagGroup("on which machines", rare=True)
@@ -83,6 +85,7 @@ class StudySpec:
         "--sampler",
         group=HOW,
         metavar="NAME",
+        read=partial(rules.known_name, "sampler", SAMPLERS),
         help=f"{', '.join(SAMPLERS)} (default: gp where ranges are continuous, else tpe)",
         default=Derived(rules.default_sampler),
     )
@@ -92,6 +95,7 @@ class StudySpec:
         "--scheduler",
         group=HOW,
         metavar="NAME",
+        read=partial(rules.known_name, "scheduler", SCHEDULERS),
         help=f"{', '.join(SCHEDULERS)} (default: asha)",
         default=Derived(rules.default_scheduler),
     )
@@ -267,6 +271,18 @@ class StudySpec:
     )
     """Where checkpoints go, for all nodes to reach; None: the study's folder."""
 
+    recipe: Recipe | None = setting(
+        "--recipe",
+        group=BEGINNING,
+        metavar="FILE",
+        help="configuration to try second, or none (default: the bundled one, for networks)",
+        read=rules.read_recipe,
+        store=rules.store_recipe,
+        restore=rules.restore_recipe,
+        default=None,
+    )
+    """A configuration that is known to be good on other data, to try after the default one; None: there is none."""
+
     output: Path
     """Folder of all studies."""
 
@@ -277,8 +293,8 @@ class StudySpec:
     """Whether the default configuration is always a finalist, to compare the winner with."""
 
     def __post_init__(self) -> None:
-        _check_known("sampler", self.sampler, SAMPLERS)
-        _check_known("scheduler", self.scheduler, SCHEDULERS)
+        rules.known_name("sampler", SAMPLERS, self.sampler)
+        rules.known_name("scheduler", SCHEDULERS, self.scheduler)
         self._check_bounds()
         check_name(self.name)
         self._check_cores()
@@ -357,6 +373,15 @@ class StudySpec:
         return min(self.trials, self.space.size + default_outside)
 
     @property
+    def recipe_trial(self) -> RecipeTrial | None:
+        """The trial of the recipe, or why there is none; None: there is no recipe."""
+        if self.recipe is None:
+            return None
+        if self.trials == 1:
+            return RecipeTrial(self.recipe.name, None, "the only trial is the default configuration's")
+        return fit_recipe(self.recipe, self.space, self.config)
+
+    @property
     def resources(self) -> dict[str, float]:
         """Ray's resources of a trial: the cores of its threads, and its share of a GPU.
 
@@ -390,8 +415,3 @@ class StudySpec:
         if self.checkpoint_storage is None:
             return str((self.folder / of).resolve())
         return address_below(self.checkpoint_storage, f"{self.name}/{of}")
-
-
-def _check_known(what: str, name: str, known: Iterable[str]) -> None:
-    if name not in set(known):
-        raise InputError(f"{what}: there is no '{name}'{did_you_mean(name, known)}")

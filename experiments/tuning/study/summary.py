@@ -71,6 +71,8 @@ class TrialSummary:
         mlflow_run_id: its run there.
         reason: why it ended as it did.
         retries: how often it went on after a failure.
+        origin: where its configuration came from: default, recipe, sampler, `trial 3`, a file or a study; None in
+            summaries of earlier versions.
     """
 
     number: int
@@ -83,6 +85,7 @@ class TrialSummary:
     mlflow_run_id: str | None
     reason: str | None = None
     retries: int = 0
+    origin: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,6 +124,21 @@ class Default:
 
     number: int
     valid: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecipeSummary:
+    """The recipe of a search.
+
+    Attributes:
+        name: its name.
+        number: number of its trial; None: there is none.
+        why_not: why there is none; None: there is one, or its turn has not come.
+    """
+
+    name: str
+    number: int | None
+    why_not: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -290,11 +308,12 @@ class Summary:
 
     Attributes:
         objective: spelled `MRR@10`.
-        space: the search space, in JSON types.
+        space: the search space, in JSON types; `by_data` has what the data decided, by parameter.
         finals: None also where no finalists were trained.
         on_boundary: parameters of the winner.
         pareto: the front of a search with several objectives, empty with one.
         stop_reason: why the search ended.
+        recipe: None: the search has none.
     """
 
     study: str
@@ -314,6 +333,7 @@ class Summary:
     on_boundary: Sequence[OnBoundary] = ()
     pareto: Sequence[ParetoPoint] = ()
     stop_reason: str | None = None
+    recipe: RecipeSummary | None = None
 
     @property
     def winner(self) -> int | None:

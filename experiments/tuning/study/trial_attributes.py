@@ -23,6 +23,9 @@ RETRIES = "retries"
 TRACEBACK = "traceback"
 RUN_ID = "mlflow_run_id"
 
+RECIPE = "recipe"
+"""The origin of the trial of the recipe."""
+
 SAMPLER = "sampler"
 """The origin of a trial that none of its attributes names: the sampler drew it."""
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+from support.ring import ring_of_items
 
 from experiments.cli.comparison_arguments import build_specs
 from experiments.tuning.study.spec import StudySpec
@@ -14,7 +15,7 @@ from narm.models import ModelName
 
 
 def specs(models: Sequence[ModelName], *options: str) -> dict[str, StudySpec]:
-    found = build_specs(models, "c", ["--dataset", "synthetic", *options])
+    found = build_specs(models, "c", ["--dataset", "synthetic", *options], lambda data: ring_of_items())
     return {spec.config.model.model: spec for spec in found}
 
 
@@ -42,6 +43,14 @@ def test_an_option_holds_for_the_models_that_use_it() -> None:
     assert found["narm"].config.training.train_batch_size == 64
     with pytest.raises(InputError, match="train_batch_size is no option of any of these models: pop, v_sknn"):
         specs(["pop", "v_sknn"], "--train_batch_size", "64")
+
+
+def test_each_network_has_the_recipe_and_no_baseline_has() -> None:
+    found = specs(["narm", "global", "v_sknn", "bpr_mf"])
+    with_recipe = {model for model, spec in found.items() if spec.recipe is not None}
+    assert with_recipe == {"narm", "global"}
+    assert all(found[model].recipe_trial.options for model in with_recipe)
+    assert not any(spec.recipe for spec in specs(["narm", "global"], "--recipe", "none").values())
 
 
 def test_a_configuration_file_holds_for_the_models_that_use_its_options(tmp_path: Path) -> None:

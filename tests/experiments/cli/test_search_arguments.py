@@ -6,6 +6,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
+from optuna.distributions import IntDistribution
+from support.ring import ring_of_items
 
 from experiments.cli import search_arguments, search_parser
 from experiments.cli.presets import PRESETS
@@ -20,11 +22,14 @@ from narm.config_file import OptionsFile, read_config
 from narm.errors import InputError
 from narm.machine.capacity import Cores, usable_cores
 from narm.models import MODELS
+from search_spaces.data_size import DataSize
 
 
 def spec(*arguments: str) -> StudySpec:
+    """For data of 19 items."""
     given = build_parser().parse_args(arguments)
-    return build_spec(given, read_config(Path(given.config)) if given.config else OptionsFile())
+    file = read_config(Path(given.config)) if given.config else OptionsFile()
+    return build_spec(given, file, lambda data: ring_of_items())
 
 
 def test_no_argument_at_all_is_the_quick_search_of_ml_100k():
@@ -112,6 +117,101 @@ def test_narm_keeps_the_space_of_the_preset_and_any_model_takes_a_given_one(tmp_
     assert built.config.model.hidden_size == 128  # of no use: noted, and left out
 
 
+@pytest.fixture
+def by_data(tmp_path: Path) -> str:
+    """A space that depends on the data."""
+    path = tmp_path / "by_data.yaml"
+    path.write_text("hidden_size: {low: 8, high: items * 2}\nlearning_rate: {low: 0.001, high: 0.01}\n")
+    return str(path)
+
+
+def test_the_data_decide_the_space(by_data):
+    assert spec("--space", by_data).space.distributions["hidden_size"] == IntDistribution(8, 38)
+    assert spec("--space", by_data).space.data == DataSize(targets=len(ring_of_items().train), items=19)
+
+
+def test_data_that_decide_nothing_are_not_loaded(monkeypatch):
+    def refuse(data):
+        raise AssertionError("they are loaded")
+
+    given = build_parser().parse_args(["--space", "recbole"])
+    assert build_spec(given, OptionsFile(), refuse).space.data is None
+    given = build_parser().parse_args(["--model", "stan"])
+    assert build_spec(given, OptionsFile(), refuse).recipe is None
+
+
+@pytest.mark.parametrize(
+    ("mistake", "message"),
+    [
+        (["--sampler", "tpee"], "sampler: there is no 'tpee'"),
+        (["--scheduler", "asaha"], "scheduler: there is no 'asaha'"),
+        (["--hidden_size", "32"], "--hidden_size fixes what the space by_data searches"),
+        (["--recipe", "nram"], "no recipe 'nram'"),
+    ],
+)
+def test_a_mistake_is_said_before_the_data_are_loaded(by_data, mistake, message):
+    def refuse(data):
+        raise AssertionError("they are loaded")
+
+    given = build_parser().parse_args(["--space", by_data, *mistake])
+    with pytest.raises(InputError, match=message):
+        build_spec(given, OptionsFile(), refuse)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "recipe"),
+    [
+        (["--space", "narm"], "narm"),
+        (["--preset", "full"], "narm"),
+        (["--model", "local"], "narm"),
+        (["--space", "narm", "--recipe", "none"], None),
+        (["--space", "recbole"], None),
+        (["--preset", "smoke"], None),
+        (["--space", "recbole", "--recipe", "narm"], "narm"),
+        (["--space", "mine.yaml"], "narm"),
+        (["--space", "mine.yaml", "--recipe", "mine_too.yaml"], "mine_too.yaml"),
+        (["--model", "bpr_mf"], None),
+        (["--model", "v_sknn"], None),
+    ],
+)
+def test_a_network_has_a_recipe_unless_its_space_is_to_be_searched_as_it_is(tmp_path, monkeypatch, arguments, recipe):
+    monkeypatch.chdir(tmp_path)
+    Path("mine.yaml").write_text("learning_rate: {low: 0.001, high: 0.01}")
+    Path("mine_too.yaml").write_text("learning_rate: 0.005")
+    built = spec(*arguments).recipe
+    assert (None if built is None else built.name) == recipe
+
+
+def test_what_a_person_fixes_wins_over_the_recipe(tmp_path):
+    files = {name: tmp_path / f"{name}.yaml" for name in ("options", "space", "recipe")}
+    files["options"].write_text("hidden_size: 32\n")
+    files["space"].write_text("hidden_size: [32, 64]\nlearning_rate: {low: 0.001, high: 0.01}\n")
+    files["recipe"].write_text("hidden_size: 64\nlearning_rate: 0.005\nweight_decay: 0.001\n")
+    flags = [part for name, file in files.items() for part in (f"--{name.replace('options', 'config')}", str(file))]
+    built = spec(*flags, "--weight_decay", "0.1")
+    assert built.recipe.options == {"learning_rate": 0.005}
+    assert built.recipe_trial.options == {"hidden_size": 32, "learning_rate": 0.005}
+
+
+def test_a_study_goes_on_with_the_recipe_and_the_bounds_that_it_had(tmp_path, by_data):
+    place = ("--output", str(tmp_path), "--dataset", "synthetic")
+    before = spec(*place, "--study", "mine", "--space", by_data)
+    begin(before)
+    Path(by_data).unlink()
+    after = spec(*place, "--resume", "mine")
+    assert (after.space, after.recipe) == (before.space, before.recipe)
+    assert spec(*place, "--resume", "mine", "--recipe", "none").recipe is None
+
+
+def test_a_study_from_before_there_were_recipes_goes_on_without(tmp_path, by_data):
+    place = ("--output", str(tmp_path), "--dataset", "synthetic")
+    with closing_study(create_study(spec(*place, "--study", "mine", "--space", by_data), "f00")) as study:
+        stored = study.user_attrs[SPEC]
+        del stored["recipe"]
+        study.set_user_attr(SPEC, stored)
+    assert spec(*place, "--resume", "mine").recipe is None
+
+
 def test_what_has_nothing_to_vary_is_one_trial():
     assert spec("--model", "pop").trials_possible == 1
 
@@ -161,7 +261,7 @@ OTHER_SETTINGS = (
     "--space", "smoke", "--objective", "recall@20", "--sampler", "random", "--scheduler", "hyperband", "--trials", "7",
     "--epochs", "9", "--time-budget", "none", "--finalists", "3", "--finalist-seeds", "4", "--concurrency", "1",
     "--grace-epochs", "2", "--reduction", "3", "--epoch-budget", "50", "--plateau", "20", "--max-retries", "2",
-    "--max-failed", "50%", "--threads", "1", "--device", "cpu", "--gpus-per-trial", "0.5",
+    "--recipe", "narm", "--max-failed", "50%", "--threads", "1", "--device", "cpu", "--gpus-per-trial", "0.5",
     "--tracking-uri", "http://mlflow.example.org", "--system-metrics", "--checkpoint-storage", "/mnt/all",
 )  # fmt: skip
 

@@ -4,10 +4,10 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from support.search_summary import FINALS, SUMMARY, comparison, finalist
+from support.search_summary import FINALS, SUMMARY, comparison, finalist, trial
 
-from experiments.reporting.report.answer import headline
-from experiments.tuning.study.summary import Best, Summary
+from experiments.reporting.report.answer import headline, notes
+from experiments.tuning.study.summary import Best, Summary, TrialSummary
 
 
 def judged(**changes: Any) -> Summary:
@@ -54,3 +54,23 @@ def test_without_a_result_there_is_no_winner():
     summary = replace(SUMMARY, best=None, default=None)
     assert summary.recommended is None
     assert headline(summary) == "No winner: no trial has a result."
+
+
+@pytest.mark.parametrize(
+    ("origin", "noted"),
+    [
+        ("sampler", []),
+        (None, []),  # of a summary of an earlier version
+        ("default", ["default"]),
+        ("recipe", ["recipe"]),
+        ("mine.yaml", ["from mine.yaml"]),
+        ("study spring", ["from study spring"]),
+        ("trial 3", ["from trial 3"]),
+    ],
+)
+def test_a_trial_that_no_sampler_drew_says_where_it_came_from(origin, noted):
+    known: TrialSummary = replace(trial(7, "COMPLETE", 0.1), origin=origin)
+    assert list(notes(known, SUMMARY)) == noted
+    assert list(notes(replace(SUMMARY.trials[1], origin=origin), SUMMARY)) == ["default"]
+    pruned = replace(known, state="PRUNED", number=1)
+    assert list(notes(pruned, SUMMARY)) == ["winner", *noted, "pruned"]

@@ -43,6 +43,11 @@ def test_the_table_goes_from_the_winner_down():
     assert "(default)" in shown
 
 
+def test_a_file_that_trials_come_from_is_named_as_it_is():
+    trials = [*SUMMARY.trials, replace(trial(9, "COMPLETE", 0.1), origin="[red].yaml")]
+    assert "(from [red].yaml)" in printed(replace(SUMMARY, trials=trials), width=140)
+
+
 def test_trials_that_wait_for_resume_are_counted_and_marked():
     trials = [*SUMMARY.trials, trial(9, "INTERRUPTED", 0.1)]
     shown = printed(replace(SUMMARY, trials=trials, counts=Counts.of(trials)))

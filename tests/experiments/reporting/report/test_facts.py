@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import time
+from dataclasses import replace
 
 import pytest
 from support.small_study import saved
 
 from experiments.reporting.report.facts import settings
 from experiments.tuning.study.job_log import FILE
+from experiments.tuning.study.summary import RecipeSummary
 
 
 @pytest.fixture(autouse=True)
@@ -35,3 +37,17 @@ def test_the_beginning_is_in_the_readers_time_as_the_timeline_is(tmp_path):
 def test_a_study_without_a_log_of_jobs_has_what_optuna_knows(tmp_path):
     assert settings(saved(tmp_path))["began"] == "2026-01-02 03:04"
     assert settings(saved(tmp_path, trials=[]))["began"] == "not yet"
+
+
+def test_what_the_data_decided_and_the_recipe_are_settings(tmp_path):
+    study = saved(tmp_path)
+    assert not {"by the data", "recipe"} & settings(study).keys()
+    decided = {"n_layers": "1 to 2 (high: items / 9)", "softmax_samples": "left out"}
+    recipe = RecipeSummary(name="narm", number=1, why_not=None)
+    summary = replace(study.summary, space={"by_data": decided}, recipe=recipe)
+    told = settings(replace(study, summary=summary))
+    assert told["by the data"] == "n_layers 1 to 2 (high: items / 9); softmax_samples left out"
+    assert told["recipe"] == "narm, trial 1"
+    summary = replace(summary, recipe=replace(recipe, number=None, why_not="it is the default configuration here"))
+    told = settings(replace(study, summary=summary))
+    assert told["recipe"] == "narm, not tried: it is the default configuration here"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,9 @@ from experiments.tuning.engine.engine import Engine, Idle
 from experiments.tuning.optimizer.scheduler import Decision
 from experiments.tuning.study.dataset import Dataset
 from experiments.tuning.study.storage import closing_study, load_study, storage_in
+from experiments.tuning.study.summary import RecipeSummary
+from experiments.tuning.study.trial_attributes import origin_of
+from experiments.tuning.study.warm_start import Queued
 from experiments.tuning.worker.checkpoints import CheckpointStore
 from experiments.tuning.worker.jobs import FinalistJob, Training, TrialJob
 from experiments.tuning.worker.tune_function import run_job
@@ -33,7 +37,7 @@ pytestmark = pytest.mark.slow
 class Worker:
     """Trains the jobs of a study of tiny models."""
 
-    def __init__(self, output: Path, *arguments: str, resume: bool = False) -> None:
+    def __init__(self, output: Path, *arguments: str, resume: bool = False, queue: Sequence[Queued] = ()) -> None:
         small = ["--hidden_size", "8", "--embedding_size", "8", "--threads", "1", "--device", "cpu"]
         space = output / "space.yaml"
         space.write_text("learning_rate: [0.01, 0.02, 0.03, 0.04]\n")
@@ -50,7 +54,7 @@ class Worker:
         )
         recording = Recording(Display(Console(file=io.StringIO()), quiet=True))
         dataset = Dataset.of(self.splits, spec.config)
-        plan = Plan(spec=spec, resume=resume)
+        plan = Plan(spec=spec, resume=resume, queue=queue)
         self.run = begin_study(plan, dataset, self.splits.test, self.training, recording.open)
 
     def begin(self) -> TrialJob | FinalistJob:
@@ -86,6 +90,45 @@ def test_trials_are_followed_by_finalists_and_the_verdict(tmp_path: Path) -> Non
     assert states(tmp_path) == [TrialState.COMPLETE] * 3
     assert (tmp_path / "s" / "winner.pt").exists()
     assert worker.run.next_job() is Idle.DONE
+
+
+def origins(output: Path) -> list[str]:
+    with closing_study(load_study("s", storage_in(output))) as study:
+        return [origin_of(trial.user_attrs) for trial in study.trials]
+
+
+def test_the_recipe_is_tried_after_the_default_configuration_and_once(tmp_path: Path) -> None:
+    recipe = tmp_path / "mine.yaml"
+    recipe.write_text("learning_rate: 0.03\n")
+    worker = Worker(tmp_path, "--recipe", str(recipe))
+    jobs = [worker.begin(), worker.begin()]
+    assert jobs[1].options == {"learning_rate": 0.03}
+    worker.run.abandon(RuntimeError("the disk is full"))
+    result = Worker(tmp_path, "--recipe", str(recipe), resume=True).train_all()
+    assert origins(tmp_path) == ["default", "recipe", "sampler"]
+    assert result.summary.recipe == RecipeSummary(name="mine.yaml", number=1, why_not=None)
+    with closing_study(load_study("s", storage_in(tmp_path))) as study:
+        assert study.trials[1].params == {"learning_rate": 0.03}
+
+
+def test_a_study_that_has_all_its_trials_gets_no_recipe(tmp_path: Path) -> None:
+    Worker(tmp_path, "--recipe", "none").train_all()
+    recipe = tmp_path / "mine.yaml"
+    recipe.write_text("learning_rate: 0.03\n")
+    before = origins(tmp_path)
+    Worker(tmp_path, "--recipe", str(recipe), resume=True).train_all()
+    assert origins(tmp_path) == before
+
+
+def test_the_recipe_takes_no_trial_from_what_a_person_wants_tried(tmp_path: Path) -> None:
+    recipe = tmp_path / "mine.yaml"
+    recipe.write_text("learning_rate: 0.03\n")
+    queue = [Queued(options={"learning_rate": rate}, origin="queue.yaml") for rate in (0.01, 0.02)]
+    for n_queued, expected in ((1, ["default", "recipe", "queue.yaml"]), (2, ["default", "queue.yaml", "queue.yaml"])):
+        output = tmp_path / str(n_queued)
+        output.mkdir()
+        Worker(output, "--recipe", str(recipe), queue=queue[:n_queued]).run.abandon(RuntimeError("enough"))
+        assert origins(output) == expected
 
 
 def test_a_database_that_somebody_removed_is_there_at_the_end(tmp_path: Path, caplog) -> None:

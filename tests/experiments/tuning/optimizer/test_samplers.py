@@ -6,6 +6,7 @@ import subprocess
 import sys
 
 import pytest
+from support.data_size import SMALL
 
 from experiments.tuning.optimizer.samplers import SAMPLERS
 from narm.errors import InputError
@@ -36,7 +37,7 @@ def test_cmaes_refuses_a_space_with_fewer_than_two_ranges_that_always_apply(spac
 
 def test_cmaes_refuses_several_objectives():
     with pytest.raises(InputError, match="cmaes follows one objective: use tpe or gp"):
-        SAMPLERS["cmaes"].check(load_space("narm"), n_objectives=2)
+        SAMPLERS["cmaes"].check(load_space("narm", SMALL), n_objectives=2)
 
 
 @pytest.mark.parametrize("sampler", sorted(set(SAMPLERS) - {"grid", "cmaes"}))

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import optuna
 import pytest
 from optuna.trial import TrialState
+from support.data_size import BY_DATA, SMALL
 from support.study_spec import make_spec
 
 from experiments.tuning.study.dataset import Dataset
 from experiments.tuning.study.results import default_trial, summarize, winner
 from experiments.tuning.study.spec import StudySpec
 from experiments.tuning.study.storage import create_study
-from experiments.tuning.study.trial_attributes import origin_of
-from search_spaces.space import load_space
+from experiments.tuning.study.summary import RecipeSummary
+from experiments.tuning.study.trial_attributes import RECIPE, origin_of
+from search_spaces.recipe import Recipe
+from search_spaces.space import load_space, parse_space
 
 
 @pytest.fixture
@@ -68,7 +72,13 @@ def test_the_default_is_known_once_it_has_a_value(spec):
 
 @pytest.mark.parametrize(
     ("attributes", "origin"),
-    [({}, "sampler"), ({"default": True}, "default"), ({"parent": 3}, "trial 3"), ({"origin": "a.yaml"}, "a.yaml")],
+    [
+        ({}, "sampler"),
+        ({"default": True}, "default"),
+        ({"origin": RECIPE}, "recipe"),
+        ({"parent": 3}, "trial 3"),
+        ({"origin": "a.yaml"}, "a.yaml"),
+    ],
 )
 def test_a_trial_says_who_wanted_it(attributes, origin):
     assert origin_of(attributes) == origin
@@ -89,3 +99,30 @@ def test_a_summary_has_what_has_begun_and_shows_options(spec, ring_splits):
     assert summary.best.number == 0
     assert summary.default is None
     assert [(end.name, end.side) for end in summary.on_boundary] == [("learning_rate", "upper")]
+
+
+def test_a_summary_says_what_became_of_the_recipe_and_what_the_data_decided(tmp_path, ring_splits):
+    space = parse_space("a", "a.yaml", "learning_rate: {low: 0.001, high: 0.01}\nhidden_size: [128]", SMALL)
+    spec = make_spec(tmp_path, recipe=Recipe("narm", {"learning_rate": 0.005}), space=space)
+    dataset, study = Dataset.of(ring_splits, spec.config), create_study(spec, "f")
+    summary = summarize(spec, dataset, study, run_id={}.get, wall_seconds=4.0)
+    assert summary.recipe == RecipeSummary(name="narm", number=None, why_not=None)
+    assert summary.space["by_data"] == {}
+    add(study, 0.1, TrialState.COMPLETE, default=True)
+    add(study, 0.2, TrialState.COMPLETE, origin=RECIPE)
+    summary = summarize(spec, dataset, study, run_id={}.get, wall_seconds=4.0)
+    assert summary.recipe == RecipeSummary(name="narm", number=1, why_not=None)
+    assert [trial.origin for trial in summary.trials] == ["default", "recipe"]
+
+    other = replace(
+        spec, recipe=Recipe("narm", {"weight_decay": 0.1}), space=parse_space("b", "b.yaml", BY_DATA, SMALL)
+    )
+    summary = summarize(other, dataset, study, run_id={}.get, wall_seconds=4.0)
+    assert summary.recipe is not None
+    assert summary.recipe.why_not == "its weight_decay is 0.1, and the search has 0.0"
+    assert summary.space["by_data"] == {
+        "hidden_size": "32 to 212 (high: items / 8 at most 512)",
+        "loss_type": "CE (sampled_softmax where items > 10000)",
+        "softmax_samples": "left out",
+    }
+    assert summarize(replace(spec, recipe=None), dataset, study, run_id={}.get, wall_seconds=4.0).recipe is None

@@ -10,6 +10,7 @@ import optuna
 import pytest
 from optuna.trial import TrialState, create_trial
 from sqlalchemy import event
+from support.data_size import SMALL
 from support.study_spec import make_spec
 
 from experiments.tuning.study.database import open_storage
@@ -58,7 +59,7 @@ def test_a_database_whose_file_was_removed_is_written_again(spec):
 
 def test_a_study_goes_on_with_another_space_and_budget(spec, tmp_path):
     create_study(spec, "f")
-    other = make_spec(tmp_path, space=load_space("narm"), trials=50, sampler="random")
+    other = make_spec(tmp_path, space=load_space("narm", SMALL), trials=50, sampler="random")
     study = resume_study(other, "f")
     assert study.user_attrs["spec"]["trials"] == spec.trials  # another process may hold it
     store_spec(study, other, "f")

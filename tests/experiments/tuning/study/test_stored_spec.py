@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import fields
 from pathlib import Path
+
+from support.data_size import BY_DATA, LARGE
+from support.study_spec import make_spec
 
 from experiments.cli.search_arguments import build_spec
 from experiments.cli.search_parser import build_parser
 from experiments.tuning.study.spec import StudySpec
-from experiments.tuning.study.stored_spec import NOT_STORED, restored_settings, stored_spec
+from experiments.tuning.study.stored_spec import NOT_STORED, restored_settings, stored_space, stored_spec
 from narm.config_file import OptionsFile
+from search_spaces.recipe import Recipe
+from search_spaces.space import parse_space
 
 
 def spec(output: Path) -> StudySpec:
@@ -30,11 +36,21 @@ def test_the_keys_are_those_of_the_studies_there_are(tmp_path):
     assert stored.keys() == {
         "sampler", "scheduler", "grace_epochs", "reduction", "trials", "time_budget", "concurrency", "threads",
         "device", "gpus_per_trial", "finalists", "finalist_seeds", "checkpoint_storage", "system_metrics", "config",
-        "space", "objectives", "limits", "tracking_uri", "fingerprint",
+        "recipe", "space", "objectives", "limits", "tracking_uri", "fingerprint",
     }  # fmt: skip
     assert stored["limits"] == {"epochs": None, "plateau": None, "max_retries": 1, "max_failed": 3}
     assert stored["space"].keys() == {"name", "file", "source"}
     assert stored["objectives"] == "MRR@10"
+
+
+def test_the_size_of_the_data_is_stored_with_a_space_that_depends_on_it(tmp_path):
+    space = parse_space("a", "a.yaml", BY_DATA, LARGE)
+    recipe = Recipe("narm", {"learning_rate": 0.005, "dropout_probs": [0.4, 0.3]})
+    stored = json.loads(json.dumps(stored_spec(make_spec(tmp_path, space=space, recipe=recipe), "f00")))
+    assert stored["space"].keys() == {"name", "file", "source", "data"}
+    assert stored_space(stored) == space
+    assert stored_space(stored).distributions == space.distributions
+    assert restored_settings(stored)["recipe"] == recipe
 
 
 def test_a_study_from_before_a_setting_has_none_for_it(tmp_path):
