@@ -179,6 +179,10 @@ class TrainingConfig(_Section):
     softmax_alpha: float = option(
         0.75, "exponent of an item's count when softmax negatives are drawn", searchable=True, ge=0, le=10
     )
+    label_smoothing: float = option(
+        0.0, "share of each target that is spread evenly over all items, by a softmax", reason="RecBole's",
+        searchable=True, ge=0, lt=1,
+    )  # fmt: skip
     batching: Literal["sessions", "prefixes"] = option(
         "sessions",
         "sessions: every prefix of a session in one pass; prefixes: a row each (the slow reference)",
@@ -198,6 +202,8 @@ class TrainingConfig(_Section):
             raise ValueError(
                 f"train_neg_sample_args must be None when loss_type is {self.loss_type}: only BPR draws negatives"
             )
+        if self.label_smoothing and self.loss_type == "BPR":
+            raise ValueError("label_smoothing must be 0 when loss_type is BPR: only a softmax has labels to smooth")
         return self
 
     @property

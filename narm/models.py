@@ -56,7 +56,7 @@ MODELS: dict[str, ModelEntry] = {
         takes="model",
         sections=("training",),
         options=("embedding_size", "scoring", "temperature", "learn_temperature"),
-        unused=("loss_type", "softmax_samples", "softmax_alpha"),
+        unused=("loss_type", "softmax_samples", "softmax_alpha", "label_smoothing"),
         fixed={"loss_type": "BPR"},
     ),
     "sr": ModelEntry(

@@ -82,43 +82,21 @@ def scale_embeddings(model: NARM, factor: float) -> NARM:
     return model
 
 
-def smoothed_softmax(training: TrainingConfig, counts: NDArray[np.int64], smoothing: float) -> StepLoss:
-    """The softmax of `loss_type`, full or sampled, a share of whose targets are spread evenly over all candidates.
+def softmax_of_encoded(training: TrainingConfig, counts: NDArray[np.int64], _: Any) -> StepLoss:
+    """The softmax of `loss_type`, full or sampled, for a model whose events are no rows of the items' embedding."""
+    sampler = losses.SharedNegatives(counts, training.softmax_samples, training.softmax_alpha)
 
-    Szegedy et al., "Rethinking the Inception architecture for computer vision", CVPR 2016, section 7. With logits s,
-    the target's y, the loss is the usual one + smoothing * (s_y - mean_j s_j).
-    """
-    if training.loss_type == "sampled_softmax":
-        return _smoothed_sampled(losses.SharedNegatives(counts, training.softmax_samples, training.softmax_alpha),
-                                 smoothing)  # fmt: skip
+    def full(model: SessionEncoder, batch: PackedBatch) -> Tensor:
+        return losses.full_softmax(model.encode(batch.items, batch.layout), model.item_vectors(), batch.targets)
 
-    def step_loss(model: SessionEncoder, batch: PackedBatch) -> Tensor:
-        hidden, rows = model.encode(batch.items, batch.layout), model.item_vectors()
-        loss = losses.full_softmax(hidden, rows, batch.targets)
-        if smoothing:
-            loss = loss + smoothing * (hidden * (rows.index_select(0, batch.targets) - rows.mean(0))).sum(1).mean()
-        return loss
-
-    return step_loss
-
-
-def _smoothed_sampled(sampler: losses.SharedNegatives, smoothing: float) -> StepLoss:
-    """Candidates of a target are itself and the negatives, each once. What corrects their logits has no gradient."""
-
-    def step_loss(model: SessionEncoder, batch: PackedBatch) -> Tensor:
+    def sampled(model: SessionEncoder, batch: PackedBatch) -> Tensor:
         needed, places = torch.unique(torch.cat([batch.targets, sampler.draw()]), return_inverse=True)
-        targets, negatives = places[: len(batch)], torch.unique(places[len(batch) :])
+        targets, negatives = places[: len(batch)], places[len(batch) :]
         hidden = model.encode(batch.items, batch.layout)
         rows = model.item_vectors(model.item_embedding.weight.index_select(0, needed))
-        loss = losses.sampled_softmax(hidden, rows, targets, negatives, sampler.log_q[needed])
-        if smoothing:
-            positive = (hidden * rows.index_select(0, targets)).sum(1)  # [Q]
-            alone = (~torch.isin(targets, negatives)).to(positive.dtype)  # targets that are no negative, [Q]
-            total = hidden @ rows.index_select(0, negatives).sum(0) + alone * positive
-            loss = loss + smoothing * (positive - total / (len(negatives) + alone)).mean()
-        return loss
+        return losses.sampled_softmax(hidden, rows, targets, negatives, sampler.log_q[needed])
 
-    return step_loss
+    return sampled if training.loss_type == "sampled_softmax" else full
 
 
 def bpr_max(training: TrainingConfig, counts: NDArray[np.int64], penalty: float) -> StepLoss:
@@ -153,8 +131,7 @@ MODELS: dict[str, Callable[[NARM, Any], NARM]] = {
 """What becomes of a new model, by the option that asks for it."""
 
 LOSSES: dict[str, Callable[[TrainingConfig, NDArray[np.int64], Any], StepLoss]] = {
-    "label_smoothing": smoothed_softmax,
-    "separate_output": lambda training, counts, _: smoothed_softmax(training, counts, 0.0),
+    "separate_output": softmax_of_encoded,
     "bpr_max": bpr_max,
 }
 """What takes the place of narm's loss, by the option that asks for it."""

@@ -19,6 +19,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import torch
@@ -28,6 +29,7 @@ from torch.nn import functional
 from narm.kernels import threads
 from narm.kernels.compile import on_tensors
 from narm.losses import row_softmax
+from narm.losses.label_smoothing import smooth_full, smooth_sampled
 from narm.machine.tiles import ROW_GROUP, even_tiles, scratch, tile_size, whole_rows
 
 LOWEST_EXPONENT = -80.0  # smaller factors are below all rounding, and would make denormal numbers
@@ -37,20 +39,21 @@ TilePass = Callable[[Tensor, Tensor, Tensor, Tensor, Tensor, Tensor, Tensor], No
 
 
 class FullSoftmax(torch.autograd.Function):
-    """(hidden [Q, D], weight [V, D], targets [Q]) -> mean cross-entropy over all items, a scalar."""
+    """(hidden [Q, D], weight [V, D], targets [Q], label smoothing) -> mean cross-entropy over all items, a scalar."""
 
     @staticmethod
-    def forward(ctx: Any, hidden: Tensor, weight: Tensor, targets: Tensor) -> Tensor:
+    def forward(ctx: Any, hidden: Tensor, weight: Tensor, targets: Tensor, smoothing: float) -> Tensor:
         """Compute the loss and already the gradients."""
         ctx.save_for_backward(hidden, weight, targets)
-        loss, *ctx.gradients = _full(hidden, weight, targets)
+        ctx.compute = partial(_full, smoothing)
+        loss, *ctx.gradients = ctx.compute(hidden, weight, targets)
         return loss
 
     @staticmethod
     @torch.autograd.function.once_differentiable
     def backward(ctx: Any, grad_loss: Tensor) -> tuple[Tensor | None, ...]:
         """Gradients for hidden and weight."""
-        return *_hand_out(ctx, grad_loss, _full), None
+        return *_hand_out(ctx, grad_loss), None, None
 
 
 class SampledSoftmax(torch.autograd.Function):
@@ -58,7 +61,7 @@ class SampledSoftmax(torch.autograd.Function):
 
     Arguments: hidden [Q, D], target_rows [Q, D] and item_rows [M, D] of the embedding, target_bias [Q] and
     item_bias [M] to add to the logits, places [Q]: which of the items is the row's target and thus left out,
-    or -1.
+    or -1; label smoothing.
     """
 
     @staticmethod
@@ -70,23 +73,25 @@ class SampledSoftmax(torch.autograd.Function):
         target_bias: Tensor,
         item_bias: Tensor,
         places: Tensor,
+        smoothing: float,
     ) -> Tensor:
         """Compute the loss and already the gradients."""
         arguments = (hidden, target_rows, item_rows, target_bias, item_bias, places)
         ctx.save_for_backward(*arguments)
-        loss, *ctx.gradients = _sampled(*arguments)
+        ctx.compute = partial(_sampled, smoothing)
+        loss, *ctx.gradients = ctx.compute(*arguments)
         return loss
 
     @staticmethod
     @torch.autograd.function.once_differentiable
     def backward(ctx: Any, grad_loss: Tensor) -> tuple[Tensor | None, ...]:
         """Gradients for hidden and both sets of rows."""
-        return *_hand_out(ctx, grad_loss, _sampled), None, None, None
+        return *_hand_out(ctx, grad_loss), None, None, None, None
 
 
-def _hand_out(ctx: Any, grad_loss: Tensor, compute: Callable[..., tuple[Tensor, ...]]) -> tuple[Tensor, ...]:
+def _hand_out(ctx: Any, grad_loss: Tensor) -> tuple[Tensor, ...]:
     """The gradients of the forward, without a copy; a second backward has them computed again."""
-    gradients: tuple[Tensor, ...] = tuple(ctx.gradients or compute(*ctx.saved_tensors)[1:])
+    gradients: tuple[Tensor, ...] = tuple(ctx.gradients or ctx.compute(*ctx.saved_tensors)[1:])
     ctx.gradients = None
     if grad_loss != 1:
         for gradient in gradients:
@@ -94,12 +99,14 @@ def _hand_out(ctx: Any, grad_loss: Tensor, compute: Callable[..., tuple[Tensor, 
     return gradients
 
 
-def _full(hidden: Tensor, weight: Tensor, targets: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+def _full(smoothing: float, hidden: Tensor, weight: Tensor, targets: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """The mean loss, and its gradients for hidden and weight."""
     if n_rows := whole_rows(len(weight), weight.element_size()):
         losses, grad_hidden, grad_weight = row_softmax.full(hidden, weight, targets, n_rows)
     else:
         losses, grad_hidden, grad_weight = _full_in_tiles(hidden, weight, targets)
+    if smoothing:
+        losses = losses + smooth_full(smoothing, hidden, weight, targets, grad_hidden, grad_weight)
     return losses.mean(), grad_hidden, grad_weight
 
 
@@ -122,6 +129,7 @@ def _full_in_tiles(hidden: Tensor, weight: Tensor, targets: Tensor) -> tuple[Ten
 
 
 def _sampled(
+    smoothing: float,
     hidden: Tensor,
     target_rows: Tensor,
     item_rows: Tensor,
@@ -139,7 +147,10 @@ def _sampled(
         losses, grad_hidden, grad_items = _sampled_in_tiles(hidden, item_rows, item_bias, target_logits, places)
     grad_logits = (-losses).expm1_().div_(len(losses)).unsqueeze(1)  # of the targets: p - 1
     grad_hidden.addcmul_(grad_logits, target_rows)
-    return losses.mean(), grad_hidden, grad_logits * hidden, grad_items
+    gradients = grad_hidden, grad_logits * hidden, grad_items
+    if smoothing:
+        losses = losses + smooth_sampled(smoothing, hidden, target_rows, item_rows, places, gradients)
+    return losses.mean(), *gradients
 
 
 def _sampled_in_tiles(

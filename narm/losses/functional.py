@@ -19,16 +19,17 @@ from torch.nn import functional
 from narm.losses.chunked_softmax import FullSoftmax, SampledSoftmax
 
 
-def full_softmax(hidden: Tensor, weight: Tensor, targets: Tensor) -> Tensor:
+def full_softmax(hidden: Tensor, weight: Tensor, targets: Tensor, *, smoothing: float = 0.0) -> Tensor:
     """Mean cross-entropy of the targets among all V items: as in RecBole, the padding item is one of them.
 
     On the CPU in chunks (`narm.losses.chunked_softmax`), exact up to rounding and in O(V) memory; the same number of
     threads gives the same bits. On other devices in plain torch.
 
     Args:
-        hidden: session representations, [Q, D].
-        weight: item embeddings, [V, D].
+        hidden: vectors of the sessions, [Q, D].
+        weight: vectors of the items, [V, D].
         targets: items, [Q].
+        smoothing: share of each target that is spread evenly over all items (`narm.losses.label_smoothing`).
     Returns:
         scalar.
     Raises:
@@ -36,12 +37,14 @@ def full_softmax(hidden: Tensor, weight: Tensor, targets: Tensor) -> Tensor:
     """
     _check_items("targets", targets, len(weight))
     if hidden.device.type != "cpu":
-        return functional.cross_entropy(hidden @ weight.T, targets)
-    loss: Tensor = FullSoftmax.apply(hidden, weight, targets)  # type: ignore[no-untyped-call]
+        return functional.cross_entropy(hidden @ weight.T, targets, label_smoothing=smoothing)
+    loss: Tensor = FullSoftmax.apply(hidden, weight, targets, smoothing)  # type: ignore[no-untyped-call]
     return loss
 
 
-def sampled_softmax(hidden: Tensor, weight: Tensor, targets: Tensor, negatives: Tensor, log_q: Tensor) -> Tensor:
+def sampled_softmax(
+    hidden: Tensor, weight: Tensor, targets: Tensor, negatives: Tensor, log_q: Tensor, *, smoothing: float = 0.0
+) -> Tensor:
     """Mean cross-entropy of each target among itself and the batch's shared negatives.
 
     Candidate sampling with the log-Q correction (Bengio & Senecal, IEEE TNN 2008; Jean et al., ACL 2015; Yi
@@ -54,11 +57,12 @@ def sampled_softmax(hidden: Tensor, weight: Tensor, targets: Tensor, negatives: 
     rare items; where popular ones are expected several times, counts would teach wrong scores.
 
     Args:
-        hidden: session representations, [Q, D].
-        weight: item embeddings, [V, D].
+        hidden: vectors of the sessions, [Q, D].
+        weight: vectors of the items, [V, D].
         targets: items, [Q].
         negatives: items, drawn with replacement, [M].
         log_q: log of each item's probability to be among the negatives, [V]; see `SharedNegatives`.
+        smoothing: share of each target that is spread evenly over the candidates (`narm.losses.label_smoothing`).
     Returns:
         scalar.
     Raises:
@@ -75,9 +79,9 @@ def sampled_softmax(hidden: Tensor, weight: Tensor, targets: Tensor, negatives: 
     target_rows, item_rows = weight.index_select(0, targets), weight.index_select(0, items)
     places = _places(targets, items)
     if hidden.device.type != "cpu":
-        return sampled_softmax_reference(hidden, target_rows, item_rows, target_bias, item_bias, places)
+        return sampled_softmax_reference(hidden, target_rows, item_rows, target_bias, item_bias, places, smoothing)
     loss: Tensor = SampledSoftmax.apply(  # type: ignore[no-untyped-call]
-        hidden, target_rows, item_rows, target_bias, item_bias, places
+        hidden, target_rows, item_rows, target_bias, item_bias, places, smoothing
     )
     return loss
 
@@ -95,13 +99,16 @@ def sampled_softmax_reference(
     target_bias: Tensor,
     item_bias: Tensor,
     places: Tensor,
+    smoothing: float = 0.0,
 ) -> Tensor:
     """What `SampledSoftmax` does, and with the same arguments, in plain torch for any device."""
-    positive = (hidden * target_rows).sum(dim=1) + target_bias
-    logits = torch.addmm(item_bias, hidden, item_rows.T)
+    scores, own_scores = hidden @ item_rows.T, (hidden * target_rows).sum(dim=1)
+    positive = own_scores + target_bias
     own = places.unsqueeze(1) == torch.arange(len(item_rows), device=places.device)
-    normaliser = torch.logaddexp(positive, logits.masked_fill(own, -math.inf).logsumexp(dim=1))
-    return (normaliser - positive).mean()
+    normaliser = torch.logaddexp(positive, (scores + item_bias).masked_fill(own, -math.inf).logsumexp(dim=1))
+    beside = (places < 0).to(scores.dtype)
+    mean = (scores.sum(dim=1) + beside * own_scores) / (len(item_rows) + beside)
+    return (normaliser - positive + smoothing * (own_scores - mean)).mean()
 
 
 class SharedNegatives:

@@ -40,7 +40,7 @@ def build_step_loss(config: TrainingConfig, train: Examples, n_items: int) -> St
 def _full_softmax(config: TrainingConfig, counts: NDArray[np.int64]) -> StepLoss:
     def step_loss(model: SessionEncoder, batch: PackedBatch) -> Tensor:
         hidden = model.encode(batch.items, batch.layout)
-        return losses.full_softmax(hidden, model.item_vectors(), batch.targets)
+        return losses.full_softmax(hidden, model.item_vectors(), batch.targets, smoothing=config.label_smoothing)
 
     return step_loss
 
@@ -54,7 +54,9 @@ def _sampled_softmax(config: TrainingConfig, counts: NDArray[np.int64]) -> StepL
         rows = model.item_embedding.weight.index_select(0, needed)
         hidden = model.encode_embedded(rows.index_select(0, events), batch.layout)
         log_q = sampler.log_q.to(needed.device)[needed]
-        return losses.sampled_softmax(hidden, model.item_vectors(rows), targets, negatives, log_q)
+        return losses.sampled_softmax(
+            hidden, model.item_vectors(rows), targets, negatives, log_q, smoothing=config.label_smoothing
+        )
 
     return step_loss
 

@@ -6,10 +6,9 @@ import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
 from benchmarks.knobs import experiments
-from benchmarks.knobs.experiments import EventDropout, SeparateOutput, UnitEvents, bpr_max, smoothed_softmax
+from benchmarks.knobs.experiments import EventDropout, SeparateOutput, UnitEvents, bpr_max, softmax_of_encoded
 from narm.config import Config
 from narm.data.batches import training_batches
 from narm.data.packing import PackedBatch
@@ -54,35 +53,9 @@ def config(request: pytest.FixtureRequest, scoring: str) -> Config:
     return small_config(loss_type=request.param, scoring=scoring)
 
 
-def test_label_smoothing_is_that_of_torch(ring_splits: Splits, scoring: str) -> None:
-    config = small_config(scoring=scoring)
+def test_the_softmax_of_encoded_events_is_narms_own(ring_splits: Splits, config: Config) -> None:
     model, batch = small_model(ring_splits, config), one_batch(ring_splits, config)
-    loss = smoothed_softmax(config.training, counts(ring_splits), 0.1)(model, batch)
-    expected = functional.cross_entropy(scores(model, batch), batch.targets, label_smoothing=0.1)
-    torch.testing.assert_close(loss, expected)
-
-
-def test_label_smoothing_of_a_sampled_softmax_is_spread_over_its_candidates(ring_splits: Splits, scoring: str) -> None:
-    config = small_config(loss_type="sampled_softmax", scoring=scoring)
-    model, batch = small_model(ring_splits, config), one_batch(ring_splits, config)
-    step_loss = smoothed_softmax(config.training, counts(ring_splits), 0.1)
-    torch.manual_seed(1)
-    loss = step_loss(model, batch)
-    sampler = SharedNegatives(counts(ring_splits), 6, 0.75)
-    torch.manual_seed(1)
-    negatives = sampler.draw().tolist()
-    losses = []
-    for of_target, target in zip(scores(model, batch), batch.targets.tolist(), strict=True):
-        candidates = torch.tensor([target, *sorted({*negatives} - {target})])
-        plain = of_target[candidates]
-        corrected = (plain - sampler.log_q[candidates]).log_softmax(0)
-        losses.append(-corrected[0] + 0.1 * (plain[0] - plain.mean()))
-    torch.testing.assert_close(loss, torch.stack(losses).mean())
-
-
-def test_without_smoothing_it_is_narms_own_loss(ring_splits: Splits, config: Config) -> None:
-    model, batch = small_model(ring_splits, config), one_batch(ring_splits, config)
-    ours = smoothed_softmax(config.training, counts(ring_splits), 0.0)
+    ours = softmax_of_encoded(config.training, counts(ring_splits), True)
     theirs = build_step_loss(config.training, ring_splits.train, ring_splits.n_items)
     losses = []
     for step_loss in (ours, theirs):

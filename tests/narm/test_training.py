@@ -43,6 +43,7 @@ OBJECTIVES = {
     "Adagrad, half a cosine in half passes": {
         "optimizer": "adagrad", "learning_rate_schedule": "cosine", "epochs_per_pass": 2, "learning_rate": 0.2,
     },
+    "smoothed": {"label_smoothing": 0.1},
     "averaged": {"averaging_passes": 1.5},
 }  # fmt: skip
 

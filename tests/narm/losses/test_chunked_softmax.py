@@ -44,21 +44,22 @@ def problem(n_rows: int, n_items: int, width: int, *, scale: float = 1, seed: in
     return hidden.requires_grad_(), weight.requires_grad_(), targets
 
 
-def full(hidden: Tensor, weight: Tensor, targets: Tensor) -> list[Tensor]:
-    loss = FullSoftmax.apply(hidden, weight, targets)
+def full(hidden: Tensor, weight: Tensor, targets: Tensor, smoothing: float = 0.0) -> list[Tensor]:
+    loss = FullSoftmax.apply(hidden, weight, targets, smoothing)
     return [loss, *torch.autograd.grad(loss, (hidden, weight))]
 
 
-def full_by_torch(hidden: Tensor, weight: Tensor, targets: Tensor) -> list[Tensor]:
+def full_by_torch(hidden: Tensor, weight: Tensor, targets: Tensor, smoothing: float = 0.0) -> list[Tensor]:
     hidden, weight = (tensor.detach().double().requires_grad_() for tensor in (hidden, weight))
-    loss = functional.cross_entropy(hidden @ weight.T, targets)
+    loss = functional.cross_entropy(hidden @ weight.T, targets, label_smoothing=smoothing)
     return [tensor.float() for tensor in (loss, *torch.autograd.grad(loss, (hidden, weight)))]
 
 
 @pytest.mark.usefixtures("_tile_pass", "_tiles")
 @pytest.mark.parametrize("shape", SHAPES, ids=str)
-def test_the_loss_and_both_gradients_are_those_of_cross_entropy(shape: tuple[int, int, int]) -> None:
-    arguments = problem(*shape)
+@pytest.mark.parametrize("smoothing", [0.0, 0.1])
+def test_the_loss_and_both_gradients_are_those_of_cross_entropy(shape: tuple[int, int, int], smoothing: float) -> None:
+    arguments = *problem(*shape), smoothing
     torch.testing.assert_close(full(*arguments), full_by_torch(*arguments), rtol=1e-5, atol=1e-6)
 
 
@@ -84,7 +85,7 @@ def test_a_rising_maximum_rescales_what_was_summed_before() -> None:
 @pytest.mark.usefixtures("_tile_pass", "_tiles")
 def test_gradcheck_of_the_full_softmax() -> None:
     hidden, weight, targets = problem(5, 23, 4)
-    arguments = (hidden.detach().double().requires_grad_(), weight.detach().double().requires_grad_(), targets)
+    arguments = (hidden.detach().double().requires_grad_(), weight.detach().double().requires_grad_(), targets, 0.1)
     assert torch.autograd.gradcheck(FullSoftmax.apply, arguments)
 
 
@@ -98,13 +99,15 @@ def sampled_problem() -> tuple[Tensor, ...]:
 
 
 @pytest.mark.usefixtures("_tile_pass", "_tiles")
-def test_gradcheck_of_the_sampled_softmax() -> None:
-    assert torch.autograd.gradcheck(SampledSoftmax.apply, sampled_problem())
+@pytest.mark.parametrize("smoothing", [0.0, 0.1])
+def test_gradcheck_of_the_sampled_softmax(smoothing: float) -> None:
+    assert torch.autograd.gradcheck(SampledSoftmax.apply, (*sampled_problem(), smoothing))
 
 
 @pytest.mark.usefixtures("_tile_pass", "_tiles")
-def test_the_sampled_softmax_is_its_reference() -> None:
-    arguments = sampled_problem()
+@pytest.mark.parametrize("smoothing", [0.0, 0.1])
+def test_the_sampled_softmax_is_its_reference(smoothing: float) -> None:
+    arguments = *sampled_problem(), smoothing
     torch.testing.assert_close(SampledSoftmax.apply(*arguments), sampled_softmax_reference(*arguments))
 
 
@@ -114,12 +117,12 @@ def test_a_nan_reaches_the_loss(place: str) -> None:
     hidden, weight, targets = problem(40, 600, 8)
     with torch.no_grad():
         (hidden if place == "hidden" else weight)[3, 2] = torch.nan
-    assert FullSoftmax.apply(hidden, weight, targets).isnan()
+    assert FullSoftmax.apply(hidden, weight, targets, 0.0).isnan()
 
 
 def test_the_backward_scales_and_may_run_again() -> None:
     hidden, weight, targets = problem(9, 20, 4)
-    loss = FullSoftmax.apply(hidden, weight, targets)
+    loss = FullSoftmax.apply(hidden, weight, targets, 0.1)
     once = torch.autograd.grad(loss, (hidden, weight), retain_graph=True)
     thrice = torch.autograd.grad(3 * loss, (hidden, weight))
     torch.testing.assert_close(thrice, tuple(3 * gradient for gradient in once))

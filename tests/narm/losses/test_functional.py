@@ -60,6 +60,23 @@ def test_the_sampled_softmax_is_a_softmax_over_the_candidates(n_negatives: int) 
     torch.testing.assert_close(*outcomes, rtol=1e-5, atol=1e-6)
 
 
+def test_smoothing_spreads_a_share_of_the_target_over_the_candidates() -> None:
+    hidden, weight, targets = problem(60, 50, 8)
+    sampler = SharedNegatives(np.arange(50), 40, alpha=1)
+    arguments = hidden, weight, targets, sampler.draw(torch.Generator().manual_seed(2)), sampler.log_q
+    scores = hidden @ weight.T
+    candidates = torch.zeros_like(scores, dtype=torch.bool)
+    candidates[:, arguments[3]] = True
+    candidates[torch.arange(60), targets] = True
+    mean = scores.masked_fill(~candidates, 0).sum(1) / candidates.sum(1)
+    added = 0.2 * (scores[torch.arange(60), targets] - mean).mean()
+    outcomes = [
+        (value, *torch.autograd.grad(value, (hidden, weight)))
+        for value in (sampled_softmax(*arguments, smoothing=0.2), sampled_by_torch(*arguments) + added)
+    ]
+    torch.testing.assert_close(*outcomes, rtol=1e-5, atol=1e-6)
+
+
 def test_only_the_drawn_items_have_a_gradient() -> None:
     hidden, weight, _ = problem(2, 50, 8)
     negatives = torch.tensor([7, 9, 7])
