@@ -95,6 +95,10 @@ class ModelConfig(_Section):
     )
     learn_temperature: bool = option(False, "train the temperature too, from `temperature` on", searchable=True)
 
+    unit_events: bool = option(
+        False, "the network reads the embeddings of events at length one, too", reason="RecBole's", searchable=True
+    )
+
     @model_validator(mode="after")
     def _check(self) -> Self:
         if self.learn_temperature and self.scoring != "cosine":

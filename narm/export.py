@@ -84,10 +84,13 @@ class PaddedNARM(nn.Module):
 
     def _embed(self, prefixes: Tensor) -> Tensor:
         """The embeddings of the events, [B, T, D]."""
-        if isinstance(self.narm.scoring, Cosine):
-            return functional.embedding(prefixes, self.directions) * functional.embedding(prefixes, self.lengths)
-        embedded: Tensor = self.narm.item_embedding(prefixes)
-        return embedded
+        if not isinstance(self.narm.scoring, Cosine):
+            embedded: Tensor = self.narm.item_embedding(prefixes)
+            return functional.normalize(embedded, dim=2, eps=SHORTEST) if self.narm.config.unit_events else embedded
+        directions = functional.embedding(prefixes, self.directions)
+        if self.narm.config.unit_events:
+            return directions
+        return directions * functional.embedding(prefixes, self.lengths)
 
     def _score(self, session: Tensor) -> Tensor:
         """The scores of all items, [B, V], of sessions [B, D]."""

@@ -22,6 +22,7 @@ from narm.layers.attention import additive_attention
 from narm.layers.dropout import Dropout
 from narm.layers.gru import packed_gru
 from narm.layers.scoring import build_scoring
+from narm.layers.unit_rows import unit_rows
 
 SHAPE_OPTIONS = frozenset(
     {"model", "embedding_size", "hidden_size", "n_layers", "gru_bias", "scoring", "learn_temperature"}
@@ -95,6 +96,7 @@ class SessionEncoder(nn.Module, ABC):
 
     def encode_embedded(self, events: Tensor, layout: PackedLayout) -> Tensor:
         """Like `encode`, but takes the embeddings of the events, [N, D]."""
+        events = unit_rows(events) if self.config.unit_events else events
         return self.scoring.of_sessions(self.represent(events, layout))
 
     @abstractmethod
@@ -102,7 +104,7 @@ class SessionEncoder(nn.Module, ABC):
         """What the network makes of each session, [Q, D], before `scoring`.
 
         Args:
-            events: embeddings of the events of a packed batch, [N, D].
+            events: embeddings of the events of a packed batch, [N, D]; of length one, if `unit_events` says so.
             layout: positions of its events and queries.
         """
 
@@ -133,7 +135,8 @@ class NARM(SessionEncoder):
     The paper's eq. 5-12. Differs from it as RecBole does: sigmoid attention weights are summed as they are, unless
     `attention` is "softmax", and the GRU has no biases, unless `gru_bias`. The paper's ablations (its section 4.5) are
     models "global", which has no attention, and "local", whose attention is all that is decoded; their decoder is
-    [D, H], and "global" is a GRU4Rec with that decoder. With `scoring` "cosine" the form's two sides have length one.
+    [D, H], and "global" is a GRU4Rec with that decoder. With `scoring` "cosine" the form's two sides have length one,
+    and with `unit_events` what the GRU reads, too: together they are NISER's normalisation (Gupta et al., 2019).
     """
 
     def __init__(self, n_items: int, config: ModelConfig) -> None:

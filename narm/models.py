@@ -55,7 +55,7 @@ MODELS: dict[str, ModelEntry] = {
         model_class="narm.baselines.bpr_mf:BPRMF",
         takes="model",
         sections=("training",),
-        options=("embedding_size", "scoring", "temperature", "learn_temperature"),
+        options=("embedding_size", "scoring", "temperature", "learn_temperature", "unit_events"),
         unused=("loss_type", "softmax_samples", "softmax_alpha", "label_smoothing"),
         fixed={"loss_type": "BPR"},
     ),

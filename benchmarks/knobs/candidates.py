@@ -157,7 +157,7 @@ CANDIDATES = {
             name="unit_events",
             source="Gupta et al. (NISER), arXiv 1909.04276",
             what="the embeddings that the GRU reads are normalised, too",
-            variants=values("unit_events", 1.0, 3.0),
+            variants=values("unit_events", True),
         ),
         Candidate(
             name="length",

@@ -37,18 +37,6 @@ class EventDropout(nn.Module):
         return events * functional.dropout(events.new_ones(len(events), 1), self.p, self.training)
 
 
-class UnitEvents(nn.Module):
-    """Gives every event [N, D] the same length, as Gupta et al. do (NISER, arXiv 1909.04276)."""
-
-    def __init__(self, length: float) -> None:
-        super().__init__()
-        self.length = length
-
-    def forward(self, events: Tensor) -> Tensor:
-        """Scale each row."""
-        return self.length * functional.normalize(events, dim=1)
-
-
 class SeparateOutput(NARM):
     """NARM that reads events by embeddings of their own; `item_embedding` only scores the items.
 
@@ -124,7 +112,6 @@ def bpr_max(training: TrainingConfig, counts: NDArray[np.int64], penalty: float)
 
 MODELS: dict[str, Callable[[NARM, Any], NARM]] = {
     "event_dropout": before_dropout(EventDropout),
-    "unit_events": before_dropout(UnitEvents),
     "separate_output": lambda model, _: SeparateOutput(model),
     "initial_scale": scale_embeddings,
 }

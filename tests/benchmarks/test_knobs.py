@@ -88,7 +88,7 @@ def test_a_run_is_worth_its_best_epoch(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(
     "change",
     [{}, {"event_dropout": 0.5}, {"label_smoothing": 0.3}, {"separate_output": True}, {"bpr_max": 0.0},
-     {"initial_scale": 10.0}, {"unit_events": 1.0}, {"gru_bias": True}],
+     {"initial_scale": 10.0}, {"unit_events": True}, {"gru_bias": True}],
     ids=str,
 )  # fmt: skip
 def test_every_change_trains_something_else(change: dict[str, object]) -> None:

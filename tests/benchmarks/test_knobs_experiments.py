@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from benchmarks.knobs import experiments
-from benchmarks.knobs.experiments import EventDropout, SeparateOutput, UnitEvents, bpr_max, softmax_of_encoded
+from benchmarks.knobs.experiments import EventDropout, SeparateOutput, bpr_max, softmax_of_encoded
 from narm.config import Config
 from narm.data.batches import training_batches
 from narm.data.packing import PackedBatch
@@ -92,21 +92,13 @@ def test_dropped_events_are_dropped_whole_and_only_while_training() -> None:
     assert torch.equal(dropout.eval()(torch.ones(5, 3)), torch.ones(5, 3))
 
 
-def test_unit_events_all_have_the_same_length() -> None:
-    lengths = UnitEvents(3.0)(torch.rand(7, 4) + 0.1).norm(dim=1)
-    torch.testing.assert_close(lengths, torch.full((7,), 3.0))
-
-
-@pytest.mark.parametrize(("option", "layer"), [("event_dropout", EventDropout), ("unit_events", UnitEvents)])
-def test_a_layer_comes_before_the_dropout_of_the_embeddings(
-    option: str, layer: type[nn.Module], ring_splits: Splits
-) -> None:
+def test_events_are_dropped_before_the_dropout_of_the_embeddings(ring_splits: Splits) -> None:
     config = small_config()
     model = small_model(ring_splits, config)
     before = model.emb_dropout
-    changed = experiments.MODELS[option](model, 0.25)
+    changed = experiments.MODELS["event_dropout"](model, 0.25)
     first, second = changed.emb_dropout
-    assert isinstance(first, layer)
+    assert isinstance(first, EventDropout)
     assert second is before
 
 

@@ -26,8 +26,15 @@ pytestmark = pytest.mark.slow
 
 N_ITEMS = 30
 SIZES = [(1, 1), (1, 9), (7, 1), (2, 3), (33, 50)]  # of batch and length; traced with (2, 3)
-OPTIONS = [{"n_layers": 2, "gru_bias": True}, {"attention": "softmax"}, {"model": "global"}, {"model": "local"},
-           {"scoring": "cosine"}, {"scoring": "cosine", "learn_temperature": True, "model": "global"}]  # fmt: skip
+OPTIONS = [
+    {"n_layers": 2, "gru_bias": True},
+    {"attention": "softmax"},
+    {"model": "global"},
+    {"model": "local"},
+    {"scoring": "cosine"},
+    {"scoring": "cosine", "learn_temperature": True, "unit_events": True, "model": "global"},
+    {"unit_events": True},
+]
 
 
 def random_model(**options: object) -> NARM:

@@ -116,6 +116,17 @@ def test_a_cosine_divides_the_papers_score_by_both_lengths_and_the_temperature(n
         torch.testing.assert_close(cosine.scores(prefixes, lengths)[order], expected, rtol=1e-6, atol=0)
 
 
+@pytest.mark.parametrize("scoring", ["dot", "cosine"])
+def test_unit_events_leave_the_lengths_of_the_embeddings_out_of_what_is_read(scoring):
+    torch.manual_seed(0)
+    model = NARM(10, ModelConfig(embedding_size=4, hidden_size=4, scoring=scoring, unit_events=True)).eval()
+    items, layout, _ = pack_padded(torch.tensor([[1, 2, 3]]), torch.tensor([3]))
+    with torch.no_grad():
+        before = model.encode(items, layout)
+        model.item_embedding.weight.mul_(torch.arange(1, 11).unsqueeze(1))
+        torch.testing.assert_close(model.encode(items, layout), before)
+
+
 def test_frozen_items_score_as_before_and_follow_no_change():
     torch.manual_seed(0)
     model = NARM(10, ModelConfig(embedding_size=4, hidden_size=4, scoring="cosine")).eval()

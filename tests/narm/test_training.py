@@ -32,6 +32,7 @@ OBJECTIVES = {
     },
     "BPR dynamic": {"loss_type": "BPR", "train_neg_sample_args": {"dynamic": True, "candidate_num": 4}},
     "cosine": {"scoring": "cosine"},
+    "cosine of unit events": {"scoring": "cosine", "unit_events": True},
     "cosine, temperature learned, sampled softmax": {
         "scoring": "cosine", "learn_temperature": True, "loss_type": "sampled_softmax", "softmax_samples": 8,
     },
