@@ -206,6 +206,11 @@ class TrainingConfig(_Section):
             raise ValueError(
                 f"train_neg_sample_args must be None when loss_type is {self.loss_type}: only BPR draws negatives"
             )
+        if self.learning_rate_decay != 1 and self.learning_rate_schedule != "decay":
+            raise ValueError(
+                f"learning_rate_decay must be 1 when learning_rate_schedule is {self.learning_rate_schedule}: "
+                "only the schedule decay has a factor"
+            )
         if self.label_smoothing and self.loss_type == "BPR":
             raise ValueError("label_smoothing must be 0 when loss_type is BPR: only a softmax has labels to smooth")
         return self

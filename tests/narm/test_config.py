@@ -166,6 +166,22 @@ def test_negatives_without_bpr_are_an_error():
         Config.from_flat(train_neg_sample_args={"sample_num": 1})
 
 
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"learn_temperature": True}, "learn_temperature must be False when scoring is dot"),
+        ({"label_smoothing": 0.1, "loss_type": "BPR"}, "label_smoothing must be 0 when loss_type is BPR"),
+        (
+            {"learning_rate_decay": 0.9, "learning_rate_schedule": "linear"},
+            "learning_rate_decay must be 1 when learning_rate_schedule is linear",
+        ),
+    ],
+)
+def test_an_option_that_another_one_leaves_without_effect_is_refused(options, message):
+    with pytest.raises(InputError, match=message):
+        Config.from_flat(options)
+
+
 @pytest.mark.parametrize("build", [Config.from_flat, Config().replace])
 def test_an_unknown_option_names_the_nearest(build):
     with pytest.raises(InputError, match=r"^unknown option 'hiden_size'; did you mean 'hidden_size'\?$"):
