@@ -20,9 +20,9 @@ commas or spaces, or as a JSON list: ["red shoes", 17]. Answers come in the same
   csv   a row an item: session (from 1), rank, item, score
 
 Unknown items are ignored, and reported: in the JSON, else on standard error. A session without a known item gets no
-items, and the reason. sr, item_knn, s_knn, v_sknn and stan recommend what occurred in train with or after what the
-session has: fewer than K items if there are no more, and for none the reason. Of equal scores the item of the lower
-index in the checkpoint comes first.
+items, and the reason. sr, item_knn, s_knn, v_sknn, stan and vstan recommend what occurred in train with or after what
+the session has: fewer than K items if there are no more, and for none the reason. Of equal scores the item of the
+lower index in the checkpoint comes first.
 
 examples:
   python -m experiments.recommend narm.pt --session 214,55,60 -k 10

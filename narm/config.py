@@ -326,6 +326,14 @@ class NeighborsConfig(_Section):
         gt=0,
         le=1e6,
     )
+    score_decay: float = option(
+        1.02,
+        "events from the end of the session to the latest that a neighbour shares, after which it counts e times less",
+        reason="that of VSTAN's authors",
+        searchable=True,
+        gt=0,
+        le=1e6,
+    )
 
 
 class EvaluationConfig(_Section):

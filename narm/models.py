@@ -75,13 +75,20 @@ MODELS: dict[str, ModelEntry] = {
         model_class="narm.baselines.neighbors:VSKNN",
         takes="neighbors",
         sections=("neighbors",),
-        unused=_STAN,
+        unused=(*_STAN, "score_decay"),
         learned_at_once=True,
     ),
     "stan": ModelEntry(
         model_class="narm.baselines.neighbors:STAN",
         takes="neighbors",
         options=("k_neighbors", "sample_size", *_STAN),
+        learned_at_once=True,
+    ),
+    "vstan": ModelEntry(
+        model_class="narm.baselines.neighbors:VSTAN",
+        takes="neighbors",
+        sections=("neighbors",),
+        unused=("position_weighting", "score_weighting"),
         learned_at_once=True,
     ),
 }

@@ -1,4 +1,4 @@
-"""Neighbouring sessions: S-KNN, V-SKNN and STAN, which differ in four weights.
+"""Neighbouring sessions: S-KNN, V-SKNN, STAN and VSTAN, which differ in five weights.
 
 For a prefix s, the candidates are the `sample_size` most recent train sessions n that share an item with it, and the
 `k_neighbors` most similar of them score each of their items i:
@@ -33,7 +33,7 @@ Numbers = NDArray[np.float64]
 
 
 class SessionNeighbors(Baseline):
-    """What the three share: candidates, neighbours, and the weights of which a model says nothing.
+    """What all of them share: candidates, neighbours, and the weights of which a model says nothing.
 
     Sessions carry their order, not their times: the most recent ones are the last of train, and the prefixes to score
     are taken to come after all of train. With leave-one-out a train session may be the beginning of the one at hand:
@@ -73,6 +73,10 @@ class SessionNeighbors(Baseline):
     def item_factors(self) -> Numbers:
         """The weight e of each item, [V]."""
         return np.ones(self.n_items)
+
+    def rarity(self) -> Numbers:
+        """How rare each item is: ln(S / sessions with it), [V]."""
+        return np.log(max(len(self._counts), 1) / np.maximum(self._posting_counts, 1))
 
     def learn(self, train: Examples) -> None:
         """Remember the sessions."""
@@ -147,8 +151,7 @@ class VSKNN(SessionNeighbors):
 
     def item_factors(self) -> Numbers:
         """More for items of few sessions."""
-        rarity = np.log(max(len(self._counts), 1) / np.maximum(self._posting_counts, 1))
-        return 1 + self.config.idf_weight * rarity
+        return 1 + self.config.idf_weight * self.rarity()
 
 
 class STAN(SessionNeighbors):
@@ -178,6 +181,27 @@ class STAN(SessionNeighbors):
     def nearness(self, distance: NDArray[np.int64]) -> Numbers:
         """By events between."""
         return np.exp(-distance / self.config.neighbor_decay)
+
+
+class VSTAN(STAN):
+    """VSTAN: STAN with two weights of V-SKNN: neighbours that share recent events count more, and so do rare items.
+
+    Ludewig et al., "Empirical analysis of session-based recommendation algorithms", UMUAI 2021. Beside STAN's weights:
+
+        c = exp(-(events of s after j*) / l4),    e = 1 + `idf_weight` ln(S / sessions with i),
+
+    where l4 is `score_decay`. Differs from its authors' code as STAN does, and in d: there it counts events from the
+    latest event of n that s shares, not from j*. Its `similarity` has no effect in that code, and is left out.
+    """
+
+    def prefix_weights(self, prefixes: DistinctItems, lengths: NDArray[np.int64]) -> tuple[Numbers, Numbers]:
+        """By events from the end of the prefix, with a decay for each of the two."""
+        similarity, _ = super().prefix_weights(prefixes, lengths)
+        return similarity, np.exp((prefixes.positions - lengths) / self.config.score_decay)
+
+    def item_factors(self) -> Numbers:
+        """More for items of few sessions."""
+        return 1 + self.config.idf_weight * self.rarity()
 
 
 def _kernel() -> Callable[..., None]:

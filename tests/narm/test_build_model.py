@@ -88,7 +88,7 @@ def test_an_impossible_length_is_refused(name, length, ring_splits):
         model.scores(torch.ones(2, 3, dtype=torch.long), torch.tensor([1, length]))
 
 
-@pytest.mark.parametrize("name", ["narm", "global", "local", "sr", "stan"])
+@pytest.mark.parametrize("name", ["narm", "global", "local", "sr", "stan", "vstan"])
 def test_models_that_know_the_order_learn_the_ring(name, ring_splits):
     """The next item is the one after; sets of items cannot tell it from the one before."""
     _, epochs, _ = run(name, ring_splits, epochs=20)

@@ -141,7 +141,7 @@ def test_what_is_no_checkpoint_is_refused(tmp_path):
 
 TRAIN = [[1, 2, 3], [4, 2], [5, 6]]  # nothing follows 3; 7 is in no session
 RULES = {"sr": "nothing in train followed its last known item", "item_knn": "nothing in train occurred with its last"}
-NEIGHBORS = dict.fromkeys(("s_knn", "v_sknn", "stan"), "it has no neighbour in train")
+NEIGHBORS = dict.fromkeys(("s_knn", "v_sknn", "stan", "vstan"), "it has no neighbour in train")
 
 
 def counting(model: str) -> Recommender:

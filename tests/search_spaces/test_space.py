@@ -276,9 +276,10 @@ def test_names_and_suffixes_choose_the_grammar(tmp_path):
         ("recbol", "no search space 'recbol'; did you mean 'recbole'?"),
         (
             "zzz",
-            "known: bpr_mf, global, item_knn, local, narm, pop, recbole, s_knn, s_pop, smoke, sr, stan, v_sknn (or",
+            "known: bpr_mf, global, item_knn, local, narm, pop, recbole, s_knn, s_pop, smoke, sr, stan, v_sknn, "
+            "vstan (or",
         ),
-        ("zzz", "v_sknn (or a file that ends in .hyper, .test, .yaml, .yml)"),
+        ("zzz", "vstan (or a file that ends in .hyper, .test, .yaml, .yml)"),
         ("space.txt", "no search space 'space.txt'"),
         ("missing.yaml", "cannot read missing.yaml: No such file or directory"),
     ],

@@ -161,8 +161,39 @@ def stan(
     return scores
 
 
+def vstan(
+    train: Train,
+    prefix: list[int],
+    *,
+    k_neighbors: int,
+    sample_size: int,
+    session_decay: float,
+    recency_decay: float,
+    neighbor_decay: float,
+    score_decay: float,
+    idf_weight: float,
+) -> Scores:
+    def similarity(s: int) -> float:
+        shared = shared_items(prefix, train[s])
+        weight = sum(exp((last_position(prefix, item) - len(prefix)) / session_decay) for item in shared)
+        age = (len(train) - 1 - s) / len(train)
+        return weight / sqrt(len(set(prefix)) * len(set(train[s]))) * exp(-age / recency_decay)
+
+    scores: Scores = defaultdict(float)
+    for s, similar in nearest(train, prefix, k_neighbors, sample_size, similarity).items():
+        shared = shared_items(prefix, train[s])[0]
+        behind = len(prefix) - last_position(prefix, shared)
+        for item in set(train[s]):
+            between = abs(last_position(train[s], item) - last_position(train[s], shared))
+            idf = log(len(train) / sum(item in session for session in train))
+            score = similar * exp(-behind / score_decay) * exp(-between / neighbor_decay)
+            scores[item] += score * (1 + idf_weight * idf)
+    return scores
+
+
 NEIGHBORHOOD = {"k_neighbors": st.integers(1, 6), "sample_size": st.integers(1, 12)}
 DECAY = st.floats(0.3, 5)
+DECAYS = dict.fromkeys(("session_decay", "recency_decay", "neighbor_decay"), DECAY)
 
 MODELS: dict[str, tuple[Callable[..., Scores], dict[str, st.SearchStrategy]]] = {
     "pop": (pop, {}),
@@ -186,7 +217,8 @@ MODELS: dict[str, tuple[Callable[..., Scores], dict[str, st.SearchStrategy]]] = 
             "idf_weight": st.sampled_from([0.0, 2.0]),
         },
     ),
-    "stan": (stan, {**NEIGHBORHOOD, "session_decay": DECAY, "recency_decay": DECAY, "neighbor_decay": DECAY}),
+    "stan": (stan, {**NEIGHBORHOOD, **DECAYS}),
+    "vstan": (vstan, {**NEIGHBORHOOD, **DECAYS, "score_decay": DECAY, "idf_weight": st.sampled_from([0.0, 2.0])}),
 }
 
 
