@@ -61,7 +61,7 @@ softmax_samples: {low: 256, high: 4096, log: true, when: {loss_type: sampled_sof
         (["--space", "narm", "--trials", "251"], "tpe"),
         (["--space", "narm", "--trials", "10"], "tpe"),
         (["--space", "narm", "--objective", "MRR@10,n_parameters"], "tpe"),
-        (["--space", "conditional.yaml"], "tpe"),
+        (["--space", "conditional.yaml"], "gp"),
     ],
 )
 def test_a_surface_is_searched_by_a_gaussian_process_and_all_else_by_tpe(tmp_path, monkeypatch, arguments, sampler):
