@@ -66,7 +66,7 @@ class Drivers:
     """The drivers of one study, one after the other.
 
     Args:
-        output: a folder of its own.
+        output: a folder of its own, which may hold an empty MLflow database.
         address: of the cluster.
         trials: of the study.
         concurrency: trials at once.
@@ -75,7 +75,7 @@ class Drivers:
     def __init__(self, output: Path, address: str, *, trials: int, concurrency: int) -> None:
         self._output = output
         self._outbox = output / STUDY / "outbox.jsonl"
-        output.mkdir(parents=True)
+        output.mkdir(parents=True, exist_ok=True)
         space, config = output / "space.yaml", output / "config.yaml"
         space.write_text(SPACE)
         config.write_text(CONFIG)

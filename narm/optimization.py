@@ -5,6 +5,7 @@ All of it follows from the options and from how far training has come, so that a
 
 from __future__ import annotations
 
+import inspect
 import math
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -33,10 +34,22 @@ def build_optimizer(model: SessionEncoder, training: TrainingConfig) -> torch.op
     return built
 
 
+def _uncompiled(optimizer: type[torch.optim.Optimizer]) -> Any:
+    """The same optimizer, whose methods are those that torch wraps for `torch.compile`.
+
+    The first call of a wrapper imports torch's compiler, 800 modules with sympy: over two seconds of CPU time in every
+    process that trains, for nothing, since nothing is compiled here.
+    """
+    wrapped = ("add_param_group", "zero_grad", "state_dict", "load_state_dict")
+    methods = {name: inspect.unwrap(getattr(optimizer, name)) for name in wrapped}
+    step = torch.no_grad()(inspect.unwrap(optimizer.step))
+    return type(optimizer.__name__, (optimizer,), {**methods, "step": step})
+
+
 OPTIMIZERS: dict[str, Callable[..., torch.optim.Optimizer]] = {
-    "adam": torch.optim.Adam,
-    "adamw": torch.optim.AdamW,
-    "adagrad": torch.optim.Adagrad,
+    "adam": _uncompiled(torch.optim.Adam),
+    "adamw": _uncompiled(torch.optim.AdamW),
+    "adagrad": _uncompiled(torch.optim.Adagrad),
 }
 """By `optimizer`."""
 

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 from mlflow import MlflowClient
 from mlflow.entities import Run
+from support.mlflow_store import prepared_store
 
 from benchmarks.mlflow_server import Proxy, Server
 from benchmarks.tracking_faults import SLOW, Torment
@@ -114,11 +115,13 @@ def waiting(monkeypatch: pytest.MonkeyPatch) -> Waiting:
 
 
 def test_a_server_that_is_away_killed_restarted_and_slow_ends_up_with_everything(
-    waiting, impatient, monkeypatch, tmp_path, capsys
+    waiting, impatient, monkeypatch, tmp_path, tmp_path_factory, capsys
 ):
     """Two searches never agree on times: the same search, sent to a store that is always well, is what to compare."""
     space, output = tmp_path / "space.yaml", ["--output", str(tmp_path)]
     space.write_text(SPACE)
+    (tmp_path / "server").mkdir()
+    prepared_store(tmp_path / "server" / "mlflow.db", tmp_path_factory)
     with Server(tmp_path / "server") as server, Proxy(server) as proxy:
         proxy.delay = SLOW
         torment = Torment(server, proxy, tmp_path / "s" / "outbox.jsonl")
@@ -130,7 +133,7 @@ def test_a_server_that_is_away_killed_restarted_and_slow_ends_up_with_everything
         tormentor.join()
         assert torment.happened == ["started late", "killed", "restarted", "slow"]
         assert run_command(sync.main, ["s", *output]) == 0
-        undisturbed = f"sqlite:///{tmp_path}/undisturbed.db"
+        undisturbed = prepared_store(tmp_path / "undisturbed.db", tmp_path_factory)
         found = content(server.uri)
         assert run_command(sync.main, ["s", *output, "--tracking-uri", undisturbed]) == 0
     assert found == content(undisturbed)
