@@ -94,7 +94,7 @@ def load_model(path: Path, *, device: str = "cpu") -> TrainedModel:
     """
     content = read_checkpoint(path)
     n_items, config, members = len(content["item_ids"]) + 1, Config.from_flat(content["config"]), content.get("members")
-    model = build_model(n_items, config) if members is None else build_bag(n_items, config, len(members))
+    model: TrainedModel = build_model(n_items, config) if members is None else build_bag(n_items, config, len(members))
     model.load_state_dict(_weights_for_use(content))
     return model if isinstance(model, Baseline) else model.to(resolve_device(device)).eval()
 
