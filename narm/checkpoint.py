@@ -1,7 +1,8 @@
 """Checkpoints: written whole or not at all, and read without running any code.
 
 A checkpoint holds a training run as it stands after an epoch (model, optimizer, early stopping), the weights of its
-best epoch, and what is needed to score new sessions: the configuration and the raw item ids.
+best epoch, and what is needed to score new sessions: the configuration and the raw item ids. One that is for use only
+has the model alone, which may be a bag: then `members` has a record of each run that is in it.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import numpy as np
 import torch
 
 from narm.baselines.baseline import Baseline
-from narm.build_model import Model, build_model
+from narm.build_model import TrainedModel, build_bag, build_model
 from narm.config import Config
 from narm.data.sessions import ItemVocabulary, Splits
 from narm.errors import InputError
@@ -79,20 +80,21 @@ def save_for_use(checkpoint: Path, path: Path) -> None:
     """
     content = read_checkpoint(checkpoint)
     content["model"] = _weights_for_use(content)
-    del content["optimizer"]
+    content.pop("optimizer", None)  # a checkpoint that is for use has none
     with atomic_file(path) as file:
         torch.save({**content, "best_weights": None, "average": None}, file)
 
 
-def load_model(path: Path, *, device: str = "cpu") -> Model:
-    """The model with the weights of its best epoch (of the last one, if it was never validated).
+def load_model(path: Path, *, device: str = "cpu") -> TrainedModel:
+    """The model with the weights of its best epoch (of the last one, if it was never validated), or a bag of such.
 
     Args:
         path: of a checkpoint.
         device: auto, cpu or cuda; a baseline that is learned at once stays on the CPU.
     """
     content = read_checkpoint(path)
-    model = build_model(len(content["item_ids"]) + 1, Config.from_flat(content["config"]))
+    n_items, config, members = len(content["item_ids"]) + 1, Config.from_flat(content["config"]), content.get("members")
+    model: TrainedModel = build_model(n_items, config) if members is None else build_bag(n_items, config, len(members))
     model.load_state_dict(_weights_for_use(content))
     return model if isinstance(model, Baseline) else model.to(resolve_device(device)).eval()
 

@@ -8,7 +8,7 @@ B batch, T steps, N rows (events of a packed batch), Q queries (targets), D embe
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Mapping
 from typing import Any
 
@@ -16,13 +16,14 @@ import torch
 from torch import Tensor, nn
 
 from narm.config import ModelConfig
-from narm.data.packing import PackedLayout, pack_padded
+from narm.data.packing import PackedLayout
 from narm.errors import InputError
 from narm.layers.attention import additive_attention
 from narm.layers.dropout import Dropout
 from narm.layers.gru import packed_gru
 from narm.layers.scoring import build_scoring
 from narm.layers.unit_rows import unit_rows
+from narm.two_tower import TwoTower
 
 SHAPE_OPTIONS = frozenset(
     {"model", "embedding_size", "hidden_size", "n_layers", "gru_bias", "scoring", "learn_temperature"}
@@ -30,8 +31,8 @@ SHAPE_OPTIONS = frozenset(
 """Options of `ModelConfig` on which the parameters and their shapes depend."""
 
 
-class SessionEncoder(nn.Module, ABC):
-    """A network that represents a session as a vector; its product with the vectors of the items scores them.
+class SessionEncoder(TwoTower):
+    """A network of one embedding an item, from which it makes the vectors of sessions and of items.
 
     Args:
         n_items: items and the padding, V.
@@ -43,30 +44,19 @@ class SessionEncoder(nn.Module, ABC):
         self.config = config
         self.item_embedding = nn.Embedding(n_items, config.embedding_size, padding_idx=0)  # [V, D]
         self.scoring = build_scoring(config)
-        self._frozen_vectors: Tensor | None = None
 
     @property
     def n_items(self) -> int:
         """Items and the padding, V."""
         return self.item_embedding.num_embeddings
 
-    @property
-    def n_parameters(self) -> int:
-        """Numbers that training changes."""
-        return sum(parameter.numel() for parameter in self.parameters())
+    def compute_item_vectors(self) -> Tensor:
+        """The vectors of all items, [V, D]."""
+        return self.scoring.of_items(self.item_embedding.weight)
 
     def item_vectors(self, embeddings: Tensor | None = None) -> Tensor:
         """What a session is multiplied with to score items: of all, [V, D], or of some embeddings, [N, D]."""
-        if embeddings is not None:
-            return self.scoring.of_items(embeddings)
-        if self._frozen_vectors is not None:
-            return self._frozen_vectors
-        return self.scoring.of_items(self.item_embedding.weight)
-
-    @torch.no_grad()
-    def freeze_items(self) -> None:
-        """Compute the vectors of all items once, for a model that is only asked from now on."""
-        self._frozen_vectors = self.scoring.of_items(self.item_embedding.weight)
+        return super().item_vectors() if embeddings is None else self.scoring.of_items(embeddings)
 
     def load_state_dict(self, state_dict: Mapping[str, Any], strict: bool = True, assign: bool = False) -> Any:
         """As torch's own.
@@ -83,14 +73,7 @@ class SessionEncoder(nn.Module, ABC):
         return super().load_state_dict(state_dict, strict, assign)
 
     def encode(self, items: Tensor, layout: PackedLayout) -> Tensor:
-        """Represent the session as it stood at each query.
-
-        Args:
-            items: item indices of a packed batch, [N].
-            layout: positions of its events and queries.
-        Returns:
-            vectors of the sessions, [Q, D]; their product with `item_vectors` scores the items.
-        """
+        """Represent the session as it stood at each query, [Q, D], from the items of a packed batch, [N]."""
         # index_select: the backward of nn.Embedding, and of indexing, is several times slower on the CPU
         return self.encode_embedded(self.item_embedding.weight.index_select(0, items), layout)
 
@@ -107,26 +90,6 @@ class SessionEncoder(nn.Module, ABC):
             events: embeddings of the events of a packed batch, [N, D]; of length one, if `unit_events` says so.
             layout: positions of its events and queries.
         """
-
-    def scores(self, prefixes: Tensor, lengths: Tensor) -> Tensor:
-        """Score every item as the next event after each prefix.
-
-        Args:
-            prefixes: item indices, [B, T], right-padded with 0.
-            lengths: events of each prefix, [B], each in 1..T.
-        Returns:
-            unnormalised scores, [B, V]; column 0 (padding) is -inf.
-        Raises:
-            ValueError: a length is zero or larger than T.
-        """
-        if len(lengths) and (int(lengths.min()) < 1 or int(lengths.max()) > prefixes.shape[1]):
-            raise ValueError(f"lengths must be in 1..{prefixes.shape[1]}")
-        items, layout, order = pack_padded(prefixes, lengths)
-        vectors = self.item_vectors()
-        scores = torch.empty(len(lengths), self.n_items, dtype=vectors.dtype, device=prefixes.device)
-        scores[order] = self.encode(items, layout) @ vectors.T
-        scores[:, 0] = -torch.inf
-        return scores
 
 
 class NARM(SessionEncoder):

@@ -137,6 +137,11 @@ class Progress:
                 value = outcome.valid[key_of(self._objective)]
                 self._print(f"{count}, {outcome.finalist.label}: {self._objective} {value:.4f} on validation")
 
+    def bag(self, runs: int) -> None:
+        """So many runs of the finalist to ship become one model."""
+        with self._lock:
+            self._print(f"making one model of {runs} runs, and judging it")
+
     def _print(self, line: str) -> None:
         self._display.print(f"{self._label}: {line}" if self._label else line)
 

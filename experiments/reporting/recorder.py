@@ -242,6 +242,10 @@ class Recorder:
             )
         self._progress.finalist_done(outcome)
 
+    def on_bag_start(self, n_runs: int) -> None:
+        """So many runs of the finalist to ship are to become one model."""
+        self._progress.bag(n_runs)
+
     def on_search_end(self) -> None:
         """The search is over, and its clock stops; finalists may follow."""
         self._wall_seconds = time.monotonic() - self._start

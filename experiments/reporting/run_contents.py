@@ -8,7 +8,7 @@ from optuna.trial import FrozenTrial
 
 from experiments.tuning.study.environment import git_commit, user_name
 from experiments.tuning.study.spec import StudySpec
-from experiments.tuning.study.summary import Summary
+from experiments.tuning.study.summary import Shipping, Summary
 from experiments.tuning.study.trial_attributes import read_progress
 from experiments.tuning.worker.reports import FinalistRun
 from narm.training_state import EpochResult
@@ -31,8 +31,16 @@ def study_metrics(summary: Summary) -> dict[str, float]:
     if summary.best is not None:
         metrics |= {f"best_{name}": value for name, value in summary.best.valid.items()}
     if summary.finals is not None:
-        metrics |= {f"test_{name}": spread.mean for name, spread in summary.finals.shipped.test.items()}
+        metrics |= {f"test_{name}": value for name, value in summary.finals.shipped_test.items()}
+        metrics |= _cost(summary.finals.shipping)
     return metrics
+
+
+def _cost(shipping: Shipping | None) -> dict[str, float]:
+    """What the model to ship costs to use."""
+    if shipping is None:
+        return {}
+    return {"model_megabytes": shipping.model.megabytes, "request_milliseconds": shipping.model.milliseconds}
 
 
 def trial_metrics(trial: FrozenTrial) -> dict[str, float]:

@@ -76,10 +76,10 @@ def registration_of(summary: Summary, checkpoint: Path, *, alias: str | None = N
 
 
 def _validation(summary: Summary) -> float:
-    """The objective of what is to be shipped: the mean over seeds if it was a finalist."""
+    """The objective of what is to be shipped: a bag's own, or the mean over seeds if it was a finalist."""
     key = key_of(summary.objective)
     if summary.finals is not None:
-        return summary.finals.shipped.valid[key].mean
+        return summary.finals.shipped_valid[key]
     return summary.best.valid[key] if summary.best is not None else float("nan")
 
 
@@ -89,15 +89,21 @@ def _description(summary: Summary, value: float) -> str:
     default = summary.default if finals is None else finals.default
     is_default = default is not None and default.number == summary.recommended
     name = f"trial {summary.recommended}{', the default configuration' if is_default else ''}"
-    result = f"Study {summary.study}, {name}: validation {summary.objective} {value:.4f}"
+    bag = None if finals is None else finals.bag
+    made = "" if bag is None else f", {len(bag.seeds)} runs as one"
+    result = f"Study {summary.study}, {name}{made}: validation {summary.objective} {value:.4f}"
     if finals is None:
         return f"{result}; not tested"
-    return f"{result}, test {finals.shipped.test[key_of(summary.objective)]}"
+    key = key_of(summary.objective)
+    return f"{result}, test {finals.shipped.test[key] if bag is None else f'{bag.test[key]:.4f}'}"
 
 
 def _test_tags(finals: Finals | None) -> dict[str, str]:
-    """The means over seeds on test, `test_mrr_at_10`; none where nothing was tested."""
-    return {} if finals is None else {f"test_{key}": repr(spread.mean) for key, spread in finals.shipped.test.items()}
+    """What ships on test, `test_mrr_at_10`, and of how many runs it is; none where nothing was tested."""
+    if finals is None:
+        return {}
+    runs = "1" if finals.bag is None else str(len(finals.bag.seeds))
+    return {"runs": runs, **{f"test_{key}": repr(value) for key, value in finals.shipped_test.items()}}
 
 
 def register(client: MlflowClient, run_id: str, registration: Registration) -> None:

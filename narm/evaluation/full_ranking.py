@@ -25,7 +25,7 @@ from narm.data.windows import cut_windows
 from narm.evaluation.ranking import best_items, ranks_and_top_items, ranks_by_scores, target_ranks, top_k
 from narm.evaluation.scorer import Scorer
 from narm.metrics import Ranks, summarize
-from narm.model import SessionEncoder
+from narm.two_tower import TwoTower
 
 Lists = NDArray[np.int32]
 
@@ -135,12 +135,12 @@ class _Scored:
 def _parts(
     model: Scorer, examples: Examples, max_length: int, batch_size: int
 ) -> Iterator[_Represented] | Iterator[_Scored]:
-    if isinstance(model, SessionEncoder):
+    if isinstance(model, TwoTower):
         return _represented(model, examples, max_length, batch_size)
     return _scored(model, examples, max_length, batch_size)
 
 
-def _represented(model: SessionEncoder, examples: Examples, max_length: int, batch_size: int) -> Iterator[_Represented]:
+def _represented(model: TwoTower, examples: Examples, max_length: int, batch_size: int) -> Iterator[_Represented]:
     vectors = model.item_vectors()
     for batch in ordered_batches(cut_windows(examples, max_length, stride=1), batch_size):
         on_device = batch.to(vectors.device)

@@ -12,9 +12,12 @@ import onnxruntime
 import pytest
 import safetensors.torch
 import torch
+from support.trained_runs import train_runs
 from torch import Tensor
 
 from narm import export as exports
+from narm.bag import Bag
+from narm.bag_checkpoint import save_bag
 from narm.checkpoint import load_model, save_checkpoint
 from narm.config import Config, ModelConfig
 from narm.errors import InputError
@@ -37,8 +40,8 @@ OPTIONS = [
 ]
 
 
-def random_model(**options: object) -> NARM:
-    torch.manual_seed(1)
+def random_model(seed: int = 1, **options: object) -> NARM:
+    torch.manual_seed(seed)
     return NARM(N_ITEMS, ModelConfig.model_validate({"embedding_size": 6, "hidden_size": 10, **options})).eval()
 
 
@@ -80,6 +83,22 @@ def test_an_export_gives_the_scores_of_the_model(write, load, options, tmp_path)
         torch.testing.assert_close(scores[:, 1:], expected[:, 1:], rtol=0, atol=1e-5)
 
 
+@pytest.mark.parametrize("scoring", ["dot", "cosine"])
+@pytest.mark.parametrize(("write", "load"), [(write_torch, load_torch), (write_onnx, load_onnx)], ids=["torch", "onnx"])
+def test_an_exported_bag_gives_the_mean_of_the_scores(write, load, scoring, tmp_path):
+    members = [random_model(scoring=scoring, seed=seed) for seed in (1, 2, 3)]
+    write(Bag(members), tmp_path / "model")
+    exported = load(tmp_path / "model")
+    for batch, length in SIZES:
+        prefixes, lengths = random_prefixes(batch, length)
+        with torch.no_grad():
+            expected = torch.stack([member.scores(prefixes, lengths) for member in members]).mean(dim=0)
+        scores = exported(prefixes, lengths)
+        assert scores.shape == (batch, N_ITEMS)
+        assert (scores[:, 0] == -torch.inf).all()
+        torch.testing.assert_close(scores[:, 1:], expected[:, 1:], rtol=0, atol=1e-5)
+
+
 @pytest.fixture(scope="module")
 def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Of a model of two layers that has trained two epochs on a ring of items."""
@@ -103,6 +122,27 @@ def test_safetensors_and_its_description_make_the_model_again(trained, tmp_path)
     again.load_state_dict(safetensors.torch.load_file(path))
     for name, value in load_model(trained).state_dict().items():
         assert torch.equal(value, again.state_dict()[name])
+
+
+def test_a_bag_is_exported_from_its_checkpoint_and_made_again_of_safetensors(ring_splits, tmp_path):
+    save_bag(train_runs(tmp_path, ring_splits, seeds=(1, 2), scoring="cosine"), tmp_path / "bag.pt")
+    path = export(tmp_path / "bag.pt", tmp_path / "shipped", "safetensors")
+    described = json.loads((tmp_path / "shipped" / "config.json").read_text())
+    config = ModelConfig.model_validate(described["model"])
+    again = Bag([NARM(described["n_items"], config) for _ in range(described["members"])])
+    again.load_state_dict(safetensors.torch.load_file(path))
+    prefixes, lengths = torch.tensor([[3, 4, 5], [7, 0, 0]]), torch.tensor([3, 1])
+    with torch.no_grad():
+        expected = load_model(tmp_path / "bag.pt").scores(prefixes, lengths)
+        assert torch.equal(again.scores(prefixes, lengths), expected)
+    scores = load_onnx(export(tmp_path / "bag.pt", tmp_path / "shipped", "onnx"))(prefixes, lengths)
+    torch.testing.assert_close(scores[:, 1:], expected[:, 1:], rtol=0, atol=1e-5)
+
+
+def test_a_bag_of_models_that_no_format_knows_is_refused(ring_splits, tmp_path):
+    save_bag(train_runs(tmp_path, ring_splits, seeds=(1, 2), model="bpr_mf"), tmp_path / "bag.pt")
+    with pytest.raises(InputError, match="holds a model bpr_mf; exports are for narm, global and local"):
+        export(tmp_path / "bag.pt", tmp_path / "shipped", "onnx")
 
 
 def test_what_stands_beside_the_model_says_how_to_use_it(trained, tmp_path):

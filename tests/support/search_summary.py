@@ -14,6 +14,8 @@ from experiments.tuning.study.summary import (
     FinalistSummary,
     Finals,
     LengthSummary,
+    ShippedModel,
+    Shipping,
     Spread,
     Summary,
     Timing,
@@ -98,3 +100,19 @@ FINALS = Finals(
         ),
     ],
 )
+
+SHIPPED_RUN = ShippedModel(
+    seeds=[1],
+    valid={"recall_at_10": 0.29, "mrr_at_10": 0.29},
+    test={"recall_at_10": 0.275, "mrr_at_10": 0.275},
+    megabytes=0.8125,
+    milliseconds=0.4321,
+)
+SHIPPED_BAG = ShippedModel(
+    seeds=[0, 1, 2],
+    valid={"recall_at_10": 0.31, "mrr_at_10": 0.31},
+    test={"recall_at_10": 0.305, "mrr_at_10": 0.305},
+    megabytes=2.4375,
+    milliseconds=1.1,
+)
+SHIPPING = Shipping(single=SHIPPED_RUN, bag=SHIPPED_BAG)

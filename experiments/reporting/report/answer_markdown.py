@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from experiments.reporting.report import answer
+from experiments.reporting.report import answer, shippable
 from experiments.reporting.report.markdown_table import markdown_table
 from experiments.tuning.engine.verdict import compared_metrics
 from experiments.tuning.study.summary import Finals, Summary
@@ -37,6 +37,7 @@ def _lines(summary: Summary) -> Iterator[str]:
     yield ""
     if summary.finals is not None:
         yield from _finalists(summary.finals, summary.objective)
+        yield from _shippable(summary.finals, summary.objective)
 
 
 def _finalists(finals: Finals, objective: str) -> Iterator[str]:
@@ -52,3 +53,18 @@ def _finalists(finals: Finals, objective: str) -> Iterator[str]:
     )
     yield ""
     yield f"Mean{' ± standard deviation' if n_seeds > 1 else ''}, {n_seeds} seed{'s' if n_seeds > 1 else ''} each."
+
+
+def _shippable(finals: Finals, objective: str) -> Iterator[str]:
+    """The models that could ship, the one that does in bold."""
+    rows = [
+        [f"**{row.name}**" if row.ships else row.name, *row.figures] for row in shippable.shippable(finals, objective)
+    ]
+    if rows:
+        yield ""
+        yield from markdown_table([shippable.title(finals), *shippable.headings(objective)], rows)
+        yield ""
+        yield shippable.NOTE
+    if (reason := shippable.why_no_bag(finals)) is not None:
+        yield ""
+        yield reason

@@ -12,7 +12,9 @@ from rich.table import Table
 from rich.text import Text
 
 from experiments.reporting.narrow import print_widest
+from experiments.reporting.report import shippable
 from experiments.reporting.report.answer import bounds, counts, failures, notes, ranked, verdict
+from experiments.reporting.report.shippable import Shippable
 from experiments.tuning.engine.verdict import compared_metrics
 from experiments.tuning.study.summary import (
     FinalistSummary,
@@ -39,6 +41,7 @@ def print_summary(summary: Summary, console: Console, *, where: Mapping[str, str
         console.print(_pareto_table(summary))
     if summary.finals is not None:
         print_widest(console, _finalist_tables(summary.finals, summary.objective, wide=console.width >= 90))
+        _print_shippable(summary.finals, summary.objective, console)
     for line in (*verdict(summary), *bounds(summary)):
         console.print(Text(line))
     for line in (*failures(summary, rows), *(f"{what}: {place}" for what, place in where.items())):
@@ -123,6 +126,31 @@ def _finalist_cells(
         yield f"{low}" if low == high else f"{low}-{high}"
     is_winner = finalist.number == finals.winner
     yield " ".join(["(winner)"] * is_winner + ["(default)"] * finalist.is_default)
+
+
+# What ships: how good it is, how large, and how fast.
+
+
+def _print_shippable(finals: Finals, objective: str, console: Console) -> None:
+    rows = list(shippable.shippable(finals, objective))
+    if rows:
+        print_widest(console, _shippable_tables(rows, finals, objective))
+    if (reason := shippable.why_no_bag(finals)) is not None:
+        console.print(Text(reason))
+
+
+def _shippable_tables(rows: Sequence[Shippable], finals: Finals, objective: str) -> Iterator[Table]:
+    """The table, and one for a narrow terminal, without validation and Recall."""
+    headings = shippable.headings(objective)
+    for shown in (range(len(headings)), (1, len(headings) - 2, len(headings) - 1)):
+        table = _table(shippable.title(finals))
+        table.add_column("")
+        for column in shown:
+            table.add_column(headings[column], justify="right")
+        table.add_column("")
+        for row in rows:
+            table.add_row(row.name, *(row.figures[column] for column in shown), "(ships)" if row.ships else "")
+        yield table
 
 
 def _table(title: str) -> Table:

@@ -69,6 +69,7 @@ def settings(saved: SavedStudy) -> dict[str, str]:
         "time budget": format_duration(budget) if budget else "none",
         "at once": f"{record['concurrency']} trials of {record['threads']} threads",
         "finalists": f"{record['finalists']}, {record['finalist_seeds']} seeds each",
+        "ships": record.get("ship", "single"),
         "seed": summary.seed,
         "began": _began(saved),
         "ended": summary.stop_reason or "not yet",

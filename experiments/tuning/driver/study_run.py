@@ -1,4 +1,4 @@
-"""A study in progress: its search, then its finalists, then the verdict."""
+"""A study in progress: its search, then its finalists, then the verdict, and the model that it says to ship."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import logging
 import time
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, ExitStack, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal, Protocol
 
@@ -15,7 +15,8 @@ import optuna
 from experiments.tuning.engine.callbacks import Callbacks
 from experiments.tuning.engine.engine import Engine, Idle
 from experiments.tuning.engine.finalist_queue import FinalistQueue
-from experiments.tuning.engine.finalists import best_checkpoint, choose_finalists, finalist_seeds
+from experiments.tuning.engine.finalists import choose_finalists, finalist_seeds, runs_of
+from experiments.tuning.engine.shipment import Shipment
 from experiments.tuning.engine.verdict import judge_finalists
 from experiments.tuning.optimizer.samplers import SAMPLERS
 from experiments.tuning.optimizer.scheduler import Decision
@@ -25,21 +26,22 @@ from experiments.tuning.study.finalist_runs import FinalistRuns
 from experiments.tuning.study.folder import FINALISTS
 from experiments.tuning.study.limits import FAILED, INTERRUPTED, TIME_BUDGET
 from experiments.tuning.study.results import default_trial, summarize_trial, winner
+from experiments.tuning.study.shipping_results import ShippingResults
 from experiments.tuning.study.spec import StudySpec
 from experiments.tuning.study.storage import closing_study, create_study, keep_database, resume_study, store_spec
 from experiments.tuning.study.summary import FinalistFailure, Finals, Summary
 from experiments.tuning.study.trial_attributes import DEFAULT, NEVER_STOPPED, ORIGIN, RECIPE, trials_of
 from experiments.tuning.study.warm_start import Queued
 from experiments.tuning.worker.checkpoints import trial_checkpoint
-from experiments.tuning.worker.jobs import Finalist, Job, Training, TrialJob
-from experiments.tuning.worker.reports import FinalistRun, JobFailure, Report
+from experiments.tuning.worker.jobs import Finalist, Job, ShippingJob, Training, TrialJob
+from experiments.tuning.worker.reports import FinalistRun, JobFailure, Report, ShippingResult
 from narm.data.sessions import Examples
 from narm.evaluation.full_ranking import chosen_targets
 from narm.training_state import EpochResult
 
 logger = logging.getLogger(__name__)
 
-Phase = Literal["search", "finalists", "over"]
+Phase = Literal["search", "finalists", "shipping", "over"]
 EndStatus = Literal["FINISHED", "KILLED", "FAILED"]
 
 
@@ -84,6 +86,9 @@ class Recorder(Callbacks, Protocol):
 
     def on_finalist_end(self, outcome: FinalistRun | FinalistFailure) -> None:
         """A run of a finalist is done, now or by an earlier session, or was given up."""
+
+    def on_bag_start(self, n_runs: int) -> None:
+        """So many runs of the finalist to ship are to become one model."""
 
     def end(self, status: EndStatus, reason: str, finals: Finals | None, model: Path | None) -> Summary:
         """The study has ended.
@@ -211,16 +216,20 @@ class StudyRun:
     _phase: Phase = field(init=False, default="search")
     _reason: str = field(init=False, default="")
     _finalists: FinalistQueue | None = field(init=False, default=None)
+    _finals: Finals | None = field(init=False, default=None)
+    _shipment: Shipment | None = field(init=False, default=None)
 
     # What workers ask for, and report
 
     def next_job(self) -> Job | Idle:
-        """What to train next: the trials' jobs, and when the search is over the finalists'; then comes the verdict."""
+        """What to do next: the trials' jobs; when the search is over the finalists', and when these are, what ships."""
         job: Job | Idle = Idle.DONE
         if self._phase == "search" and (job := self.engine.next_job()) is Idle.DONE:
             self._end_search()
         if self._finalists is not None and (job := self._finalists.next_job()) is Idle.DONE:
             self._judge(self._finalists)
+        if self._shipment is not None and (job := self._shipment.next_job()) is Idle.DONE:
+            self._ship(self._shipment)
         return job
 
     def report(self, job: Job, report: Report) -> Decision:
@@ -233,11 +242,17 @@ class StudyRun:
         if isinstance(report, FinalistRun) and self._finalists is not None:
             self._finalists.trained(report)
             return Decision.STOP
+        if isinstance(job, ShippingJob) and isinstance(report, ShippingResult) and self._shipment is not None:
+            self._shipment.made(job, report)
+            return Decision.STOP
         return Decision.CONTINUE
 
     def _fail(self, job: Job, failure: JobFailure) -> None:
         if isinstance(job, TrialJob):
             self.engine.failed(job.number, failure)
+        elif isinstance(job, ShippingJob):
+            if self._shipment is not None:
+                self._shipment.failed(job, failure)
         elif self._finalists is not None:
             self._finalists.failed(job, failure)
 
@@ -266,7 +281,7 @@ class StudyRun:
             self.engine.stop(INTERRUPTED)
         if self._phase == "search":
             self._end_search()
-        if is_interrupted and self._phase == "finalists":
+        if is_interrupted and self._phase in ("finalists", "shipping"):
             self._finish(INTERRUPTED)
 
     def abandon(self, error: BaseException) -> None:
@@ -306,11 +321,26 @@ class StudyRun:
     def _judge(self, trained: FinalistQueue) -> None:
         """Decide which of the finalists is the best, and how sure that is."""
         spec = self.spec
-        finals = judge_finalists(
+        self._finalists = None
+        self._finals = judge_finalists(
             trained.runs, trained.failures, test=self.test, objective=spec.objective, seed=spec.seed
         )
-        shipped = None if finals is None else best_checkpoint(trained.runs, finals.recommended, spec.config)
-        self._finish(self._reason, finals, shipped)
+        if self._finals is None:
+            self._finish(self._reason)
+            return
+        self._phase = "shipping"
+        runs = runs_of(self._finals.recommended, trained.runs, spec.config)
+        results = ShippingResults(
+            spec.folder / FINALISTS, spec.config, self.fingerprint, self.training.finalist_checkpoints
+        )
+        self._shipment = Shipment(runs, spec.ship == "bag", spec.config.model.model, results)
+        if self._shipment.makes_bag and self._shipment.shipping is None:
+            self.recorder.on_bag_start(len(runs))
+
+    def _ship(self, made: Shipment) -> None:
+        """End with the verdict and the model that it says to ship."""
+        assert self._finals is not None
+        self._finish(self._reason, replace(self._finals, shipping=made.shipping), made.checkpoint)
 
     def _finish(self, reason: str, finals: Finals | None = None, shipped: str | None = None) -> None:
         """Record the end.
@@ -327,7 +357,7 @@ class StudyRun:
         self.result = StudyResult(summary=summary, reason=reason)
         if removed := keep_database(self.study):
             logger.warning("%s was removed during the search, and is written again", removed)
-        self._phase, self._finalists = "over", None
+        self._phase, self._finalists, self._shipment = "over", None, None
         self.resources.close()
 
     def _best(self) -> str | None:

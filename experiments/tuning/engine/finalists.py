@@ -6,7 +6,6 @@ import math
 from collections.abc import Sequence
 
 from experiments.tuning.study.summary import TrialSummary
-from experiments.tuning.worker.finalist_training import run_checkpoint
 from experiments.tuning.worker.jobs import Finalist
 from experiments.tuning.worker.reports import FinalistRun
 from narm.config import Config
@@ -50,14 +49,13 @@ def finalist_seeds(study_seed: int, count: int) -> list[int]:
     return [derived_seed(study_seed, _FIRST_NUMBER + i) for i in range(count)]
 
 
-def best_checkpoint(runs: Sequence[FinalistRun], number: int, config: Config) -> str:
-    """Name of the checkpoint of a finalist's run that was best on validation.
+def runs_of(number: int, runs: Sequence[FinalistRun], config: Config) -> list[FinalistRun]:
+    """The runs of a finalist, the best on validation first; of equals, in their order.
 
     Args:
-        runs: runs of all finalists, at least one of them of this.
         number: number of the finalist's trial.
+        runs: runs of all finalists.
         config: options of the study.
     """
     of_one = [run for run in runs if run.finalist.number == number]
-    best = max(of_one, key=lambda run: run.valid[config.evaluation.objective])
-    return run_checkpoint(best.finalist, best.seed)
+    return sorted(of_one, key=lambda run: -run.valid[config.evaluation.objective])

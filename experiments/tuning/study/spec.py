@@ -25,6 +25,7 @@ from narm.errors import InputError
 from narm.machine.capacity import cores
 from narm.machine.device import DEVICES, resolve_device
 from narm.model_options import check_used, searchable_options
+from narm.models import MODELS
 from narm.text.text_file import located
 
 if TYPE_CHECKING:
@@ -40,6 +41,10 @@ STOPPING = FlagGroup("how trials are stopped", rare=True)
 ENDS = FlagGroup("what ends a search", rare=True)
 MACHINES = FlagGroup("on which machines", rare=True)
 PLACES = FlagGroup("where results go", rare=True)
+
+
+SHIPS = ("single", "bag")
+"""What may ship of a configuration's runs over seeds."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -127,6 +132,16 @@ class StudySpec:
         "--finalist-seeds", "--seeds", group=HOW, metavar="N", help="with N new seeds each", kind=int, least=1
     )
     """How often each finalist is trained."""
+
+    ship: str = setting(
+        "--ship",
+        group=HOW,
+        metavar="WHAT",
+        read=partial(rules.known_name, "ship", SHIPS),
+        help="single: the best run (default); bag: all as one model",
+        default="single",
+    )
+    """Of the runs of the configuration to ship: the one that was best on validation, or all as one model."""
 
     concurrency: int = setting(
         "--concurrency",
@@ -295,7 +310,9 @@ class StudySpec:
     def __post_init__(self) -> None:
         rules.known_name("sampler", SAMPLERS, self.sampler)
         rules.known_name("scheduler", SCHEDULERS, self.scheduler)
+        rules.known_name("ship", SHIPS, self.ship)
         self._check_bounds()
+        self._check_bag()
         check_name(self.name)
         self._check_cores()
         self._check_validation()
@@ -310,6 +327,17 @@ class StudySpec:
             value = getattr(self, name)
             if known.least is not None and value is not None and value < known.least:
                 raise InputError(f"{name}: {value} should be {known.least} or more")
+
+    def _check_bag(self) -> None:
+        """A bag is made of the finalists' runs; of what is learned at once, one says all."""
+        if self.ship != "bag" or MODELS[self.config.model.model].learned_at_once:
+            return
+        if self.finalists == 0:
+            raise InputError("ship: a bag is made of the finalists' runs, and finalists is 0: ask for 1 or more")
+        if self.finalist_seeds == 1:
+            raise InputError(
+                "ship: a bag is made of runs with several seeds, and finalist_seeds is 1: ask for 2 or more"
+            )
 
     def _check_cores(self) -> None:
         """More threads than cores slow each other down; on a GPU they mostly wait, and a cluster counts for itself."""

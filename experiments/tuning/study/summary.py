@@ -231,6 +231,45 @@ class LengthSummary:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ShippedModel:
+    """A model that could ship: one run of a finalist, or several as one.
+
+    Attributes:
+        seeds: of its runs.
+        valid: its own validation metrics, by key.
+        test: its own test metrics, by key.
+        megabytes: its weights, in 10^6 bytes.
+        milliseconds: a request of one session takes, on the threads of a trial.
+    """
+
+    seeds: Sequence[int]
+    valid: Mapping[str, float]
+    test: Mapping[str, float]
+    megabytes: float
+    milliseconds: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shipping:
+    """What `winner.pt` holds, and what it costs to use: the bag where there is one, else the best run.
+
+    Attributes:
+        single: the run of the recommended configuration that was best on validation.
+        bag: all its runs as one; None: none was asked for, or it would be the single run again.
+        why_no_bag: why there is none though one was asked for.
+    """
+
+    single: ShippedModel
+    bag: ShippedModel | None = None
+    why_no_bag: str | None = None
+
+    @property
+    def model(self) -> ShippedModel:
+        """What ships."""
+        return self.bag or self.single
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Finals:
     """The finalists, trained again over seeds and judged on test once.
 
@@ -243,6 +282,7 @@ class Finals:
         failures: what could not be trained.
         by_length: the winner and the default configuration by session length, ascending; summaries of earlier
             versions have none.
+        shipping: the model that ships; None where it could not be measured, and in summaries of earlier versions.
     """
 
     winner: int
@@ -252,6 +292,7 @@ class Finals:
     comparisons: Sequence[Comparison]
     failures: Sequence[FinalistFailure]
     by_length: Sequence[LengthSummary] = ()
+    shipping: Shipping | None = None
 
     @property
     def default(self) -> FinalistSummary | None:
@@ -274,6 +315,25 @@ class Finals:
     def shipped(self) -> FinalistSummary:
         """The one to ship."""
         return next(finalist for finalist in self.finalists if finalist.number == self.recommended)
+
+    @property
+    def bag(self) -> ShippedModel | None:
+        """The runs of the one to ship as one model, if that is what ships."""
+        return None if self.shipping is None else self.shipping.bag
+
+    @property
+    def shipped_valid(self) -> Mapping[str, float]:
+        """Validation metrics of what ships, by key: a bag's own, or the means over the runs where one of them ships."""
+        return _means(self.shipped.valid) if self.bag is None else self.bag.valid
+
+    @property
+    def shipped_test(self) -> Mapping[str, float]:
+        """Likewise on test."""
+        return _means(self.shipped.test) if self.bag is None else self.bag.test
+
+
+def _means(metrics: Mapping[str, Spread]) -> dict[str, float]:
+    return {key: spread.mean for key, spread in metrics.items()}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

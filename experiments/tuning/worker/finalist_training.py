@@ -10,11 +10,12 @@ from typing import Any
 from experiments.tuning.worker.jobs import Finalist, FinalistJob, Training
 from experiments.tuning.worker.reports import FinalistRun
 from narm.checkpoint import load_model, read_checkpoint, save_checkpoint
-from narm.config import OPTIONS, Config
+from narm.config import OPTIONS, Config, EvaluationConfig
 from narm.data.sessions import Splits
 from narm.errors import InputError
 from narm.evaluation.full_ranking import chosen_targets, rank_targets
-from narm.metrics import summarize
+from narm.evaluation.scorer import Scorer
+from narm.metrics import Ranks, summarize
 from narm.training import create_model, fit
 from narm.training_state import EpochResult, read_history
 
@@ -88,10 +89,7 @@ def _content(checkpoint: Path, config: Config, fingerprint: str) -> dict[str, An
 def _rank(job: FinalistJob, checkpoint: Path, splits: Splits, training: Training) -> FinalistRun:
     """The trained run, with the rank of each test target."""
     trained, model = read_checkpoint(checkpoint), load_model(checkpoint, device=training.device)
-    evaluation = training.config.evaluation
-    test = chosen_targets(splits.test, evaluation)
-    ranks = rank_targets(model, test, max_length=splits.max_length, batch_size=evaluation.eval_batch_size)
-    metrics = dict.fromkeys((*evaluation.metrics_to_report, "Recall"))  # which finalists are always compared by
+    ranks = rank_test(model, splits, training.config.evaluation)
     return FinalistRun(
         finalist=job.finalist,
         seed=job.seed,
@@ -99,6 +97,17 @@ def _rank(job: FinalistJob, checkpoint: Path, splits: Splits, training: Training
         best_epoch=trained["best_epoch"],
         seconds=sum(epoch["seconds"] for epoch in trained["history"]),
         valid=trained["best"],
-        test=summarize(ranks, metrics, evaluation.cutoffs),
+        test=metrics_on_test(ranks, training.config.evaluation),
         ranks=ranks,
     )
+
+
+def rank_test(model: Scorer, splits: Splits, evaluation: EvaluationConfig) -> Ranks:
+    """Rank of each test target that `eval_targets` keeps, [Q]."""
+    test = chosen_targets(splits.test, evaluation)
+    return rank_targets(model, test, max_length=splits.max_length, batch_size=evaluation.eval_batch_size)
+
+
+def metrics_on_test(ranks: Ranks, evaluation: EvaluationConfig) -> dict[str, float]:
+    """Mean metrics over the test targets, by key; finalists are always compared by Recall too."""
+    return summarize(ranks, dict.fromkeys((*evaluation.metrics_to_report, "Recall")), evaluation.cutoffs)

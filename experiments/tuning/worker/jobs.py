@@ -1,4 +1,4 @@
-"""Jobs: what a worker is to train, and how."""
+"""Jobs: what a worker is to do, and how."""
 
 from __future__ import annotations
 
@@ -64,7 +64,24 @@ class FinalistJob:
     attempt: int = 1
 
 
-Job = TrialJob | FinalistJob
+@dataclass(frozen=True, slots=True)
+class ShippingJob:
+    """What there is to ship of a finalist, made of its runs and measured; nothing is trained.
+
+    Attributes:
+        finalist: the configuration to ship.
+        best: seed of its run that was best on validation.
+        bag: seeds of the runs that are made one model; none: there is to be no bag.
+        attempt: 1, or more after failures.
+    """
+
+    finalist: Finalist
+    best: int
+    bag: tuple[int, ...] = ()
+    attempt: int = 1
+
+
+Job = TrialJob | FinalistJob | ShippingJob
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,7 +1,8 @@
 """Reports: what a worker sends to the driver while it works on a job.
 
-A trial's job reports every epoch. A finalist's does so too, so that it can be interrupted there, and at last its run. A
-job that fails says so itself: what reaches the driver is a type, not the text of a traceback.
+A trial's job reports every epoch. A finalist's does so too, so that it can be interrupted there, and at last its run.
+The job that makes the model to ship reports once. A job that fails says so itself: what reaches the driver is a type,
+not the text of a traceback.
 
 Q targets of the test split.
 """
@@ -13,6 +14,7 @@ import traceback
 from dataclasses import dataclass
 
 from experiments.tuning.worker.jobs import Finalist
+from narm.footprint import Footprint
 from narm.metrics import Ranks
 from narm.training import NonFiniteLoss
 from narm.training_state import EpochResult
@@ -43,6 +45,34 @@ class FinalistRun:
     valid: dict[str, float]
     test: dict[str, float]
     ranks: Ranks
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BagResult:
+    """The runs of a finalist as one model.
+
+    Attributes:
+        valid: validation metrics, by key.
+        test: test metrics, by key.
+        footprint: what it costs to use.
+    """
+
+    valid: dict[str, float]
+    test: dict[str, float]
+    footprint: Footprint
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShippingResult:
+    """What there is to ship.
+
+    Attributes:
+        single: what the finalist's best run costs to use.
+        bag: its runs as one model; None: none was asked for.
+    """
+
+    single: Footprint
+    bag: BagResult | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,4 +112,4 @@ def _shortened(reason: str) -> str:
     return textwrap.shorten(reason, width=_LONGEST_REASON, placeholder=" ...")
 
 
-Report = EpochResult | FinalistRun | JobFailure
+Report = EpochResult | FinalistRun | ShippingResult | JobFailure

@@ -1,4 +1,4 @@
-"""The function that Ray Tune runs in a worker: it trains one job, and reports as it goes."""
+"""The function that Ray Tune runs in a worker: it does one job, and reports as it goes."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ from typing import Any
 from ray import tune
 
 from experiments.tuning.worker.finalist_training import train_finalist
-from experiments.tuning.worker.jobs import FinalistJob, Job, Training
+from experiments.tuning.worker.jobs import FinalistJob, Job, ShippingJob, Training, TrialJob
 from experiments.tuning.worker.reports import JobFailure, Report
+from experiments.tuning.worker.shipping import make_shippable
 from experiments.tuning.worker.trial_training import train_trial
 from narm.data.sessions import Splits
 from narm.machine.threads import set_threads
@@ -21,12 +22,12 @@ REPORT = "report"
 
 
 def train(config: Mapping[str, Any], *, splits: Splits, trainings: Sequence[Training]) -> None:
-    """Train a job of any of the studies; the worker stays for the next one.
+    """Do a job of any of the studies; the worker stays for the next one.
 
     Ends when the job does, or when Ray stops it at a report.
 
     Args:
-        config: `study`, an index into the trainings, and `job`, a `TrialJob` or a `FinalistJob`.
+        config: `study`, an index into the trainings, and `job`, a `Job`.
         splits: shared by all, read only.
         trainings: how the jobs of each study are trained.
     """
@@ -35,13 +36,16 @@ def train(config: Mapping[str, Any], *, splits: Splits, trainings: Sequence[Trai
 
 
 def run_job(job: Job, splits: Splits, training: Training) -> Iterator[Report]:
-    """Train a job from its checkpoint; a failure is its last report."""
+    """Do a job, from its checkpoint if it trains; a failure is its last report."""
     set_threads(training.threads)
     try:
         with tempfile.TemporaryDirectory() as scratch:
-            if isinstance(job, FinalistJob):
-                yield from train_finalist(job, splits, training, Path(scratch))
-            else:
-                yield from train_trial(job, splits, training, Path(scratch))
+            match job:
+                case TrialJob():
+                    yield from train_trial(job, splits, training, Path(scratch))
+                case FinalistJob():
+                    yield from train_finalist(job, splits, training, Path(scratch))
+                case ShippingJob():
+                    yield make_shippable(job, splits, training, Path(scratch))
     except Exception as error:
         yield JobFailure.of(error)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -239,6 +240,30 @@ def test_results_go_below_the_output_folder(tmp_path):
     assert built.checkpoints("checkpoints") == str(tmp_path / "mine" / "checkpoints")
 
 
+def test_a_bag_may_be_asked_for_when_a_study_is_resumed(tmp_path):
+    place = ("--output", str(tmp_path))
+    begin(spec(*place, "--study", "mine", "--dataset", "synthetic"))
+    assert spec(*place, "--resume", "mine").ship == "single"
+    assert spec(*place, "--resume", "mine", "--ship", "bag").ship == "bag"
+
+
+@pytest.mark.parametrize(
+    ("flags", "said"),
+    [
+        (["--ship", "bags"], "ship: there is no 'bags'; did you mean 'bag'?"),
+        (["--ship", "bag", "--finalists", "0"], "ship: a bag is made of the finalists' runs, and finalists is 0"),
+        (["--ship", "bag", "--seeds", "1"], "runs with several seeds, and finalist_seeds is 1: ask for 2 or more"),
+    ],
+)
+def test_a_bag_of_nothing_is_refused(flags, said):
+    with pytest.raises(InputError, match=re.escape(said)):
+        spec(*flags)
+
+
+def test_a_bag_of_what_is_learned_at_once_may_be_asked_for():
+    assert spec("--model", "s_knn", "--ship", "bag").finalist_seeds == 1
+
+
 def test_system_metrics_are_for_who_asks():
     assert spec().system_metrics is False
     assert spec("--system-metrics").system_metrics is True
@@ -263,6 +288,7 @@ OTHER_SETTINGS = (
     "--grace-epochs", "2", "--reduction", "3", "--epoch-budget", "50", "--plateau", "20", "--max-retries", "2",
     "--recipe", "narm", "--max-failed", "50%", "--threads", "1", "--device", "cpu", "--gpus-per-trial", "0.5",
     "--tracking-uri", "http://mlflow.example.org", "--system-metrics", "--checkpoint-storage", "/mnt/all",
+    "--ship", "bag",
 )  # fmt: skip
 
 

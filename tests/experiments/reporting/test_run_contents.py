@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from optuna.trial import TrialState
-from support.search_summary import FINALS, SUMMARY
+from support.search_summary import FINALS, SHIPPING, SUMMARY
 from support.small_study import trial
 
 from experiments.reporting.run_contents import study_metrics, trial_metrics
@@ -22,3 +22,9 @@ def test_a_study_has_the_test_metrics_of_the_model_to_ship() -> None:
     assert not any(name.startswith("test_") for name in study_metrics(SUMMARY))
     found = study_metrics(replace(SUMMARY, finals=FINALS))
     assert (found["test_recall_at_10"], found["best_recall_at_10"], found["wall_s"]) == (0.28, 0.3, 100.0)
+
+
+def test_a_study_whose_bag_ships_has_the_bags_metrics_and_its_cost() -> None:
+    found = study_metrics(replace(SUMMARY, finals=replace(FINALS, shipping=SHIPPING)))
+    assert found["test_recall_at_10"] == 0.305
+    assert (found["model_megabytes"], found["request_milliseconds"]) == (2.4375, 1.1)

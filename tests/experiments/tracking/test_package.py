@@ -16,8 +16,10 @@ import pytest
 from mlflow.exceptions import MlflowException
 from mlflow.pyfunc import PyFuncModel
 from mlflow.pyfunc.scoring_server import infer_and_parse_data
+from support.trained_runs import train_runs
 
 from experiments.tracking.package import SERVING_PACKAGES, package, serving_requirements
+from narm.bag_checkpoint import save_bag
 from narm.checkpoint import read_checkpoint
 from narm.recommending import Recommendation, Recommender
 
@@ -36,6 +38,13 @@ def folder(checkpoint, tmp_path_factory) -> Path:
 @pytest.fixture(scope="module")
 def model(folder) -> PyFuncModel:
     return mlflow.pyfunc.load_model(folder)
+
+
+def test_a_bag_is_packaged_and_answers_as_the_recommender_does(ring_splits, tmp_path):
+    save_bag(train_runs(tmp_path, ring_splits), tmp_path / "bag.pt")
+    package(tmp_path / "bag.pt", tmp_path / "model")
+    answer = mlflow.pyfunc.load_model(tmp_path / "model").predict(pd.DataFrame({"session": SESSIONS}))
+    assert_rows(answer, Recommender.load(tmp_path / "bag.pt").recommend(SESSIONS))
 
 
 def assert_rows(answer: pd.DataFrame, expected: list[Recommendation]) -> None:

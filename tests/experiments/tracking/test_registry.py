@@ -10,7 +10,7 @@ import pytest
 import torch
 from mlflow import MlflowClient
 from support.mlflow_store import prepared_store
-from support.search_summary import FINALS, SUMMARY, comparison
+from support.search_summary import FINALS, SHIPPING, SUMMARY, comparison
 
 from experiments.tracking.registry import register, registration_of
 from experiments.tuning.study.summary import Best, Summary
@@ -109,6 +109,15 @@ def test_a_finalist_is_described_by_its_mean_over_seeds(checkpoint):
     assert registration.tags["validation"] == "0.28"
     assert registration.tags["test_recall_at_10"] == "0.28"
     assert registration.description == "Study my-study, trial 1: validation Recall@10 0.2800, test 0.2800 ± 0.0100"
+
+
+def test_a_bag_is_described_by_its_own_figures(checkpoint):
+    registration = registration_of(replace(SUMMARY, finals=replace(FINALS, shipping=SHIPPING)), checkpoint)
+    assert (registration.tags["runs"], registration.tags["validation"]) == ("3", "0.31")
+    assert registration.tags["test_recall_at_10"] == "0.305"
+    assert registration.description == (
+        "Study my-study, trial 1, 3 runs as one: validation Recall@10 0.3100, test 0.3050"
+    )
 
 
 def test_a_winner_that_is_not_shown_to_be_better_leaves_the_default_to_register(checkpoint):

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from rich.console import Console
-from support.search_summary import FINALS, SUMMARY, comparison, finalist, trial
+from support.search_summary import FINALS, SHIPPING, SUMMARY, comparison, finalist, trial
 
 from experiments.reporting.report.console import print_summary
 from experiments.tuning.study.summary import Best, Counts, Default, FinalistFailure, OnBoundary, ParetoPoint, Summary
@@ -70,6 +70,14 @@ def test_the_winner_among_the_finalists_stands_first_even_if_it_was_not_the_best
 def test_many_trials_are_cut():
     many = [trial(number, "COMPLETE", 0.1 + number / 1000) for number in range(50)]
     assert printed(replace(SUMMARY, trials=many)).count("learning_rate=") == 10
+
+
+@pytest.mark.parametrize("width", [100, 60])
+def test_what_ships_stands_beside_what_could(width):
+    shown = printed(replace(SUMMARY, finals=replace(FINALS, shipping=SHIPPING)), width=width)
+    assert "The model to ship, of trial 1" in shown
+    bag = next(line for line in shown.splitlines() if line.strip().startswith("bag of 3 runs"))
+    assert bag.split()[-4:] == ["0.3050", "2.44", "1.1", "(ships)"]
 
 
 class TestWithoutFinalists:

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from pathlib import Path
 
-from support.search_summary import FINALS, finalist
+from support.search_summary import FINALS, SHIPPING, finalist
 from support.small_study import saved
 
 from experiments.reporting.report.markdown import study_markdown
@@ -21,6 +21,14 @@ def test_the_answer_the_finalists_and_the_best_trials(tmp_path: Path) -> None:
     assert lines[trials + 2].endswith("` (winner) |")
     assert lines[trials + 7 : trials + 9] == ["", "8 more trials."][:2]
     assert any(line.startswith("What decided (PED-ANOVA): learning_rate ") for line in lines)
+
+
+def test_the_models_that_could_ship(tmp_path: Path) -> None:
+    lines = study_markdown(saved(tmp_path / "my-study", finals=replace(FINALS, shipping=SHIPPING))).splitlines()
+    table = lines.index("| The model to ship, of trial 1 | validation Recall@10 | test Recall@10 | MB | ms |")
+    assert lines[table + 3] == "| the best on validation | 0.2900 | 0.2750 | 0.812 | 0.432 |"
+    assert lines[table + 4] == "| **bag of 3 runs** | 0.3100 | 0.3050 | 2.44 | 1.1 |"
+    assert lines[table + 6].startswith("MB of weights; milliseconds a request")
 
 
 def test_the_finalists_by_session_length(tmp_path: Path) -> None:

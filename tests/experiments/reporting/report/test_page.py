@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support.search_summary import FINALS, comparison, finalist
+from support.search_summary import FINALS, SHIPPING, comparison, finalist
 from support.small_study import saved
 
 from experiments.reporting.figures.interactive import figures
@@ -151,6 +151,20 @@ def test_commands_can_be_pasted(page: Page, study: SavedStudy) -> None:
 )
 def test_a_study_that_lacks_something_has_a_page_too(tmp_path: Path, changes: dict[str, Any]) -> None:
     Page(html_of(saved(tmp_path / "s", **changes)))
+
+
+def test_what_ships_stands_beside_what_could(tmp_path: Path) -> None:
+    page = Page(html_of(saved(tmp_path / "s", finals=replace(FINALS, shipping=SHIPPING))))
+    assert "The model to ship, of trial 1" in page.prose
+    names = [text for tag, text in page.texts if tag == "th" and "run" in text]
+    assert names == ["mean of 3 runs", "bag of 3 runs"]
+    assert "0.3050" in page.prose
+
+
+def test_a_bag_that_would_be_one_run_is_told(tmp_path: Path) -> None:
+    shipping = replace(SHIPPING, bag=None, why_no_bag="nothing is random in s_knn")
+    page = Page(html_of(saved(tmp_path / "s", finals=replace(FINALS, shipping=shipping))))
+    assert "No bag: nothing is random in s_knn." in page.prose
 
 
 def test_a_study_without_trials_has_a_page(tmp_path: Path) -> None:

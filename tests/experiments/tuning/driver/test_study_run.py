@@ -21,12 +21,15 @@ from experiments.tuning.engine.engine import Engine, Idle
 from experiments.tuning.optimizer.scheduler import Decision
 from experiments.tuning.study.dataset import Dataset
 from experiments.tuning.study.storage import closing_study, load_study, storage_in
-from experiments.tuning.study.summary import RecipeSummary
+from experiments.tuning.study.summary import RecipeSummary, Shipping, read_summary
 from experiments.tuning.study.trial_attributes import origin_of
 from experiments.tuning.study.warm_start import Queued
 from experiments.tuning.worker.checkpoints import CheckpointStore
-from experiments.tuning.worker.jobs import FinalistJob, Training, TrialJob
+from experiments.tuning.worker.finalist_training import run_checkpoint
+from experiments.tuning.worker.jobs import FinalistJob, Job, ShippingJob, Training, TrialJob
 from experiments.tuning.worker.tune_function import run_job
+from narm.bag import Bag
+from narm.checkpoint import load_model
 from narm.config_file import OptionsFile
 from narm.data.datasets import load_splits
 from narm.errors import InputError
@@ -35,7 +38,7 @@ pytestmark = pytest.mark.slow
 
 
 class Worker:
-    """Trains the jobs of a study of tiny models."""
+    """Does the jobs of a study of tiny models."""
 
     def __init__(self, output: Path, *arguments: str, resume: bool = False, queue: Sequence[Queued] = ()) -> None:
         small = ["--hidden_size", "8", "--embedding_size", "8", "--threads", "1", "--device", "cpu"]
@@ -57,19 +60,19 @@ class Worker:
         plan = Plan(spec=spec, resume=resume, queue=queue)
         self.run = begin_study(plan, dataset, self.splits.test, self.training, recording.open)
 
-    def begin(self) -> TrialJob | FinalistJob:
+    def begin(self) -> Job:
         job = self.run.next_job()
         assert not isinstance(job, Idle)
         return job
 
-    def train(self, job: TrialJob | FinalistJob) -> None:
+    def do(self, job: Job) -> None:
         for report in run_job(job, self.splits, self.training):
             if self.run.report(job, report) is not Decision.CONTINUE:
                 return
 
     def train_all(self) -> StudyResult:
         while not isinstance(job := self.run.next_job(), Idle):
-            self.train(job)
+            self.do(job)
         assert job is Idle.DONE
         assert self.run.result is not None
         return self.run.result
@@ -145,7 +148,7 @@ def test_finalists_of_a_search_that_a_limit_broke_off_are_trained(tmp_path: Path
     worker = Worker(tmp_path, limit, "3" if limit == "--epoch-budget" else "1s")
     first, in_flight = worker.begin(), worker.begin()
     assert isinstance(in_flight, TrialJob)
-    worker.train(first)
+    worker.do(first)
     if limit == "--time-budget":
         worker.run.deadline = 0.0
         worker.run.check_deadline()
@@ -159,10 +162,95 @@ def test_finalists_of_a_search_that_a_limit_broke_off_are_trained(tmp_path: Path
     assert states(tmp_path) == [TrialState.COMPLETE, TrialState.WAITING]
 
 
+BAG = ("--ship", "bag", "--finalist-seeds", "2")
+
+
+def shipping_of(result: StudyResult) -> Shipping:
+    assert result.summary.finals is not None
+    assert result.summary.finals.shipping is not None
+    return result.summary.finals.shipping
+
+
+def test_the_best_run_ships_and_the_summary_says_what_it_costs(tmp_path: Path) -> None:
+    result = Worker(tmp_path, "--finalist-seeds", "2").train_all()
+    shipping = shipping_of(result)
+    assert shipping.bag is None
+    assert min(shipping.single.megabytes, shipping.single.milliseconds) > 0
+    [seed] = shipping.single.seeds
+    run = tmp_path / "s" / "finalists" / f"{result.summary.recommended:04d}-{seed}.pt"
+    assert (tmp_path / "s" / "winner.pt").read_bytes() == run.read_bytes()
+
+
+def test_a_bag_ships_and_the_summary_has_it_beside_the_best_run(tmp_path: Path) -> None:
+    result = Worker(tmp_path, *BAG).train_all()
+    shipping = shipping_of(result)
+    model = load_model(tmp_path / "s" / "winner.pt")
+    assert isinstance(model, Bag)
+    assert shipping.bag is not None
+    assert len(model.members) == len(shipping.bag.seeds) == 2
+    assert set(shipping.single.seeds) < set(shipping.bag.seeds)
+    assert shipping.bag.megabytes == pytest.approx(2 * shipping.single.megabytes)
+    written = read_summary(tmp_path / "s" / "summary.json").finals
+    assert written is not None
+    assert written.shipping == shipping
+
+
+def test_a_study_that_was_over_makes_a_bag_of_the_runs_it_has(tmp_path: Path) -> None:
+    Worker(tmp_path, "--finalist-seeds", "2").train_all()
+    worker = Worker(tmp_path, *BAG, resume=True)
+    job = worker.begin()
+    assert isinstance(job, ShippingJob)  # nothing is trained
+    worker.do(job)
+    assert shipping_of(worker.train_all()).bag is not None
+
+
+def test_a_study_that_has_shipped_ships_the_same_again_without_a_job(tmp_path: Path) -> None:
+    shipped = shipping_of(Worker(tmp_path, *BAG).train_all())
+    again = Worker(tmp_path, *BAG, resume=True)
+    assert again.run.next_job() is Idle.DONE
+    assert again.run.result is not None
+    assert shipping_of(again.run.result) == shipped
+
+
+def test_a_search_that_was_killed_while_it_made_the_bag_goes_on_there(tmp_path: Path) -> None:
+    whole = tmp_path / "whole"
+    whole.mkdir()
+    expected = shipping_of(Worker(whole, *BAG).train_all())
+    worker = Worker(tmp_path, *BAG)
+    while isinstance(job := worker.begin(), TrialJob | FinalistJob):
+        worker.do(job)
+    worker.run.settle(is_interrupted=True)
+    assert worker.run.result is not None
+    assert worker.run.result.reason == "interrupted"
+    again = Worker(tmp_path, *BAG, resume=True)
+    job = again.begin()
+    assert isinstance(job, ShippingJob)
+    again.do(job)
+    made = shipping_of(again.train_all())
+    assert made.bag is not None
+    assert expected.bag is not None
+    assert (made.bag.seeds, made.bag.valid, made.bag.test) == (
+        expected.bag.seeds, expected.bag.valid, expected.bag.test,
+    )  # fmt: skip
+
+
+def test_the_best_run_ships_where_the_bag_cannot_be_made(tmp_path: Path, caplog) -> None:
+    worker = Worker(tmp_path, *BAG)
+    while isinstance(job := worker.begin(), TrialJob | FinalistJob):
+        worker.do(job)
+    (tmp_path / "s" / "finalists" / run_checkpoint(job.finalist, next(s for s in job.bag if s != job.best))).unlink()
+    worker.do(job)
+    result = worker.train_all()
+    assert "the bag could not be made" in caplog.text
+    assert result.summary.finals is not None
+    assert result.summary.finals.shipping is None
+    assert not isinstance(load_model(tmp_path / "s" / "winner.pt"), Bag)
+
+
 def test_an_interruption_reads_no_test_split_and_can_be_resumed(tmp_path: Path) -> None:
     worker = Worker(tmp_path)
     for _ in range(3):
-        worker.train(worker.begin())
+        worker.do(worker.begin())
     assert isinstance(worker.begin(), FinalistJob)
     worker.run.settle(is_interrupted=True)
     assert worker.run.result is not None
@@ -175,7 +263,7 @@ def test_an_interruption_reads_no_test_split_and_can_be_resumed(tmp_path: Path) 
 
 def test_an_error_prunes_no_trial_that_waits_for_a_promotion(tmp_path: Path) -> None:
     worker = Worker(tmp_path, "--scheduler", "asha")
-    worker.train(worker.begin())  # paused at the first rung
+    worker.do(worker.begin())  # paused at the first rung
     worker.begin()
     worker.run.abandon(RuntimeError("no node has room"))
     assert states(tmp_path) == [TrialState.WAITING] * 2
@@ -194,7 +282,7 @@ def test_a_session_beside_another_one_changes_nothing(tmp_path: Path) -> None:
 
 def test_an_error_leaves_a_study_that_can_go_on(tmp_path: Path) -> None:
     worker = Worker(tmp_path)
-    worker.train(worker.begin())
+    worker.do(worker.begin())
     worker.begin()
     worker.run.abandon(RuntimeError("the disk is full"))
     assert worker.run.result is None

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from experiments.tuning.engine.finalists import best_checkpoint, choose_finalists, finalist_seeds
+from experiments.tuning.engine.finalists import choose_finalists, finalist_seeds, runs_of
 from experiments.tuning.study.summary import TrialSummary
 from experiments.tuning.worker.jobs import Finalist
 from experiments.tuning.worker.reports import FinalistRun
@@ -85,6 +85,6 @@ def run(number: int, seed: int, value: float) -> FinalistRun:
     )
 
 
-def test_the_model_to_ship_is_the_winners_run_that_was_best_on_validation():
-    runs = [run(7, 5, 0.1), run(7, 6, 0.3), run(8, 6, 0.9)]
-    assert best_checkpoint(runs, 7, Config()) == "0007-6.pt"
+def test_the_runs_of_a_finalist_begin_with_the_one_that_was_best_on_validation():
+    runs = [run(7, 5, 0.1), run(7, 6, 0.3), run(8, 6, 0.9), run(7, 4, 0.3)]
+    assert [(found.finalist.number, found.seed) for found in runs_of(7, runs, Config())] == [(7, 6), (7, 4), (7, 5)]

@@ -1,0 +1,144 @@
+"""What ships of a finalist's runs, and what becomes of it when the job fails."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from experiments.tuning.engine.engine import Idle
+from experiments.tuning.engine.shipment import Shipment
+from experiments.tuning.study.summary import ShippedModel
+from experiments.tuning.worker.jobs import Finalist, ShippingJob
+from experiments.tuning.worker.reports import BagResult, FinalistRun, JobFailure, ShippingResult
+from narm.footprint import Footprint
+
+SINGLE, OF_BAG = Footprint(megabytes=1.0, milliseconds=0.5), Footprint(megabytes=3.0, milliseconds=1.5)
+RESULT = ShippingResult(
+    single=SINGLE, bag=BagResult(valid={"mrr_at_10": 0.4}, test={"mrr_at_10": 0.3}, footprint=OF_BAG)
+)
+FAILURE = JobFailure(reason="OSError: no space left", details="...", worth_a_retry=True)
+
+
+def runs(*seeds: int) -> list[FinalistRun]:
+    """Runs of trial 7, the best on validation first."""
+    return [
+        FinalistRun(
+            finalist=Finalist(number=7, options={}), seed=seed, epochs=3, best_epoch=2, seconds=1.0,
+            valid={"mrr_at_10": 0.3 - place / 10}, test={"mrr_at_10": 0.2}, ranks=np.array([1]),
+        )
+        for place, seed in enumerate(seeds)
+    ]  # fmt: skip
+
+
+class Kept:
+    """Results of earlier sessions, in memory."""
+
+    def __init__(self) -> None:
+        self.known: dict[ShippingJob, ShippingResult] = {}
+
+    def read(self, job: ShippingJob) -> ShippingResult | None:
+        return self.known.get(job)
+
+    def write(self, job: ShippingJob, result: ShippingResult) -> None:
+        self.known[replace(job, attempt=1)] = result
+
+    def forget(self, finalist: Finalist) -> None:
+        self.known.clear()
+
+
+def shipment(
+    of: Sequence[FinalistRun], *, bag: bool = True, model: str = "narm", results: Kept | None = None
+) -> Shipment:
+    return Shipment(of, wants_bag=bag, model=model, results=results or Kept())  # type: ignore[arg-type]
+
+
+def begin(made: Shipment) -> ShippingJob:
+    job = made.next_job()
+    assert isinstance(job, ShippingJob)
+    assert made.next_job() is Idle.WAIT
+    return job
+
+
+def test_all_runs_become_one_model_that_ships():
+    made = shipment(runs(9, 5, 6))
+    job = begin(made)
+    assert job == ShippingJob(Finalist(number=7, options={}), best=9, bag=(5, 6, 9))
+    made.made(job, RESULT)
+    assert made.next_job() is Idle.DONE
+    assert made.checkpoint == "0007-bag.pt"
+    assert made.shipping is not None
+    assert made.shipping.model == made.shipping.bag
+    assert made.shipping.bag == ShippedModel(
+        seeds=[5, 6, 9], valid={"mrr_at_10": 0.4}, test={"mrr_at_10": 0.3}, megabytes=3.0, milliseconds=1.5
+    )
+    assert made.shipping.single == ShippedModel(
+        seeds=[9], valid={"mrr_at_10": 0.3}, test={"mrr_at_10": 0.2}, megabytes=1.0, milliseconds=0.5
+    )
+
+
+def test_the_best_run_ships_and_is_measured_where_no_bag_is_asked_for():
+    made = shipment(runs(9, 5), bag=False)
+    job = begin(made)
+    assert job.bag == ()
+    made.made(job, ShippingResult(single=SINGLE, bag=None))
+    assert made.checkpoint == "0007-9.pt"
+    assert made.shipping is not None
+    assert (made.shipping.bag, made.shipping.why_no_bag) == (None, None)
+    assert made.shipping.model.milliseconds == 0.5
+
+
+@pytest.mark.parametrize(
+    ("seeds", "model", "why"),
+    [
+        ((9,), "narm", "there is only one run of it: a bag of that is the run itself"),
+        ((9, 5), "s_knn", "nothing is random in s_knn: a bag of its runs is one of them"),
+    ],
+)
+def test_a_bag_of_what_is_one_model_anyway_is_that_model_and_it_is_said(seeds, model, why):
+    made = shipment(runs(*seeds), model=model)
+    assert not made.makes_bag
+    job = begin(made)
+    assert job.bag == ()
+    made.made(job, ShippingResult(single=SINGLE, bag=None))
+    assert made.checkpoint == "0007-9.pt"
+    assert made.shipping is not None
+    assert made.shipping.why_no_bag == why
+
+
+def test_a_job_that_fails_is_tried_again_and_then_the_best_run_ships(caplog):
+    made = shipment(runs(9, 5))
+    made.failed(begin(made), FAILURE)
+    again = begin(made)
+    assert again.attempt == 2
+    made.failed(again, FAILURE)
+    assert made.next_job() is Idle.DONE
+    assert (made.checkpoint, made.shipping) == ("0007-9.pt", None)
+    assert "the bag could not be made: OSError: no space left: the best run ships" in caplog.text
+
+
+def test_a_second_attempt_may_succeed():
+    made = shipment(runs(9, 5))
+    made.failed(begin(made), FAILURE)
+    job = begin(made)
+    made.made(job, RESULT)
+    assert made.checkpoint == "0007-bag.pt"
+
+
+def test_what_an_earlier_session_made_is_not_made_again():
+    results = Kept()
+    first = shipment(runs(9, 5, 6), results=results)
+    first.made(begin(first), RESULT)
+    again = shipment(runs(9, 5, 6), results=results)
+    assert again.next_job() is Idle.DONE
+    assert (again.shipping, again.checkpoint) == (first.shipping, "0007-bag.pt")
+
+
+def test_what_was_made_of_other_runs_is_forgotten_before_it_is_made_again():
+    results = Kept()
+    first = shipment(runs(9, 5), results=results)
+    first.made(begin(first), RESULT)
+    assert begin(shipment(runs(9, 5, 6), results=results)).bag == (5, 6, 9)
+    assert not results.known  # a killed search must not find the old figures with the new bag
