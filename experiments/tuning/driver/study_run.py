@@ -35,6 +35,7 @@ from experiments.tuning.worker.jobs import Finalist, Job, Training, TrialJob
 from experiments.tuning.worker.reports import FinalistRun, JobFailure, Report
 from narm.data.sessions import Examples
 from narm.evaluation.full_ranking import chosen_targets
+from narm.models import MODELS
 from narm.training_state import EpochResult
 
 logger = logging.getLogger(__name__)
@@ -307,7 +308,12 @@ class StudyRun:
         """Decide which of the finalists is the best, and how sure that is."""
         spec = self.spec
         finals = judge_finalists(
-            trained.runs, trained.failures, test=self.test, objective=spec.objective, seed=spec.seed
+            trained.runs,
+            trained.failures,
+            test=self.test,
+            objective=spec.objective,
+            seed=spec.seed,
+            depends_on_seed=not MODELS[spec.config.model.model].learned_at_once,
         )
         shipped = None if finals is None else best_checkpoint(trained.runs, finals.recommended, spec.config)
         self._finish(self._reason, finals, shipped)
