@@ -25,8 +25,8 @@ from narm.config import Config
 from narm.data.datasets import load_splits
 from narm.data.sessions import Splits
 from narm.errors import InputError
-from narm.evaluation.bootstrap import Interval
 from narm.evaluation.full_ranking import rank_targets
+from narm.evaluation.paired_difference import Difference
 from narm.machine.files import atomic_file
 
 METRICS = ("Recall@20", "MRR@20")
@@ -95,9 +95,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     write_results(
         given.name,
         title=f"Models on {splits.name}, test",
-        notes=f"{found.n_targets:,} targets of {found.n_sessions:,} sessions; percent; 95 % intervals by bootstrap "
-        f"over sessions. Behind {found.reference.model}: simultaneous intervals (Bonferroni). By length of the "
-        "session: Recall@20, and in brackets the 95 % interval of how far it is behind there.",
+        notes=f"{found.n_targets:,} targets of {found.n_sessions:,} sessions; percent; 95 % intervals for other "
+        "sessions; one seed each: they are about these models. "
+        f"Behind {found.reference.model}: intervals that hold together for all models (Bonferroni). By length of the "
+        "session: Recall@20, and in brackets how far it is behind there, with intervals that hold together for all "
+        "models and lengths.",
         rows=rows,
         plot=True,
         module="checkpoints",
@@ -109,7 +111,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _interval(ahead: Interval) -> str:
+def _interval(ahead: Difference) -> str:
     return f" ({100 * ahead.low:+.1f}, {100 * ahead.high:+.1f})"
 
 

@@ -11,7 +11,7 @@ from experiments.cli.running import run_command
 
 EPILOG = """\
 Studies of other data are refused. The winners are compared on the same test targets, where both searches trained
-finalists: by a paired bootstrap over test sessions, as a search compares its own.
+finalists: by an interval for other sessions and other seeds, as a search compares its own.
 
 examples:
   python -m experiments.compare-studies quick-search long-search

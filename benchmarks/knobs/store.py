@@ -8,7 +8,7 @@ import pandas as pd
 
 from benchmarks.knobs.protocol import Run
 from benchmarks.results_file import RESULTS
-from narm.machine.files import atomic_file
+from benchmarks.run_table import append_run, read_runs
 
 RUNS = RESULTS / "knobs.parquet"
 
@@ -25,15 +25,9 @@ def load_values() -> dict[Run, float]:
 
 def load_runs() -> pd.DataFrame:
     """The table as it stands; empty at first."""
-    if RUNS.exists():
-        return pd.read_parquet(RUNS)
-    return pd.DataFrame(columns=["data_set", "options", "seed", "value"])
+    return read_runs(RUNS, ["data_set", "options", "seed", "value"])
 
 
 def append(row: Mapping[str, object]) -> None:
     """Add a run."""
-    runs, new = load_runs(), pd.DataFrame([row])
-    with atomic_file(RUNS) as file:
-        (pd.concat([runs, new], ignore_index=True) if len(runs) else new).to_parquet(
-            file, index=False, compression="zstd"
-        )
+    append_run(RUNS, row)

@@ -31,7 +31,7 @@ from narm.data.datasets import load_splits
 from narm.data.sessions import Splits
 from narm.errors import InputError
 from narm.machine.files import atomic_file, write_text
-from narm.models import ModelName
+from narm.models import MODELS, ModelName
 
 
 def run_comparison(given: argparse.Namespace, options: Sequence[str]) -> int:
@@ -141,6 +141,7 @@ def _contender(spec: StudySpec, splits: Splits, summary: Summary) -> Contender |
         runs=runs,
         trials=len(summary.trials),
         seconds=trained + sum(run.seconds for run in runs),
+        depends_on_seed=not MODELS[spec.config.model.model].learned_at_once,
     )
 
 

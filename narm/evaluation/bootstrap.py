@@ -1,9 +1,9 @@
-"""How sure a mean is, and a difference of two: bootstrap intervals over whole sessions.
+"""How sure a mean is: bootstrap intervals over whole sessions.
 
 Targets of one session, or of one user, are no independent observations, so sessions are drawn, each with all its
 targets: the bootstrap of Efron & Tibshirani, "An Introduction to the Bootstrap", 1993 (percentile intervals: chapter
-13), over clusters as in Davison & Hinkley, "Bootstrap Methods and their Application", 1997, section 3.8. Sakai,
-"Evaluating evaluation metrics based on the bootstrap", SIGIR 2006, compares two rankers so, paired.
+13), over clusters as in Davison & Hinkley, "Bootstrap Methods and their Application", 1997, section 3.8. A
+difference of two systems has other noise besides: `narm.evaluation.paired_difference`.
 
 Q targets, S sessions, M metrics, L slices of the targets.
 """
@@ -22,30 +22,11 @@ _DRAWS = 2**18  # at once: what is drawn and looked up stays in cache
 
 @dataclass(frozen=True, slots=True)
 class Interval:
-    """A mean over targets, and the interval, of 95 % where nothing else is said, that resampled sessions give it."""
+    """A mean over targets, and the 95 % interval that resampled sessions give it."""
 
     mean: float
     low: float
     high: float
-
-
-def mean_interval(
-    values: NDArray[np.float64], sessions: NDArray[np.int64], *, resamples: int = 2_000, seed: int
-) -> Interval:
-    """Interval of the mean over targets of a metric, by the percentiles of its resampled means.
-
-    A resample draws as many sessions as there are, with replacement. It is as long as their targets are many, so its
-    mean is a ratio of two sums. Time is O(resamples x S), memory O(Q + S).
-
-    Args:
-        values: the metric of each target, [Q]; finite.
-        sessions: which session each target belongs to, any integers, [Q].
-        resamples: how often to draw.
-        seed: seed of the draws; the same seed gives the same interval.
-    Raises:
-        ValueError: no targets, not one session each, or a value that is not finite.
-    """
-    return slice_intervals(values[None], sessions, [np.arange(len(values))], resamples=resamples, seed=seed)[0][0]
 
 
 def slice_intervals(
@@ -53,21 +34,21 @@ def slice_intervals(
     sessions: NDArray[np.int64],
     slices: Sequence[NDArray[np.int64]],
     *,
-    confidence: float = CONFIDENCE,
     resamples: int = 2_000,
     seed: int,
 ) -> list[list[Interval]]:
-    """`mean_interval` of several metrics over several slices of the targets, all from the same resamples.
+    """Intervals of the means of metrics over slices of the targets, by the percentiles of their resampled means.
 
-    A resample counts how often it drew each session, and its sums are a product of these counts with the sessions'
-    own sums: a thousand intervals take little longer than one. A resample that drew no session of a slice says
-    nothing of it. Memory is O(M Q), time for the draws O(resamples x S).
+    A resample draws as many sessions as there are, with replacement. It is as long as their targets are many, so its
+    mean is a ratio of two sums. All metrics and slices share the resamples: a resample counts how often it drew each
+    session, and its sums are a product of these counts with the sessions' own sums, so that a thousand intervals take
+    little longer than one. A resample that drew no session of a slice says nothing of it. Memory is O(M Q), time for
+    the draws O(resamples x S).
 
     Args:
         values: each metric of each target, [M, Q]; finite.
         sessions: which session each target belongs to, any integers, [Q].
         slices: positions of the targets of each slice, none empty.
-        confidence: confidence level of the intervals.
         resamples: how often to draw, from all sessions.
         seed: seed of the draws.
     Returns:
@@ -85,36 +66,9 @@ def slice_intervals(
             with np.errstate(invalid="ignore"):  # 0 / 0: nothing drawn
                 of_resamples[rows] = totals[:, :-1] / totals[:, -1:]
     return [
-        _intervals(values[:, members].mean(axis=1), of_resamples, confidence)
+        _intervals(values[:, members].mean(axis=1), of_resamples)
         for members, of_resamples in zip(slices, means, strict=True)
     ]
-
-
-def difference_interval(
-    first: NDArray[np.float64],
-    second: NDArray[np.float64],
-    sessions: NDArray[np.int64],
-    *,
-    resamples: int = 2_000,
-    seed: int,
-) -> Interval:
-    """Interval of the mean difference `first - second` of two systems on the same targets, paired.
-
-    What is hard for both cancels, so that it is far narrower than the two intervals suggest. An interval without
-    zero in it is evidence of a difference.
-
-    Args:
-        first: a metric of one system for each target, [Q].
-        second: the same of the other, [Q].
-        sessions: as of `mean_interval`, like all that follows.
-        resamples: how often to draw.
-        seed: seed of the draws.
-    Raises:
-        ValueError: as `mean_interval`, or the two have not the same targets.
-    """
-    if first.shape != second.shape:
-        raise ValueError(f"{first.shape} and {second.shape}: a pair needs the same targets")
-    return mean_interval(first - second, sessions, resamples=resamples, seed=seed)
 
 
 def _check(values: NDArray[np.float64], sessions: NDArray[np.int64], slices: Sequence[NDArray[np.int64]]) -> None:
@@ -149,9 +103,9 @@ def _draws(n_sessions: int, resamples: int, seed: int) -> Iterator[tuple[slice, 
         yield slice(start, start + rows), counts.astype(np.float64)
 
 
-def _intervals(means: NDArray[np.float64], resampled: NDArray[np.float64], confidence: float) -> list[Interval]:
+def _intervals(means: NDArray[np.float64], resampled: NDArray[np.float64]) -> list[Interval]:
     """From the means [M] and those of the resamples [resamples, M]."""
-    quantiles = ((1 - confidence) / 2, (1 + confidence) / 2)
+    quantiles = ((1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2)
     resampled = resampled[~np.isnan(resampled).any(axis=1)]
     bounds = np.quantile(resampled, quantiles, axis=0) if len(resampled) else np.stack([means, means])
     return [Interval(*map(float, interval)) for interval in zip(means, *bounds, strict=True)]

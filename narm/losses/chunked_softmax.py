@@ -46,6 +46,7 @@ class FullSoftmax(torch.autograd.Function):
         """Compute the loss and already the gradients."""
         ctx.save_for_backward(hidden, weight, targets)
         ctx.compute = partial(_full, smoothing)
+        loss: Tensor
         loss, *ctx.gradients = ctx.compute(hidden, weight, targets)
         return loss
 
@@ -79,6 +80,7 @@ class SampledSoftmax(torch.autograd.Function):
         arguments = (hidden, target_rows, item_rows, target_bias, item_bias, places)
         ctx.save_for_backward(*arguments)
         ctx.compute = partial(_sampled, smoothing)
+        loss: Tensor
         loss, *ctx.gradients = ctx.compute(*arguments)
         return loss
 

@@ -21,6 +21,7 @@ from experiments.tuning.study.summary import (
     Timing,
     TrialSummary,
 )
+from narm.evaluation.paired_difference import Seeds
 
 
 def trial(number: int, state: Any, value: float | None, **params: object) -> TrialSummary:
@@ -49,8 +50,10 @@ def finalist(number: int, value: float, *, default: bool = False, seeds: int = 3
     )
 
 
-def comparison(against: int, difference: float, low: float, high: float, metric: str = "Recall@10") -> Comparison:
-    return Comparison(metric=metric, against=against, difference=difference, low=low, high=high)
+def comparison(
+    against: int, difference: float, low: float, high: float, metric: str = "Recall@10", *, seeds: Seeds = "held"
+) -> Comparison:
+    return Comparison(metric=metric, against=against, difference=difference, low=low, high=high, seeds=seeds)
 
 
 _TRIALS = [
@@ -90,6 +93,7 @@ FINALS = Finals(
             n_sessions=400,
             winner=Estimate(mean=0.31, interval=(0.27, 0.35)),
             default=Estimate(mean=0.22, interval=(0.19, 0.25)),
+            lead=Estimate(mean=0.09, interval=(0.04, 0.14)),
         ),
         LengthSummary(
             name="3",
@@ -97,8 +101,10 @@ FINALS = Finals(
             n_sessions=8,
             winner=Estimate(mean=0.25, interval=None),
             default=Estimate(mean=0.15, interval=None),
+            lead=Estimate(mean=0.10, interval=None),
         ),
     ],
+    decided_by="validation",
 )
 
 SHIPPED_RUN = ShippedModel(

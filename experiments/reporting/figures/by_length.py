@@ -41,6 +41,14 @@ def estimate_text(estimate: Estimate) -> str:
     return f"{estimate.mean:.4f}{interval}"
 
 
+def difference_text(estimate: Estimate | None) -> str:
+    """`+0.0900 [+0.0500, +0.1300]`; the mean alone where there is no interval, and nothing without an estimate."""
+    if estimate is None:
+        return ""
+    interval = "" if estimate.interval is None else " [{:+.4f}, {:+.4f}]".format(*estimate.interval)
+    return f"{estimate.mean:+.4f}{interval}"
+
+
 def half_widths(estimates: Sequence[Estimate]) -> tuple[list[float], list[float]]:
     """How far each interval reaches below and above its mean; 0 where there is none."""
     ends = [each.interval or (each.mean, each.mean) for each in estimates]

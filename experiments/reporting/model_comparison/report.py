@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,7 @@ from experiments.tuning.study.summary import format_params
 if TYPE_CHECKING:
     from experiments.tuning.engine.model_comparison import ModelComparison, Row
     from narm.evaluation.bootstrap import Interval
+    from narm.evaluation.paired_difference import Difference, Seeds
 
 COLOURS = 10  # of matplotlib's cycle
 LINE_STYLES = ("-", "--", ":")
@@ -102,11 +104,29 @@ def sentences(comparison: ModelComparison) -> Iterator[str]:
         yield f"On test it is behind {_listed(better)} in {metric}: validation chose otherwise."
     if open_:
         yield f"There is no evidence of a difference in {metric} from {_listed(open_)}."
-    yield (
-        f"In brackets: 95 % intervals over {comparison.n_sessions:,} test sessions; those of 'behind' hold together, "
-        f"for all {len(comparison.rows) - 1} comparisons (Bonferroni)."
-    )
+    yield from _about_the_intervals(comparison, metric)
     yield from _by_length(comparison, metric)
+
+
+def _about_the_intervals(comparison: ModelComparison, metric: str) -> Iterator[str]:
+    """What the figures in brackets hold, and what they do not."""
+    several = len(comparison.rows) - 1
+    together = f"; those of 'behind' hold together, for all {several} comparisons (Bonferroni)" if several > 1 else ""
+    yield f"In brackets: 95 % intervals, for other sessions ({comparison.n_sessions:,} on test){together}."
+    by_seeds: dict[Seeds, list[str]] = defaultdict(list)
+    for row in comparison.rows[1:]:
+        by_seeds[_ahead(row, metric).seeds].append(row.model)
+    if held := by_seeds["held"]:
+        yield f"How far {_listed(held)} {_are(held)} behind holds for other seeds, too."
+    if alone := by_seeds["left out"]:
+        yield (
+            f"One seed each: how far {_listed(alone)} {_are(alone)} behind is about the models that were trained, and "
+            "another seed may order them otherwise."
+        )
+
+
+def _are(names: list[str]) -> str:
+    return "is" if len(names) == 1 else "are"
 
 
 def plot_by_length(comparison: ModelComparison) -> bytes:
@@ -161,16 +181,23 @@ def _cells(row: Row, comparison: ModelComparison) -> list[str]:
 
 def _by_length(comparison: ModelComparison, metric: str) -> Iterator[str]:
     """Where a network that is behind on the whole is not, or the other way round."""
-    for row in comparison.rows[1:]:
-        ahead = [each.name for each in row.by_length if each.ahead and each.ahead[metric].low > 0]
-        behind = [each.name for each in row.by_length if each.ahead and each.ahead[metric].high < 0]
-        if ahead or behind:
-            said = [f"ahead in sessions of {_listed(ahead)} events"] if ahead else []
-            said += [f"behind in sessions of {_listed(behind)}"] if behind else []
-            yield f"By length, {comparison.reference.model} against {row.model}: {', '.join(said)}."
+    said = [f"{row.model}: {places}" for row in comparison.rows[1:] if (places := _places(row, metric))]
+    if said:
+        tested = sum(each.ahead is not None for row in comparison.rows[1:] for each in row.by_length)
+        together = f" (95 % intervals that hold together, for all {tested} comparisons)" if tested > 1 else ""
+        yield f"By length{together}, {comparison.reference.model} against {'; '.join(said)}."
 
 
-def _ahead(row: Row, metric: str) -> Interval:
+def _places(row: Row, metric: str) -> str:
+    """Where the reference is ahead of a model, and where behind it."""
+    ahead = [each.name for each in row.by_length if each.ahead and each.ahead[metric].low > 0]
+    behind = [each.name for each in row.by_length if each.ahead and each.ahead[metric].high < 0]
+    said = [f"ahead in sessions of {_listed(ahead)} events"] if ahead else []
+    said += [f"behind in sessions of {_listed(behind)}"] if behind else []
+    return ", ".join(said)
+
+
+def _ahead(row: Row, metric: str) -> Difference:
     assert row.ahead is not None
     return row.ahead[metric]
 
@@ -179,7 +206,7 @@ def _estimate(estimate: Interval) -> str:
     return f"{estimate.mean:.4f} [{estimate.low:.4f}, {estimate.high:.4f}]"
 
 
-def _signed(estimate: Interval) -> str:
+def _signed(estimate: Difference) -> str:
     return f"{estimate.mean:+.4f} [{estimate.low:+.4f}, {estimate.high:+.4f}]"
 
 

@@ -70,10 +70,22 @@ def headline(summary: Summary) -> str:
         return "Ship the default configuration: it is the best on validation."
     if compared is None:
         return f"Ship trial {winner.number}: it was not compared with the default configuration."
-    if compared.low > 0:
-        return f"Ship trial {winner.number}: better than the default configuration, {_by_how_much(finals, compared)}."
-    doubt = "worse on test" if compared.high < 0 else "not shown to be better"
-    return f"Ship the default configuration: trial {winner.number} is {doubt}."
+    if finals.recommended != winner.number:  # a summary of an earlier version
+        doubt = "worse on test" if compared.meaning == "worse" else "not shown to be better"
+        return f"Ship the default configuration: trial {winner.number} is {doubt}."
+    return f"Ship trial {winner.number}: {_how_sure(finals, winner, compared)}."
+
+
+def _how_sure(finals: Finals, winner: FinalistSummary, compared: Comparison) -> str:
+    """What test says of the winner, which validation chose."""
+    default = finals.default
+    are_two_models = default is not None and _is_about_two_models(compared, winner, default)
+    one, other = ("its model", "the default configuration's") if are_two_models else ("it", "the default configuration")
+    if compared.meaning == "undecided":
+        return f"the best on validation; no evidence on test that {one} is better than {other}"
+    claim = f"{compared.meaning} than {other}, {_by_how_much(finals, compared)}"
+    claim = f"{one} is {claim}" if are_two_models else claim
+    return claim if compared.meaning == "better" else f"the best on validation, but {claim}"
 
 
 def _by_how_much(finals: Finals, compared: Comparison) -> str:
@@ -94,7 +106,7 @@ def _provisional_headline(summary: Summary) -> str:
 def verdict(summary: Summary) -> Iterator[str]:
     """How sure it is, a sentence each."""
     if summary.finals is not None:
-        yield from _final_verdict(summary.finals)
+        yield from _final_verdict(summary, summary.finals)
     else:
         yield from _provisional_verdict(summary)
 
@@ -150,7 +162,7 @@ def _gain(best: float, default: float, error: float) -> str:
 # The finalists: what several seeds say on test.
 
 
-def _final_verdict(finals: Finals) -> Iterator[str]:
+def _final_verdict(summary: Summary, finals: Finals) -> Iterator[str]:
     """The winner against the default configuration and the runner-up, in plain words."""
     winner, *others = finals.finalists
     if winner.is_default:
@@ -161,28 +173,65 @@ def _final_verdict(finals: Finals) -> Iterator[str]:
     for against, compared in groupby(finals.comparisons, key=lambda comparison: comparison.against):
         yield _sentence(winner, by_number[against], list(compared))
     if finals.comparisons:
+        yield _about_the_intervals(finals)
+    if finals.recommended != finals.winner:
         yield (
-            f"In brackets: 95 % intervals of the difference, by a paired bootstrap over {finals.n_sessions:,} "
-            f"test sessions. Validation chose the winner, test did not."
+            "An earlier version decided so, by the interval on test. Validation decides now: "
+            f"python -m experiments.search --resume {summary.study} ships trial {finals.winner}."
         )
     for failure in finals.failures:
         yield f"Trial {failure.number} failed as a finalist, seed {failure.seed}: {failure.reason}"
+
+
+def _about_the_intervals(finals: Finals) -> str:
+    """What the figures in brackets are, and what they had no say in."""
+    sessions = f"other sessions (test has {finals.n_sessions:,})"
+    held = {compared.seeds for compared in finals.comparisons}
+    scope = f"{sessions} and other seeds" if held == {"held"} else f"{sessions} only"
+    nothing_random = "; no seed changes these models" if held == {"none"} else ""
+    alone = ", each by itself" if len(finals.comparisons) > 1 else ""
+    decided = " Validation chose what to ship, test did not." if finals.recommended == finals.winner else ""
+    return f"In brackets: 95 % intervals of the difference, for {scope}{alone}{nothing_random}.{decided}"
 
 
 def _sentence(winner: FinalistSummary, rival: FinalistSummary, compared: Sequence[Comparison]) -> str:
     """How sure it is that the winner is better than the rival; the first comparison, of the objective, decides."""
     objective = compared[0]
     subject, other = _name(winner), _name(rival) if rival.is_default else f"the runner-up, {_name(rival)},"
+    if _is_about_two_models(objective, winner, rival):
+        subject, other = f"the model of {subject}", f"that of {other}"
     figures = ", ".join(f"{c.metric} {c.difference:+.4f} [{c.low:+.4f}, {c.high:+.4f}]" for c in compared)
-    seeds = f"{len(winner.seeds)} seeds" if len(winner.seeds) > 1 else "1 seed"
-    if objective.low > 0:
-        claim, advice = f"{subject} is better than {other} on test", ""
-    elif objective.high < 0:
-        claim, advice = f"{subject} is worse than {other} on test", "; ship the default"
-    else:
+    claim = f"{subject} is {objective.meaning} than {other} on test"
+    if objective.meaning == "undecided":
         claim = f"no evidence that {subject} is better than {other} on test"
-        advice = "; ship the default unless you have other reasons"
-    return f"{claim[0].upper()}{claim[1:]}: {figures}, {seeds}{advice if rival.is_default else ''}."
+    disagrees = "; validation has it ahead, and decides" if objective.meaning == "worse" else ""
+    seeds = about_seeds(objective, len(winner.seeds), len(rival.seeds))
+    return f"{claim[0].upper()}{claim[1:]}: {figures}{seeds}{disagrees}."
+
+
+def about_seeds(compared: Comparison, first: int, second: int) -> str:
+    """What a comparison says of seeds, to follow its figures: `, 3 seeds`.
+
+    Args:
+        compared: the comparison, of the first less the second.
+        first: seeds of the first.
+        second: seeds of the second.
+    """
+    if compared.seeds == "none":
+        return ""
+    if compared.seeds == "left out" and first == second == 1:
+        return ", one seed each: another seed may order the configurations otherwise"
+    seeds = _seeds(first) if first == second else f"{_seeds(first)} against {second}"
+    return f", {seeds}" + (", and nothing is said of others" if compared.seeds == "left out" else "")
+
+
+def _seeds(count: int) -> str:
+    return "1 seed" if count == 1 else f"{count} seeds"
+
+
+def _is_about_two_models(compared: Comparison, first: FinalistSummary, second: FinalistSummary) -> bool:
+    """Whether there was one seed each: then nothing is known of the configurations beyond these trainings."""
+    return compared.seeds == "left out" and len(first.seeds) == len(second.seeds) == 1
 
 
 def _name(finalist: FinalistSummary) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from experiments.tuning.study.summary import Comparison, Finals
 
@@ -13,18 +13,11 @@ class Interval:
     """A comparison, drawn as a dot with whiskers: positions in percent of the axis."""
 
     comparison: Comparison
-    rival: str
+    label: str
     low: float
     middle: float
     high: float
     zero: float
-
-    @property
-    def meaning(self) -> str:
-        """What the interval says of the first."""
-        if self.comparison.low > 0:
-            return "better"
-        return "worse" if self.comparison.high < 0 else "undecided"
 
 
 def final_intervals(finals: Finals) -> list[Interval]:
@@ -33,6 +26,31 @@ def final_intervals(finals: Finals) -> list[Interval]:
     return list(
         intervals(finals.comparisons, lambda c: "the default" if c.against in default else f"trial {c.against}")
     )
+
+
+def length_intervals(finals: Finals, metric: str) -> list[Interval]:
+    """The winner against the default configuration by session length, where there are sessions enough.
+
+    Args:
+        finals: the verdict.
+        metric: of the figures by session length, spelled `MRR@10`.
+    """
+    default = finals.default
+    if default is None:
+        return []
+    compared = {
+        each.name: Comparison(
+            metric=metric,
+            against=default.number,
+            difference=each.lead.mean,
+            low=each.lead.interval[0],
+            high=each.lead.interval[1],
+        )
+        for each in finals.by_length
+        if each.lead is not None and each.lead.interval is not None
+    }
+    drawn = intervals(list(compared.values()), lambda _: "the default")
+    return [replace(each, label=f"{name} events") for name, each in zip(compared, drawn, strict=True)]
 
 
 def intervals(comparisons: Sequence[Comparison], rival: Callable[[Comparison], str]) -> Iterator[Interval]:
@@ -47,7 +65,8 @@ def intervals(comparisons: Sequence[Comparison], rival: Callable[[Comparison], s
         low, middle, high, zero = (
             100 * (value - start) / width for value in (comparison.low, comparison.difference, comparison.high, 0.0)
         )
-        yield Interval(comparison=comparison, rival=rival(comparison), low=low, middle=middle, high=high, zero=zero)
+        label = f"{comparison.metric} against {rival(comparison)}"
+        yield Interval(comparison=comparison, label=label, low=low, middle=middle, high=high, zero=zero)
 
 
 def _axis(comparisons: Sequence[Comparison]) -> tuple[float, float]:

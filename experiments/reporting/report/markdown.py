@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from experiments.reporting.figures.by_length import estimate_text, length_lines
+from experiments.reporting.figures.by_length import difference_text, estimate_text, length_lines
 from experiments.reporting.figures.importances import importances
 from experiments.reporting.figures.trial_views import judged
 from experiments.reporting.report import answer, facts
@@ -38,19 +38,29 @@ def _lines(saved: SavedStudy, rows: int) -> Iterator[str]:
 
 
 def _by_length(finals: Finals, objective: str) -> Iterator[str]:
-    """A row a class of session lengths, with a column for each finalist that the page draws."""
+    """A row a class of session lengths, with a column for each finalist that the page draws, and their difference."""
     lines = length_lines(finals)
+    leads = [each.lead for each in finals.by_length]
+    is_compared = any(leads)
     rows = [
-        [each.name, f"{each.n_targets:,}", *(escape(estimate_text(line.estimates[place])) for line in lines)]
+        [
+            each.name,
+            f"{each.n_targets:,}",
+            *(escape(estimate_text(line.estimates[place])) for line in lines),
+            *([escape(difference_text(each.lead))] if is_compared else []),
+        ]
         for place, each in enumerate(finals.by_length)
     ]
-    yield from markdown_table(["events of the session", "test targets", *(line.name for line in lines)], rows, words=0)
+    headings = ["events of the session", "test targets", *(line.name for line in lines)]
+    yield from markdown_table(headings + ["difference"] * is_compared, rows, words=0)
     yield ""
-    overlap = "; those of two models may overlap though their paired difference is sure" if len(lines) > 1 else ""
     yield (
         f"Test {objective} by session length, means over the seeds. In brackets: 95 % intervals over sessions, where "
-        f"there are ten or more{overlap}."
+        "there are ten or more."
     )
+    tested = sum(lead is not None and lead.interval is not None for lead in leads)
+    if tested > 1:
+        yield f"Those of the difference, which is paired, hold together for all {tested} classes (Bonferroni)."
 
 
 def _trials(summary: Summary, rows: int) -> Iterator[str]:

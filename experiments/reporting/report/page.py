@@ -18,7 +18,7 @@ from experiments.reporting.figures.interactive import BY_TRIAL, SLICE
 from experiments.reporting.figures.material import Drawings
 from experiments.reporting.figures.trial_views import judged
 from experiments.reporting.report import answer, facts, shippable
-from experiments.reporting.report.intervals import final_intervals
+from experiments.reporting.report.intervals import final_intervals, length_intervals
 from experiments.tuning.engine.verdict import compared_metrics
 from experiments.tuning.study.saved_study import SavedStudy
 from experiments.tuning.study.summary import STATE_WORDS, Summary, TrialSummary, format_value
@@ -47,8 +47,7 @@ CAPTIONS = {
                "study's folder has no log of its jobs, jobs.jsonl."),
     "by_length": ("By session length", "The winner on test, and the default configuration where it is another, by "
                   "the number of events of the session: means over the seeds. Whiskers are 95 % intervals over "
-                  "sessions, where there are ten or more. The intervals of two models may overlap though their "
-                  "paired difference is sure."),
+                  "sessions, where there are ten or more; whether two models differ, they do not say."),
     "pareto_front": ("Pareto front", "Trials that no other beats in every objective, among all complete ones."),
 }  # fmt: skip
 """Heading of each figure, and what a person who cannot see it should know."""
@@ -84,6 +83,7 @@ def study_page(saved: SavedStudy, drawn: Drawings[go.Figure]) -> str:
         shippable_headings=shippable.headings(summary.objective),
         shippable_note=shippable.NOTE,
         why_no_bag=shippable.why_no_bag(finals) if finals else None,
+        by_length=length_intervals(finals, summary.objective) if finals else [],
         importances=importances(judged(saved.study)),
         rungs=shown if len(shown := rungs(summary.trials)) <= RUNGS_SHOWN else [],
         params=_param_names(summary),

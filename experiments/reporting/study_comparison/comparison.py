@@ -5,20 +5,21 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from experiments.reporting.report.answer import headline
-from experiments.tuning.engine.verdict import compare_runs, compared_metrics
+from experiments.reporting.report.answer import about_seeds, headline
+from experiments.tuning.engine.leads import Trained, leads
+from experiments.tuning.engine.verdict import compared_metrics
 from experiments.tuning.study.finalist_runs import FinalistRuns
 from experiments.tuning.study.folder import FINALISTS
 from experiments.tuning.study.saved_study import SavedStudy
 from experiments.tuning.study.stored_spec import stored_space
 from experiments.tuning.study.summary import Best, Comparison, Default, FinalistSummary
 from experiments.tuning.worker.jobs import Finalist
-from experiments.tuning.worker.reports import FinalistRun
 from narm.config import Config
 from narm.data.datasets import load_splits
 from narm.data.sessions import Splits
 from narm.errors import InputError
 from narm.metrics import key_of
+from narm.models import MODELS
 
 Row = tuple[str, str]
 """What there is of something in the first study, and in the second."""
@@ -39,7 +40,7 @@ class StudyComparison:
         space: parameters that differ, and how.
         same_space: number of parameters that do not.
         options: fixed options that differ.
-        winners: the first winner less the second on test, by metric; empty where they cannot be compared.
+        winners: the first winner less the second on test, one for each metric; empty where they cannot be compared.
         notes: what a reader should know: what does not compare, and why.
     """
 
@@ -61,10 +62,17 @@ class StudyComparison:
         compared = self.winners[0]
         names = [f"the winner of {study.name}" for study in (self.first, self.second)]
         figures = f"{compared.metric} {compared.difference:+.4f} [{compared.low:+.4f}, {compared.high:+.4f}] on test"
-        if compared.low <= 0 <= compared.high:
-            return f"No evidence that either winner is better: {figures}."
-        better, worse = names if compared.low > 0 else reversed(names)
-        return f"{better[0].upper()}{better[1:]} is better than {worse}: {figures}."
+        if compared.meaning == "undecided":
+            return f"No evidence that either winner is better: {figures}{about_seeds(compared, *self.seeds)}."
+        better, worse = names if compared.meaning == "better" else reversed(names)
+        return f"{better[0].upper()}{better[1:]} is better than {worse}: {figures}{about_seeds(compared, *self.seeds)}."
+
+    @property
+    def seeds(self) -> tuple[int, int]:
+        """Seeds of either winner; 0 where there is none."""
+        winners = (_winner(self.first), _winner(self.second))
+        first, second = (0 if winner is None else len(winner.seeds) for winner in winners)
+        return first, second
 
     @property
     def tables(self) -> dict[str, Mapping[str, Row]]:
@@ -215,17 +223,18 @@ def _compare_winners(first: SavedStudy, second: SavedStudy) -> list[Comparison]:
     """The first winner less the second, in the first's metrics and then the second's.
 
     Raises:
-        InputError: a search has no finalists, or their ranks or the data are not there any more.
+        InputError: a search has no finalists, or the winners' ranks or the data are not there any more.
     """
     for study in (first, second):
         if study.summary.finals is None:
             raise InputError(f"'{study.name}' has no finalists")
     splits = _load(first)
-    runs = [_runs(study, splits) for study in (first, second)]
+    (winner, *others), (rival, *rest) = (_trained(study, splits) for study in (first, second))
+    configurations, sessions = [winner, rival, *others, *rest], splits.test.session_of_target
     metrics = dict.fromkeys((*_metrics(first), *_metrics(second)))
-    sessions = splits.test.session_of_target
     return [
-        compare_runs(runs[0], runs[1], metric=metric, sessions=sessions, seed=first.summary.seed) for metric in metrics
+        Comparison.of(leads(configurations, metric, sessions)[0], metric=metric, against=rival.runs[0].finalist.number)
+        for metric in metrics
     ]
 
 
@@ -236,13 +245,21 @@ def _load(study: SavedStudy) -> Splits:
     return splits
 
 
-def _runs(study: SavedStudy, splits: Splits) -> list[FinalistRun]:
-    """The runs of the winner, from the folder of the study."""
-    winner = _winner(study)
-    assert winner is not None
-    finalist = Finalist(number=winner.number, options=winner.params, is_default=winner.is_default)
+def _trained(study: SavedStudy, splits: Splits) -> list[Trained]:
+    """The winner, and the other finalists as far as their ranks are there: they say what another seed does."""
+    assert study.summary.finals is not None
     config, folder = Config.from_flat(study.record["config"]), study.folder / FINALISTS
-    runs = FinalistRuns(folder, config, splits.fingerprint).require(finalist, winner.seeds)
-    if any(len(run.ranks) != len(splits.test) for run in runs):
+    kept = FinalistRuns(folder, config, splits.fingerprint)
+    winner, *others = study.summary.finals.finalists
+    runs = [kept.require(_finalist(winner), winner.seeds)]
+    if any(len(run.ranks) != len(splits.test) for run in runs[0]):
         raise InputError(f"{folder}: the ranks are not of the {len(splits.test):,} test targets")
-    return runs
+    for other in others:
+        found = [kept.read(_finalist(other), seed) for seed in other.seeds]
+        runs.append([run for run in found if run is not None and len(run.ranks) == len(splits.test)])
+    depends_on_seed = not MODELS[config.model.model].learned_at_once
+    return [Trained(of_one, depends_on_seed) for of_one in runs if of_one]
+
+
+def _finalist(summary: FinalistSummary) -> Finalist:
+    return Finalist(number=summary.number, options=summary.params, is_default=summary.is_default)

@@ -37,6 +37,7 @@ from experiments.tuning.worker.jobs import Finalist, Job, ShippingJob, Training,
 from experiments.tuning.worker.reports import FinalistRun, JobFailure, Report, ShippingResult
 from narm.data.sessions import Examples
 from narm.evaluation.full_ranking import chosen_targets
+from narm.models import MODELS
 from narm.training_state import EpochResult
 
 logger = logging.getLogger(__name__)
@@ -323,7 +324,12 @@ class StudyRun:
         spec = self.spec
         self._finalists = None
         self._finals = judge_finalists(
-            trained.runs, trained.failures, test=self.test, objective=spec.objective, seed=spec.seed
+            trained.runs,
+            trained.failures,
+            test=self.test,
+            objective=spec.objective,
+            seed=spec.seed,
+            depends_on_seed=not MODELS[spec.config.model.model].learned_at_once,
         )
         if self._finals is None:
             self._finish(self._reason)

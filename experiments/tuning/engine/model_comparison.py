@@ -3,9 +3,7 @@
 Everything comes from the ranks of the test targets, which the finalists of a search keep. Validation chooses the
 reference, so that test has no say in it, and every other model is compared with it in pairs: what is hard for both
 cancels. With several comparisons one of them is bound to look different by chance; their intervals are therefore
-simultaneous ones, of 1 - 0.05 / comparisons each (Bonferroni).
-
-Q targets of the test split, M models.
+simultaneous ones, of 1 - 0.05 / comparisons each (Bonferroni), and hold other sessions and other seeds.
 """
 
 from __future__ import annotations
@@ -18,15 +16,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from experiments.tuning.engine.verdict import mean_values, spread
+from experiments.tuning.engine.leads import Trained, leads, mean_values
+from experiments.tuning.engine.verdict import spread
 from experiments.tuning.study.summary import Spread
 from experiments.tuning.worker.reports import FinalistRun
 from narm.data.sessions import Examples
-from narm.evaluation.bootstrap import CONFIDENCE, Interval, slice_intervals
-from narm.evaluation.slices import session_length_slices
-from narm.metrics import Values, key_of
-
-RESAMPLES = 10_000  # so that the tails of simultaneous intervals hold some
+from narm.evaluation.bootstrap import Interval, slice_intervals
+from narm.evaluation.paired_difference import Difference, simultaneous
+from narm.evaluation.slices import MIN_SESSIONS, session_length_slices
+from narm.metrics import key_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +37,7 @@ class Contender:
         runs: the runs with these options, one a seed.
         trials: trials of the search.
         seconds: wall clock of all training, trials and finalists together.
+        depends_on_seed: whether another seed would give another model.
     """
 
     model: str
@@ -46,6 +45,7 @@ class Contender:
     runs: Sequence[FinalistRun]
     trials: int
     seconds: float
+    depends_on_seed: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,13 +56,14 @@ class LengthSlice:
         name: `2`, `6-10`.
         n_targets: their targets.
         values: mean of each metric, by `Recall@20`.
-        ahead: lead of the reference there, by metric; None for the reference itself.
+        ahead: lead of the reference there, by metric, with intervals that hold together over all models and classes;
+            None for the reference itself, and where there are too few sessions.
     """
 
     name: str
     n_targets: int
     values: Mapping[str, Interval]
-    ahead: Mapping[str, Interval] | None
+    ahead: Mapping[str, Difference] | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,7 +77,8 @@ class Row:
         valid: the objective on validation, over the seeds.
         test: mean of each metric over the seeds, with a 95 % interval over sessions.
         spread: spread of each metric on test over the seeds.
-        ahead: lead of the reference on test, with simultaneous intervals; None for the reference itself.
+        ahead: lead of the reference on test, with intervals that hold together over all models; None for the
+            reference itself.
         by_length: the same by session length.
         trials: trials of its search.
         seconds: wall clock of all training.
@@ -88,7 +90,7 @@ class Row:
     valid: Spread
     test: Mapping[str, Interval]
     spread: Mapping[str, Spread]
-    ahead: Mapping[str, Interval] | None
+    ahead: Mapping[str, Difference] | None
     by_length: Sequence[LengthSlice]
     trials: int
     seconds: float
@@ -131,7 +133,6 @@ def compare_models(
     objective: str,
     metrics: Sequence[str],
     seed: int,
-    resamples: int = RESAMPLES,
 ) -> ModelComparison:
     """Judge the models on the test targets.
 
@@ -143,17 +144,10 @@ def compare_models(
         objective: spelled `MRR@20`; on validation it chooses the reference.
         metrics: metrics to compare on test, spelled alike.
         seed: seed of the bootstrap.
-        resamples: resamples of the bootstrap.
     """
     key = key_of(objective)
     ranked = sorted(contenders, key=lambda one: -fmean(run.valid[key] for run in one.runs))
-    judge = _Judge(
-        [np.stack([mean_values(one.runs, metric) for metric in metrics]) for one in ranked],
-        test,
-        tuple(metrics),
-        seed,
-        resamples,
-    )
+    judge = _Judge([Trained(one.runs, one.depends_on_seed) for one in ranked], test, tuple(metrics), seed)
     slices, overall, ahead = judge.slices(), judge.overall(), judge.ahead()
     rows = [
         Row(
@@ -185,66 +179,60 @@ def compare_models(
 
 @dataclass(frozen=True, slots=True)
 class _Judge:
-    """Bootstraps all models at once, from the same resamples.
+    """Judges all models, on the whole and by session length.
 
     Attributes:
-        values: for each model the metrics of each target, averaged over its seeds, [metrics, Q]; the reference first.
+        models: runs of each model, the reference first.
         test: the targets.
         metrics: which.
         seed: seed of the bootstrap.
-        resamples: resamples of the bootstrap.
     """
 
-    values: Sequence[Values]
+    models: Sequence[Trained]
     test: Examples
     metrics: tuple[str, ...]
     seed: int
-    resamples: int
 
     def overall(self) -> list[dict[str, Interval]]:
-        """Metrics of each model on all targets."""
-        (found,) = self._intervals(self.values, [np.arange(len(self.test))], CONFIDENCE)
+        """Metrics of each model on all targets, over sessions."""
+        (found,) = self._means([np.arange(len(self.test))])
         return found
 
-    def ahead(self) -> list[dict[str, Interval] | None]:
+    def ahead(self) -> list[dict[str, Difference] | None]:
         """Lead of the reference over each other model, with intervals that hold together."""
-        confidence = 1 - (1 - CONFIDENCE) / max(len(self.values) - 1, 1)
-        (found,) = self._intervals(self._differences(), [np.arange(len(self.test))], confidence)
-        return [None, *found[1:]]
+        return [None, *self._leads(None, simultaneous(len(self.models) - 1))]
 
     def slices(self) -> list[list[LengthSlice]]:
         """Metrics of each model, and the lead of the reference, by session length."""
         classes = session_length_slices(self.test)
-        members = [of_one for _, of_one in classes]
-        values = self._intervals(self.values, members, CONFIDENCE)
-        ahead = self._intervals(self._differences(), members, CONFIDENCE)
+        trusted = [len(np.unique(self.test.session_of_target[members])) >= MIN_SESSIONS for _, members in classes]
+        confidence = simultaneous(sum(trusted) * (len(self.models) - 1))
+        untold: list[dict[str, Difference] | None] = [None] * len(self.models)
+        values = self._means([members for _, members in classes])
+        ahead = [
+            [None, *self._leads(members, confidence)] if is_trusted else untold
+            for (_, members), is_trusted in zip(classes, trusted, strict=True)
+        ]
         return [
             [
-                LengthSlice(
-                    name=name, n_targets=len(of_one), values=of_class[place], ahead=gaps[place] if place else None
-                )
-                for (name, of_one), of_class, gaps in zip(classes, values, ahead, strict=True)
+                LengthSlice(name=name, n_targets=len(members), values=of_class[place], ahead=gaps[place])
+                for (name, members), of_class, gaps in zip(classes, values, ahead, strict=True)
             ]
-            for place in range(len(self.values))
+            for place in range(len(self.models))
         ]
 
-    def _differences(self) -> list[Values]:
-        return [self.values[0] - of_one for of_one in self.values]
-
-    def _intervals(
-        self, values: Sequence[Values], slices: Sequence[NDArray[np.int64]], confidence: float
-    ) -> list[list[dict[str, Interval]]]:
-        """Intervals by metric, for each slice and model."""
-        found = slice_intervals(
-            np.concatenate(values),
-            self.test.session_of_target,
-            slices,
-            confidence=confidence,
-            resamples=self.resamples,
-            seed=self.seed,
-        )
+    def _means(self, slices: Sequence[NDArray[np.int64]]) -> list[list[dict[str, Interval]]]:
+        """Metrics of each model, in each slice."""
+        values = np.stack([mean_values(each.runs, metric) for each in self.models for metric in self.metrics])
+        found = slice_intervals(values, self.test.session_of_target, slices, seed=self.seed)
         n = len(self.metrics)
         return [
             [dict(zip(self.metrics, of_slice[first : first + n], strict=True)) for first in range(0, len(of_slice), n)]
             for of_slice in found
         ]
+
+    def _leads(self, members: NDArray[np.int64] | None, confidence: float) -> list[dict[str, Difference]]:
+        """Lead of the reference over each other model, by metric."""
+        sessions = self.test.session_of_target
+        by_metric = [leads(self.models, metric, sessions, members, confidence=confidence) for metric in self.metrics]
+        return [dict(zip(self.metrics, of_model, strict=True)) for of_model in zip(*by_metric, strict=True)]

@@ -1,8 +1,9 @@
-"""Which finalist to ship, and whether it is really better: judged from their runs.
+"""Which finalist to ship, and how sure it is that it is better: judged from their runs.
 
-Validation chooses, and test only reports: the winner has the best mean objective on validation over the seeds, so that
-its test metrics are no best of several, and an interval of theirs means what it says. Whether the winner or the default
-configuration is to be shipped follows from that interval (`Finals.recommended`).
+Validation chooses, and test only reports: what has the best mean objective on validation over the seeds is shipped, the
+default configuration only if it is that. So the winner's test metrics are no best of several, and an interval of theirs
+means what it says. A rule that ships the default unless an interval on test forbids it throws most of what a search
+gains away, and lets test choose.
 """
 
 from __future__ import annotations
@@ -14,7 +15,9 @@ from statistics import fmean, stdev
 import numpy as np
 from numpy.typing import NDArray
 
+from experiments.tuning.engine.leads import Runs, Trained, leads, mean_values
 from experiments.tuning.study.summary import (
+    VALIDATION,
     Comparison,
     Estimate,
     FinalistFailure,
@@ -23,17 +26,23 @@ from experiments.tuning.study.summary import (
     LengthSummary,
     Spread,
 )
+from experiments.tuning.worker.jobs import Finalist
 from experiments.tuning.worker.reports import FinalistRun
 from narm.data.sessions import Examples
-from narm.evaluation.bootstrap import Interval, difference_interval, slice_intervals
+from narm.evaluation.bootstrap import Interval, slice_intervals
+from narm.evaluation.paired_difference import Difference, simultaneous
 from narm.evaluation.slices import MIN_SESSIONS, session_length_slices
-from narm.metrics import METRICS, Values, key_of, parse_metric
-
-Runs = Sequence[FinalistRun]
+from narm.metrics import key_of, parse_metric
 
 
 def judge_finalists(
-    runs: Runs, failures: Sequence[FinalistFailure], *, test: Examples, objective: str, seed: int
+    runs: Runs,
+    failures: Sequence[FinalistFailure],
+    *,
+    test: Examples,
+    objective: str,
+    seed: int,
+    depends_on_seed: bool = True,
 ) -> Finals | None:
     """Rank the finalists, and compare the winner with the default configuration and with the runner-up.
 
@@ -46,67 +55,85 @@ def judge_finalists(
         test: the examples whose ranks the runs have.
         objective: spelled `MRR@10`; Recall is compared at the same cutoff.
         seed: seed of the bootstrap.
+        depends_on_seed: whether another seed would give another model.
     Returns:
         None if no run succeeded.
     """
     if not runs:
         return None
-    ranked = _ranked(runs, key_of(objective))
-    winner, *others = ranked
-    rivals = [rival for rival in others if rival is others[0] or rival[0].finalist.is_default]
-    rivals.sort(key=lambda rival: not rival[0].finalist.is_default)
+    ranked = [Trained(of_one, depends_on_seed) for of_one in _ranked(runs, key_of(objective))]
     sessions = test.session_of_target
+    found = {metric: leads(ranked, metric, sessions) for metric in compared_metrics(objective)}
     return Finals(
-        winner=winner[0].finalist.number,
+        winner=_finalist(ranked[0]).number,
         n_targets=len(test),
         n_sessions=len(np.unique(sessions)),
-        finalists=[_summary(of_one) for of_one in ranked],
+        finalists=[_summary(each.runs) for each in ranked],
         comparisons=[
-            compare_runs(winner, rival, metric=metric, sessions=sessions, seed=seed)
-            for rival in rivals
-            for metric in compared_metrics(objective)
+            Comparison.of(of_metric[place - 1], metric=metric, against=_finalist(ranked[place]).number)
+            for place in _rivals(ranked)
+            for metric, of_metric in found.items()
         ],
         failures=failures,
-        by_length=_by_length(
-            winner,
-            next((rival for rival in others if rival[0].finalist.is_default), None),
-            test=test,
-            metric=objective,
-            seed=seed,
-        ),
+        by_length=_by_length(ranked, test=test, metric=objective, seed=seed),
+        decided_by=VALIDATION,
     )
 
 
-def _by_length(winner: Runs, default: Runs | None, *, test: Examples, metric: str, seed: int) -> list[LengthSummary]:
-    """The winner and the default configuration by session length, from the same resamples."""
-    sessions = test.session_of_target
+def _finalist(trained: Trained) -> Finalist:
+    return trained.runs[0].finalist
+
+
+def _default_place(ranked: Sequence[Trained]) -> int | None:
+    """Where the default configuration is, unless it is the winner or has no result."""
+    return next((place for place, each in enumerate(ranked) if place and _finalist(each).is_default), None)
+
+
+def _rivals(ranked: Sequence[Trained]) -> list[int]:
+    """Places of what the winner is compared with: the default configuration, then the runner-up."""
+    default, runner_up = _default_place(ranked), [1] if len(ranked) > 1 else []
+    return runner_up if default is None else [default, *(place for place in runner_up if place != default)]
+
+
+def _by_length(ranked: Sequence[Trained], *, test: Examples, metric: str, seed: int) -> list[LengthSummary]:
+    """The winner and the default configuration by session length, and the leads of the winner, which hold together."""
+    sessions, default = test.session_of_target, _default_place(ranked)
     slices = session_length_slices(test)
-    found = slice_intervals(
-        np.stack([mean_values(runs, metric) for runs in (winner, default) if runs is not None]),
-        sessions,
-        [members for _, members in slices],
-        seed=seed,
-    )
+    sizes = [len(np.unique(sessions[members])) for _, members in slices]
+    shown = [0] if default is None else [0, default]
+    means = np.stack([mean_values(ranked[place].runs, metric) for place in shown])
+    found = slice_intervals(means, sessions, [members for _, members in slices], seed=seed)
+    confidence = simultaneous(sum(size >= MIN_SESSIONS for size in sizes))
+
+    def lead(members: NDArray[np.int64]) -> Difference | None:
+        if default is None:
+            return None
+        return leads(ranked, metric, sessions, members, confidence=confidence)[default - 1]
+
     return [
-        _length_summary(name, sessions[members], intervals)
-        for (name, members), intervals in zip(slices, found, strict=True)
+        _length_summary(name, len(members), size, intervals, lead(members))
+        for (name, members), size, intervals in zip(slices, sizes, found, strict=True)
     ]
 
 
-def _length_summary(name: str, sessions: NDArray[np.int64], intervals: Sequence[Interval]) -> LengthSummary:
-    """A class of lengths, given the session of each of its targets; the winner's interval is the first."""
-    n_sessions = len(np.unique(sessions))
-    winner, *default = [
-        Estimate(mean=each.mean, interval=(each.low, each.high) if n_sessions >= MIN_SESSIONS else None)
-        for each in intervals
-    ]
+def _length_summary(
+    name: str, n_targets: int, n_sessions: int, intervals: Sequence[Interval], lead: Difference | None
+) -> LengthSummary:
+    """A class of lengths; the winner's interval is the first, that of the default configuration may follow."""
+    is_trusted = n_sessions >= MIN_SESSIONS
+    winner, *default = [_estimate(each, is_trusted=is_trusted) for each in intervals]
     return LengthSummary(
         name=name,
-        n_targets=len(sessions),
+        n_targets=n_targets,
         n_sessions=n_sessions,
         winner=winner,
         default=default[0] if default else None,
+        lead=None if lead is None else _estimate(lead, is_trusted=is_trusted),
     )
+
+
+def _estimate(found: Interval | Difference, *, is_trusted: bool) -> Estimate:
+    return Estimate(mean=found.mean, interval=(found.low, found.high) if is_trusted else None)
 
 
 def compared_metrics(objective: str) -> list[str]:
@@ -147,32 +174,3 @@ def _spreads(metrics: Sequence[Mapping[str, float]]) -> dict[str, Spread]:
 def spread(values: Sequence[float]) -> Spread:
     """Mean and standard deviation over seeds."""
     return Spread(mean=fmean(values), sd=stdev(values) if len(values) > 1 else None)
-
-
-def compare_runs(first: Runs, second: Runs, *, metric: str, sessions: NDArray[np.int64], seed: int) -> Comparison:
-    """One finalist less another on test, over the means of their seeds.
-
-    Args:
-        first: runs of one finalist.
-        second: runs of the other, with the ranks of the same targets.
-        metric: spelled `MRR@10`.
-        sessions: which session each target belongs to, [Q].
-        seed: seed of the bootstrap.
-    """
-    interval = difference_interval(mean_values(first, metric), mean_values(second, metric), sessions, seed=seed)
-    return Comparison(
-        metric=metric,
-        against=second[0].finalist.number,
-        difference=interval.mean,
-        low=interval.low,
-        high=interval.high,
-    )
-
-
-def mean_values(runs: Runs, metric: str) -> Values:
-    """A metric, spelled `MRR@10`, of each target, averaged over the seeds, [Q]."""
-    name, cutoff = parse_metric(metric)
-    total = np.zeros(len(runs[0].ranks))
-    for run in runs:
-        total += METRICS[name](run.ranks, cutoff)
-    return total / len(runs)

@@ -13,11 +13,17 @@ from pydantic import TypeAdapter, ValidationError
 
 from experiments.tuning.study.dataset import Dataset
 from narm.errors import InputError
+from narm.evaluation.paired_difference import Difference, Seeds
 from narm.machine.files import write_text
 from narm.text.text_file import read_text
 
 TrialState = Literal["COMPLETE", "PRUNED", "FAIL", "INTERRUPTED"]
 """Optuna's words for the end of a trial, and one that waits for `--resume`."""
+
+Meaning = Literal["better", "undecided", "worse"]
+DecidedBy = Literal["validation", "test"]
+VALIDATION: DecidedBy = "validation"
+TEST: DecidedBy = "test"
 
 STATE_WORDS: dict[TrialState, str] = {
     "COMPLETE": "complete",
@@ -188,12 +194,16 @@ class FinalistFailure:
 class Comparison:
     """The winner less another finalist on test: the difference of the means over seeds, and its 95 % interval.
 
+    An interval that leaves the seeds out holds other sessions only: it is about the models that were trained, and not
+    about their configurations.
+
     Attributes:
         metric: spelled `MRR@10`.
         against: number of the other.
         difference: above 0 where the winner is better.
         low: end of the interval.
         high: end of the interval.
+        seeds: whether the interval holds the chance of the seeds; in summaries of earlier versions it never does.
     """
 
     metric: str
@@ -201,11 +211,24 @@ class Comparison:
     difference: float
     low: float
     high: float
+    seeds: Seeds = "left out"
+
+    @classmethod
+    def of(cls, lead: Difference, *, metric: str, against: int) -> Comparison:
+        """Describe the lead of the winner over another."""
+        return cls(metric=metric, against=against, difference=lead.mean, low=lead.low, high=lead.high, seeds=lead.seeds)
+
+    @property
+    def meaning(self) -> Meaning:
+        """What the interval says of the first."""
+        if self.low > 0:
+            return "better"
+        return "worse" if self.high < 0 else "undecided"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Estimate:
-    """A mean, and its 95 % interval over sessions; None where these are too few to resample."""
+    """A mean, and its 95 % interval; None where there are too few sessions for one."""
 
     mean: float
     interval: tuple[float, float] | None
@@ -221,6 +244,8 @@ class LengthSummary:
         n_sessions: their sessions.
         winner: how good it is there.
         default: how good the default configuration is; None where it is the winner itself, or has no result.
+        lead: the winner less the default configuration, target by target; the intervals of all classes hold together.
+            None also in summaries of earlier versions.
     """
 
     name: str
@@ -228,6 +253,7 @@ class LengthSummary:
     n_sessions: int
     winner: Estimate
     default: Estimate | None
+    lead: Estimate | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -283,6 +309,7 @@ class Finals:
         by_length: the winner and the default configuration by session length, ascending; summaries of earlier
             versions have none.
         shipping: the model that ships; None where it could not be measured, and in summaries of earlier versions.
+        decided_by: what decided which finalist is shipped: validation, or, in summaries of earlier versions, test.
     """
 
     winner: int
@@ -293,6 +320,7 @@ class Finals:
     failures: Sequence[FinalistFailure]
     by_length: Sequence[LengthSummary] = ()
     shipping: Shipping | None = None
+    decided_by: DecidedBy = TEST
 
     @property
     def default(self) -> FinalistSummary | None:
@@ -307,9 +335,15 @@ class Finals:
 
     @property
     def recommended(self) -> int:
-        """Number of the one to ship: the winner, or the default where test does not show that it is beaten."""
+        """Number of the one to ship: the winner.
+
+        Earlier versions shipped it only if test showed that it was better than the default configuration; what they
+        left as `winner.pt` and registered is what they said.
+        """
         compared = self.against_default
-        return self.winner if compared is None or compared.low > 0 else compared.against
+        if self.decided_by == VALIDATION or compared is None or compared.meaning == "better":
+            return self.winner
+        return compared.against
 
     @property
     def shipped(self) -> FinalistSummary:
@@ -414,8 +448,11 @@ def write_summary(path: Path, summary: Summary) -> None:
 
 
 def summary_json(summary: Summary) -> str:
-    """What `summary.json` holds: keys in this order, trials by number, NaN and infinity as null."""
-    content = asdict(summary)
+    """What `summary.json` holds: keys in this order, trials by number, NaN and infinity as null.
+
+    The trial to ship, which follows from the rest, is there for scripts.
+    """
+    content = {**asdict(summary), "recommended": summary.recommended}
     content["trials"] = sorted(content["trials"], key=lambda trial: trial["number"])
     return json.dumps(_finite(content), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 

@@ -66,17 +66,17 @@ def test_the_report_and_its_figures_go_to_mlflow(recorder: Recorder, tracker: Tr
     assert all(path.stat().st_size > 1000 for path in files.values())
 
 
-def test_a_winner_that_is_not_shown_to_be_better_is_not_what_mlflow_calls_the_model(
+def test_mlflow_has_the_model_that_validation_prefers_whatever_test_says(
     recorder: Recorder, tracker: Tracker, spec: StudySpec
 ) -> None:
     spec.folder.mkdir(parents=True)
     (spec.folder / "model.pt").write_bytes(b"weights")
-    finals = replace(FINALS, comparisons=[comparison(0, 0.02, -0.01, 0.05)])
+    finals = replace(FINALS, comparisons=[comparison(0, -0.02, -0.03, -0.01)])
     recorder.end("FINISHED", "all trials done", finals, spec.folder / "model.pt")
     tags = tracker.ended["tags"]
-    assert (tags["winner"], tags["recommended"]) == ("1", "0")
-    assert tracker.ended["registration"].trial == "0"
-    assert tracker.ended["metrics"]["test_recall_at_10"] == 0.19
+    assert (tags["winner"], tags["recommended"]) == ("1", "1")
+    assert tracker.ended["registration"].trial == "1"
+    assert tracker.ended["metrics"]["test_recall_at_10"] == 0.28
 
 
 def test_a_report_that_fails_is_one_line_and_the_search_ends_well(

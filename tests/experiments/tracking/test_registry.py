@@ -120,8 +120,13 @@ def test_a_bag_is_described_by_its_own_figures(checkpoint):
     )
 
 
-def test_a_winner_that_is_not_shown_to_be_better_leaves_the_default_to_register(checkpoint):
-    finals = replace(FINALS, comparisons=[comparison(0, 0.02, -0.01, 0.05)])
+def test_what_validation_prefers_is_registered_whatever_test_says(checkpoint):
+    finals = replace(FINALS, comparisons=[comparison(0, -0.02, -0.03, -0.01)])
+    assert registration_of(replace(SUMMARY, finals=finals), checkpoint).trial == "1"
+
+
+def test_a_study_of_an_earlier_version_registers_what_it_kept_as_the_model_to_ship(checkpoint):
+    finals = replace(FINALS, comparisons=[comparison(0, 0.02, -0.01, 0.05)], decided_by="test")
     registration = registration_of(replace(SUMMARY, finals=finals), checkpoint)
     assert registration.trial == "0"
     assert (registration.tags["validation"], registration.tags["test_recall_at_10"]) == ("0.19", "0.19")

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from support.search_summary import FINALS, SUMMARY, comparison, finalist, trial
 
-from experiments.reporting.report.answer import headline, notes
+from experiments.reporting.report.answer import headline, notes, verdict
 from experiments.tuning.study.summary import Best, Summary, TrialSummary
 
 
@@ -22,13 +22,60 @@ def test_a_winner_shown_to_be_better_is_to_be_shipped():
 
 
 @pytest.mark.parametrize(
-    ("interval", "doubt"),
-    [((0.001, -0.002, 0.005), "not shown to be better"), ((-0.02, -0.03, -0.01), "worse on test")],
+    ("interval", "how_sure"),
+    [
+        ((0.001, -0.002, 0.005), "no evidence on test that it is better than the default configuration"),
+        ((-0.02, -0.03, -0.01), "but worse than the default configuration, Recall@10 -0.0200 (-11%) on test"),
+    ],
 )
-def test_a_winner_not_shown_to_be_better_is_not(interval, doubt):
+def test_what_validation_prefers_is_to_be_shipped_and_test_says_how_sure_that_is(interval, how_sure):
     summary = judged(comparisons=[comparison(0, *interval), comparison(2, 0.1, 0.05, 0.15)])
-    assert summary.recommended == 0
-    assert headline(summary) == f"Ship the default configuration: trial 1 is {doubt}."
+    assert summary.recommended == 1
+    best = "the best on validation" + ("; " if how_sure.startswith("no") else ", ")
+    assert headline(summary) == f"Ship trial 1: {best}{how_sure}."
+
+
+@pytest.mark.parametrize(
+    ("interval", "said"),
+    [
+        ((0.09, 0.05, 0.13), "its model is better than the default configuration's, Recall@10 +0.0900 (+47%) on test"),
+        (
+            (0.001, -0.002, 0.005),
+            "the best on validation; no evidence on test that its model is better than the default configuration's",
+        ),
+        (
+            (-0.02, -0.03, -0.01),
+            "the best on validation, but its model is worse than the default configuration's, "
+            "Recall@10 -0.0200 (-11%) on test",
+        ),
+    ],
+)
+def test_with_one_seed_each_the_answer_is_about_two_models(interval, said):
+    summary = judged(
+        finalists=[finalist(1, 0.28, seeds=1), finalist(0, 0.19, default=True, seeds=1)],
+        comparisons=[comparison(0, *interval, seeds="left out")],
+    )
+    assert headline(summary) == f"Ship trial 1: {said}."
+
+
+@pytest.mark.parametrize(
+    ("interval", "recommended", "said"),
+    [
+        ((0.001, -0.002, 0.005), 0, "Ship the default configuration: trial 1 is not shown to be better."),
+        ((-0.02, -0.03, -0.01), 0, "Ship the default configuration: trial 1 is worse on test."),
+        (
+            (0.09, 0.05, 0.13),
+            1,
+            "Ship trial 1: better than the default configuration, Recall@10 +0.0900 (+47%) on test.",
+        ),
+    ],
+)
+def test_a_study_of_an_earlier_version_shipped_by_test_and_says_what_it_shipped(interval, recommended, said):
+    summary = judged(comparisons=[comparison(0, *interval, seeds="left out")], decided_by="test")
+    assert summary.recommended == recommended
+    assert headline(summary) == said
+    advice = "python -m experiments.search --resume my-study ships trial 1."
+    assert any(advice in sentence for sentence in verdict(summary)) == (recommended == 0)
 
 
 def test_a_default_that_wins_is_to_be_shipped():

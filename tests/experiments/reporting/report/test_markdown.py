@@ -33,23 +33,29 @@ def test_the_models_that_could_ship(tmp_path: Path) -> None:
 
 def test_the_finalists_by_session_length(tmp_path: Path) -> None:
     lines = study_markdown(saved(tmp_path / "my-study")).splitlines()
-    table = lines.index("| events of the session | test targets | trial 1, winner | trial 0, default |")
+    table = lines.index("| events of the session | test targets | trial 1, winner | trial 0, default | difference |")
     assert lines[table + 1 : table + 5] == [
-        "| ---: | ---: | ---: | ---: |",
-        r"| 2 | 400 | 0.3100 \[0.2700, 0.3500\] | 0.2200 \[0.1900, 0.2500\] |",
-        "| 3 | 16 | 0.2500 | 0.1500 |",
+        "| ---: | ---: | ---: | ---: | ---: |",
+        r"| 2 | 400 | 0.3100 \[0.2700, 0.3500\] | 0.2200 \[0.1900, 0.2500\] | +0.0900 \[+0.0400, +0.1400\] |",
+        "| 3 | 16 | 0.2500 | 0.1500 | +0.1000 |",
         "",
     ]
     assert lines[table + 5].startswith("Test Recall@10 by session length, means over the seeds.")
-    assert lines[table + 5].endswith("their paired difference is sure.")
+    assert "hold together" not in lines[table + 6]  # a single class has an interval
+
+
+def test_intervals_of_several_session_lengths_hold_together(tmp_path: Path) -> None:
+    finals = replace(FINALS, by_length=[FINALS.by_length[0]] * 2)
+    text = study_markdown(saved(tmp_path / "s", finals=finals))
+    assert "Those of the difference, which is paired, hold together for all 2 classes (Bonferroni)." in text
 
 
 def test_a_default_that_wins_stands_alone_by_session_length(tmp_path: Path) -> None:
-    alone = [replace(each, default=None) for each in FINALS.by_length]
+    alone = [replace(each, default=None, lead=None) for each in FINALS.by_length]
     finals = replace(FINALS, winner=0, finalists=[finalist(0, 0.3, default=True)], comparisons=[], by_length=alone)
     text = study_markdown(saved(tmp_path / "s", finals=finals))
     assert "| events of the session | test targets | trial 0, the default configuration |\n" in text
-    assert "overlap" not in text
+    assert "difference" not in text
 
 
 def test_a_search_of_a_version_that_did_not_tell_sessions_apart(tmp_path: Path) -> None:

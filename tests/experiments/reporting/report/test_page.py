@@ -14,7 +14,7 @@ from support.search_summary import FINALS, SHIPPING, comparison, finalist
 from support.small_study import saved
 
 from experiments.reporting.figures.interactive import figures
-from experiments.reporting.report.intervals import final_intervals
+from experiments.reporting.report.intervals import final_intervals, length_intervals
 from experiments.reporting.report.page import study_page
 from experiments.tuning.study.job_log import JobTimes
 from experiments.tuning.study.saved_study import SavedStudy
@@ -184,11 +184,21 @@ def test_no_password_is_on_the_page(tmp_path: Path) -> None:
 def test_intervals_share_an_axis_that_holds_zero() -> None:
     finals = replace(FINALS, comparisons=[comparison(0, 0.09, 0.05, 0.13), comparison(2, 0.03, -0.01, 0.07)])
     better, undecided = final_intervals(finals)
-    assert (better.meaning, undecided.meaning) == ("better", "undecided")
-    assert (better.rival, undecided.rival) == ("the default", "trial 2")
+    assert (better.comparison.meaning, undecided.comparison.meaning) == ("better", "undecided")
+    assert (better.label, undecided.label) == ("Recall@10 against the default", "Recall@10 against trial 2")
     assert better.zero == undecided.zero
     assert 0 < undecided.low < undecided.zero < undecided.middle < better.low < better.high < 100
-    assert final_intervals(replace(FINALS, comparisons=[comparison(0, -0.2, -0.3, -0.1)]))[0].meaning == "worse"
+    [worse] = final_intervals(replace(FINALS, comparisons=[comparison(0, -0.2, -0.3, -0.1)]))
+    assert worse.comparison.meaning == "worse"
+
+
+def test_by_session_length_paired_differences_are_drawn_where_there_are_sessions_enough(page: Page) -> None:
+    [drawn] = length_intervals(FINALS, "Recall@10")
+    assert (drawn.label, drawn.comparison.difference, drawn.comparison.low) == ("2 events", 0.09, 0.04)
+    assert "The winner, trial 1, against the default by session length" in page.prose
+    assert "2 events" in [text for tag, text in page.texts if tag == "span"]
+    untold = replace(FINALS, by_length=[replace(each, lead=None) for each in FINALS.by_length])
+    assert length_intervals(untold, "Recall@10") == []
 
 
 def test_a_timeline_says_whose_it_is(study: SavedStudy, page: Page) -> None:

@@ -37,13 +37,13 @@ class Kept:
     """Results of earlier sessions, in memory."""
 
     def __init__(self) -> None:
-        self.known: dict[ShippingJob, ShippingResult] = {}
+        self.known: list[tuple[ShippingJob, ShippingResult]] = []
 
     def read(self, job: ShippingJob) -> ShippingResult | None:
-        return self.known.get(job)
+        return next((result for known, result in self.known if known == job), None)
 
     def write(self, job: ShippingJob, result: ShippingResult) -> None:
-        self.known[replace(job, attempt=1)] = result
+        self.known.append((replace(job, attempt=1), result))
 
     def forget(self, finalist: Finalist) -> None:
         self.known.clear()

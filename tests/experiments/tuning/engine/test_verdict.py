@@ -8,12 +8,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from experiments.tuning.engine.leads import Trained, leads
 from experiments.tuning.engine.verdict import compared_metrics, judge_finalists
 from experiments.tuning.study.summary import Comparison, Estimate, FinalistFailure, Finals, Spread
 from experiments.tuning.worker.jobs import Finalist
 from experiments.tuning.worker.reports import FinalistRun
 from narm.data.sessions import Examples, Sessions
-from narm.evaluation.bootstrap import difference_interval
+from narm.evaluation.paired_difference import Configuration, difference, run_moments, seed_noise, simultaneous
 from narm.metrics import summarize
 
 SESSIONS = 50
@@ -103,18 +104,45 @@ def test_one_finalist_has_none_to_be_compared_with():
     assert judge([run(1, 0, 0.5, 1)]).comparisons == []
 
 
-def test_a_difference_is_that_of_means_over_seeds_and_its_interval_resamples_sessions():
+def test_test_does_not_choose_what_is_shipped():
+    finals = judge([run(1, 0, 0.3, 100), run(0, 0, 0.2, 1, default=True)])
+    assert finals.comparisons[0].meaning == "worse"
+    assert finals.decided_by == "validation"
+    assert finals.recommended == finals.winner == 1
+
+
+def test_the_default_is_shipped_if_validation_prefers_it():
+    finals = judge([run(1, 0, 0.2, 1), run(0, 0, 0.3, 100, default=True)])
+    assert finals.recommended == 0
+
+
+def test_a_difference_is_that_of_means_over_seeds_and_its_interval_holds_sessions_and_seeds():
     better, worse = [1, 2, 3, 40], [2, 2, 5, 60]
     runs = [run(1, 0, 0.5, better), run(1, 1, 0.5, worse), run(2, 0, 0.4, worse), run(2, 1, 0.4, worse)]
-    comparison = judge(runs).comparisons[0]
-    first = (np.resize([1, 1 / 2, 1 / 3, 0], 100) + np.resize([1 / 2, 1 / 2, 1 / 5, 0], 100)) / 2
-    second = np.resize([1 / 2, 1 / 2, 1 / 5, 0], 100)
-    expected = difference_interval(first, second, np.repeat(np.arange(SESSIONS), 2), seed=0)
+    third = [run(3, 0, 0.3, better), run(3, 1, 0.3, worse)]
+    comparison = judge([*runs, *third]).comparisons[0]
+    values = np.stack([np.resize(1 / np.where(np.array(ranks) > 10, np.inf, ranks), 100)
+                       for ranks in (better, worse, worse, worse, better, worse)])  # fmt: skip
+    moments = run_moments(values, np.repeat(np.arange(SESSIONS), 2))
+    configurations = [Configuration([0, 1]), Configuration([2, 3]), Configuration([4, 5])]
+    expected = difference(moments, *configurations[:2], seed_noise(moments, configurations))
     assert (comparison.difference, comparison.low, comparison.high) == pytest.approx(
         (expected.mean, expected.low, expected.high)
     )
-    assert comparison.difference == pytest.approx(first.mean() - second.mean())
+    assert comparison.difference == pytest.approx(values[:2].mean() - values[2:4].mean())
     assert comparison.low < comparison.difference < comparison.high
+    assert comparison.seeds == "held"
+
+
+def test_one_seed_each_says_nothing_of_other_seeds():
+    assert judge([run(1, 0, 0.5, 1), run(2, 0, 0.4, 2)]).comparisons[0].seeds == "left out"
+
+
+def test_models_that_no_seed_changes_have_sessions_alone():
+    runs = [run(1, 0, 0.5, [1, 2]), run(2, 0, 0.4, [2, 5])]
+    finals = judge_finalists(runs, [], test=TEST, objective="MRR@10", seed=0, depends_on_seed=False)
+    assert finals is not None
+    assert {comparison.seeds for comparison in finals.comparisons} == {"none"}
 
 
 def test_no_run_is_no_verdict():
@@ -128,7 +156,8 @@ def test_recall_is_not_compared_twice(objective):
 
 def test_comparisons_are_plain_numbers():
     [first, *_] = judge([run(1, 0, 0.5, 1), run(2, 0, 0.4, 2)]).comparisons
-    assert first == Comparison(metric="MRR@10", against=2, difference=0.5, low=0.5, high=0.5)
+    assert first == Comparison(metric="MRR@10", against=2, difference=0.5, low=0.5, high=0.5, seeds="left out")
+    assert {type(value) for value in (first.difference, first.low, first.high)} == {float}
 
 
 def test_the_winner_and_the_default_are_told_apart_by_session_length():
@@ -152,8 +181,34 @@ def test_the_winner_and_the_default_are_told_apart_by_session_length():
     assert (middle.winner.mean, longest.winner.mean) == (0.5, 0.5)
     assert all(each.default is not None and each.default.mean == 0.25 for each in finals.by_length)
     assert longest.winner.interval is None  # of 5 sessions an interval would be far too narrow
+    assert longest.lead == Estimate(mean=0.25, interval=None)
+    assert shortest.lead is not None
+    assert shortest.lead.mean == 0.5
+    assert shortest.lead.interval is not None  # the winner's two seeds differ in short sessions, and nowhere else
+    assert shortest.lead.interval[0] < -1 < 2 < shortest.lead.interval[1]
+    assert middle.lead == Estimate(mean=0.25, interval=(0.25, 0.25))
 
 
 def test_by_session_length_a_default_that_wins_is_alone():
     finals = judge([run(0, 0, 0.5, 1, default=True), run(2, 0, 0.3, 1)])
-    assert [(each.name, each.default) for each in finals.by_length] == [("3", None)]
+    assert [(each.name, each.default, each.lead) for each in finals.by_length] == [("3", None, None)]
+
+
+def test_intervals_by_session_length_hold_together():
+    lengths = np.array([2] * 20 + [4] * 20)
+    test = Examples.every_prefix(
+        Sessions(np.ones(lengths.sum(), dtype=np.int32), np.concatenate([[0], lengths.cumsum()]))
+    )
+    rng = np.random.default_rng(0)
+    runs = [replace(run(number, seed, 0.5, 1, default=number == 0), ranks=rng.integers(1, 30, len(test)))
+            for number in (1, 0) for seed in (0, 1)]  # fmt: skip
+    runs = [replace(each, valid={"mrr_at_10": 0.5 if each.finalist.number else 0.4}) for each in runs]
+    finals = judge_finalists(runs, [], test=test, objective="MRR@10", seed=0)
+    assert finals is not None
+    short = np.flatnonzero(np.repeat(lengths == 2, lengths - 1))
+    trained = [Trained(runs[:2]), Trained(runs[2:])]
+    [alone] = leads(trained, "MRR@10", test.session_of_target, short)
+    [together] = leads(trained, "MRR@10", test.session_of_target, short, confidence=simultaneous(2))
+    assert finals.by_length[0].lead is not None
+    assert finals.by_length[0].lead.interval == (together.low, together.high)
+    assert together.low < alone.low

@@ -35,6 +35,7 @@ def test_the_keys_are_exactly_those_documented(tmp_path: Path) -> None:
     assert list(content) == [
         "study", "command", "git_commit", "versions", "seed", "dataset", "objective", "space",
         "trials", "counts", "best", "default", "timing", "finals", "on_boundary", "pareto", "stop_reason", "recipe",
+        "recommended",
     ]  # fmt: skip
     assert list(content["dataset"]) == ["name", "fingerprint", "n_sessions", "n_items", "n_targets", "n_valid", "notes"]
     assert list(content["trials"][0]) == [
@@ -46,7 +47,8 @@ def test_the_keys_are_exactly_those_documented(tmp_path: Path) -> None:
     assert list(content["default"]) == ["number", "valid"]
     assert list(content["timing"]) == ["wall_s", "training_s", "overhead_s"]
     assert list(content["finals"]) == [
-        "winner", "n_targets", "n_sessions", "finalists", "comparisons", "failures", "by_length",
+        "winner", "n_targets", "n_sessions", "finalists", "comparisons", "failures", "by_length", "shipping",
+        "decided_by",
     ]  # fmt: skip
     assert list(content["finals"]["finalists"][0]) == [
         "number", "is_default", "params", "seeds", "epochs", "valid", "test",
@@ -55,8 +57,9 @@ def test_the_keys_are_exactly_those_documented(tmp_path: Path) -> None:
     assert content["finals"]["by_length"][0] == {
         "name": "2", "n_targets": 400, "n_sessions": 400,
         "winner": {"mean": 0.31, "interval": [0.27, 0.35]}, "default": {"mean": 0.22, "interval": [0.19, 0.25]},
+        "lead": {"mean": 0.09, "interval": [0.04, 0.14]},
     }  # fmt: skip
-    assert list(content["finals"]["comparisons"][0]) == ["metric", "against", "difference", "low", "high"]
+    assert list(content["finals"]["comparisons"][0]) == ["metric", "against", "difference", "low", "high", "seeds"]
 
 
 def test_what_is_not_known_yet_is_null(tmp_path: Path) -> None:
@@ -149,14 +152,40 @@ def test_the_finalists_have_the_last_word_on_the_winner() -> None:
     assert replace(SUMMARY, best=None).winner is None
 
 
-def test_what_is_to_be_shipped_is_the_default_unless_test_shows_that_it_is_beaten() -> None:
-    assert FINALS.recommended == FINALS.shipped.number == 1
-    unproven = replace(FINALS, comparisons=[comparison(0, 0.02, -0.01, 0.05), comparison(2, 0.03, 0.01, 0.07)])
-    assert unproven.recommended == unproven.shipped.number == 0
-    not_compared = replace(FINALS, comparisons=[comparison(2, 0.03, -0.01, 0.07)])
-    assert not_compared.recommended == 1
-    assert replace(SUMMARY, finals=unproven).recommended == 0
+@pytest.mark.parametrize("interval", [(0.09, 0.05, 0.13), (0.02, -0.01, 0.05), (-0.02, -0.03, -0.01)])
+def test_what_is_to_be_shipped_is_what_validation_prefers_whatever_test_says(
+    interval: tuple[float, float, float], tmp_path: Path
+) -> None:
+    finals = replace(FINALS, comparisons=[comparison(0, *interval), comparison(2, 0.03, 0.01, 0.07)])
+    assert finals.recommended == finals.shipped.number == 1
+    summary = replace(SUMMARY, finals=finals)
+    assert summary.recommended == written(summary, tmp_path)["recommended"] == 1
+
+
+def test_the_default_is_to_be_shipped_if_validation_prefers_it() -> None:
+    finals = replace(FINALS, winner=0, finalists=[FINALS.finalists[2], *FINALS.finalists[:2]])
+    assert finals.recommended == finals.shipped.number == 0
+
+
+def test_without_finalists_the_best_trial_is_to_be_shipped() -> None:
     assert (SUMMARY.recommended, replace(SUMMARY, best=None).recommended) == (1, None)
+
+
+def test_a_summary_from_before_validation_decided_says_what_was_shipped(tmp_path: Path) -> None:
+    def read_without(*interval: float) -> Summary:
+        content = written(replace(SUMMARY, finals=replace(FINALS, comparisons=[comparison(0, *interval)])), tmp_path)
+        del content["recommended"], content["finals"]["decided_by"], content["finals"]["comparisons"][0]["seeds"]
+        for each in content["finals"]["by_length"]:
+            del each["lead"]
+        (tmp_path / "summary.json").write_text(json.dumps(content))
+        return read_summary(tmp_path / "summary.json")
+
+    unproven = read_without(0.02, -0.01, 0.05)
+    assert unproven.finals is not None
+    assert (unproven.winner, unproven.recommended, unproven.finals.shipped.number) == (1, 0, 0)
+    assert unproven.finals.comparisons[0].seeds == "left out"
+    assert unproven.finals.by_length[0].lead is None
+    assert read_without(0.09, 0.05, 0.13).recommended == 1
 
 
 def test_parameters_are_short() -> None:

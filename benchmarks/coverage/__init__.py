@@ -1,0 +1,1 @@
+"""Whether intervals of a difference hold what they promise: see `benchmarks.coverage.__main__`."""
