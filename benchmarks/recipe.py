@@ -66,7 +66,7 @@ def train(run: Run) -> dict[str, object]:
     return {
         "data": splits.name,
         "configuration": run.configuration,
-        "seed": run.seed,
+        "seed": str(run.seed),
         "epochs": last.epoch,
         "seconds": round(last.total_seconds),
         **{f"valid {name[: name.index('_')]}": round(last.best[name], 4) for name in metrics},

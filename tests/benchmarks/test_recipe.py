@@ -11,7 +11,7 @@ SYNTHETIC = DataConfig(dataset="synthetic")
 def test_a_run_of_the_recipe_is_judged_on_validation_and_once_on_test():
     options = {**recipe_options(SYNTHETIC, {}), "epochs": 1, "embedding_size": 8, "hidden_size": 8}
     row = train(Run(configuration="recipe", data=SYNTHETIC, options=options, seed=3))
-    assert (row["data"], row["configuration"], row["seed"], row["epochs"]) == ("synthetic", "recipe", 3, 1)
+    assert (row["data"], row["configuration"], row["seed"], row["epochs"]) == ("synthetic", "recipe", "3", 1)
     assert all(0 < row[f"{split} {metric}"] < 1 for split in ("valid", "test") for metric in ("mrr", "recall"))
 
 
