@@ -134,7 +134,7 @@ def answers(port: int) -> bool:
         return False
 
 
-def wait_until(holds: Callable[[], bool], what: str, seconds: float = 120) -> None:
+def wait_until(holds: Callable[[], bool], what: str, seconds: float = 300) -> None:
     deadline = time.monotonic() + seconds
     while not holds():
         if time.monotonic() > deadline:

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
-START_SECONDS = 120
+START_SECONDS = 300
 STOP_SECONDS = 10
 
 
