@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol
 
 from narm.errors import InputError
 from narm.text.suggestion import did_you_mean
@@ -13,14 +14,55 @@ from search_spaces.axis import Axis
 from search_spaces.data_size import DataSize
 from search_spaces.parameter import Parameter
 from search_spaces.recbole import parse_hyper
-from search_spaces.yaml_space import YamlSpace, parse_yaml_space
+from search_spaces.yaml_space import parse_yaml_space
 
-Written = YamlSpace | list[Parameter]
-"""What a file says; RecBole's grammar knows nothing of the data."""
+
+class Written(Protocol):
+    """What a file says, in whichever grammar, for data of any size."""
+
+    @property
+    def axes(self) -> Mapping[str, Axis]:
+        """What each of its keys varies."""
+
+    @property
+    def by_data(self) -> Mapping[str, str]:
+        """What of each key depends on the data, as it is written; without keys of which nothing does."""
+
+    def parameters(self, size: DataSize | None) -> list[Parameter]:
+        """The parameters for data of that size, without those that can never apply there.
+
+        Args:
+            size: of the data; None: not known, which does where nothing depends on it.
+        Raises:
+            InputError: a range is empty for such data, or no choice is left; conditions are wrong; or something depends
+                on data whose size is not known.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class HyperSpace:
+    """A space in RecBole's grammar, which knows nothing of the data."""
+
+    found: Sequence[Parameter]
+    by_data: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def axes(self) -> dict[str, Axis]:
+        """By line, for a name may wrongly be there twice."""
+        return {str(parameter.line): parameter.axis for parameter in self.found}
+
+    def parameters(self, size: DataSize | None) -> list[Parameter]:
+        """The same for all data."""
+        return list(self.found)
+
+
+def _hyper_space(text: str, file: str) -> HyperSpace:
+    return HyperSpace(parse_hyper(text, file))
+
 
 PARSERS: dict[str, Callable[[str, str], Written]] = {
-    ".hyper": parse_hyper,
-    ".test": parse_hyper,
+    ".hyper": _hyper_space,
+    ".test": _hyper_space,
     ".yaml": parse_yaml_space,
     ".yml": parse_yaml_space,
 }
@@ -47,12 +89,12 @@ class SpaceFile:
     @property
     def options(self) -> tuple[str, ...]:
         """Names of the options that it varies, for some data if not for all."""
-        return tuple(dict.fromkeys(axis.option for axis in self._axes))
+        return tuple(dict.fromkeys(axis.option for axis in self.written.axes.values()))
 
     @property
     def names(self) -> tuple[str, ...]:
         """Names of its parameters, for some data if not for all."""
-        return tuple(axis.name for axis in self._axes)
+        return tuple(axis.name for axis in self.written.axes.values())
 
     @property
     def is_bundled(self) -> bool:
@@ -62,23 +104,11 @@ class SpaceFile:
     @property
     def needs_data(self) -> bool:
         """Whether something in it depends on the data."""
-        return isinstance(self.written, YamlSpace) and bool(self.written.by_data)
+        return bool(self.written.by_data)
 
     def parameters(self, size: DataSize | None) -> list[Parameter]:
-        """The parameters for data of that size, without those that can never apply there.
-
-        Args:
-            size: of the data; None: not known, which does where nothing depends on it.
-        Raises:
-            InputError: a range is empty for such data, or no choice is left; conditions are wrong; or something depends
-                on data whose size is not known.
-        """
-        return self.written.parameters(size) if isinstance(self.written, YamlSpace) else self.written
-
-    @property
-    def _axes(self) -> list[Axis]:
-        written = self.written
-        return list(written.axes.values()) if isinstance(written, YamlSpace) else [found.axis for found in written]
+        """`Written.parameters`, with its errors."""
+        return self.written.parameters(size)
 
 
 def find_space(path_or_name: str | Path) -> SpaceFile:

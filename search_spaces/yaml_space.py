@@ -47,14 +47,7 @@ class YamlSpace:
     by_data: Mapping[str, str]
 
     def parameters(self, size: DataSize | None) -> list[Parameter]:
-        """The parameters for data of that size, without those that can never apply there.
-
-        Args:
-            size: of the data; None: not known, which does where nothing depends on it.
-        Raises:
-            InputError: a range is empty for such data, or no choice is left; conditions are wrong; or something depends
-                on data whose size is not known.
-        """
+        """As `search_spaces.space_file.Written` says."""
         for key in self.by_data if size is None else ():
             with self.document.at(key):
                 raise InputError(f"{key} depends on the data ({self.by_data[key]}), whose size is not known here")

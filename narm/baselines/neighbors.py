@@ -74,9 +74,10 @@ class SessionNeighbors(Baseline):
         """The weight e of each item, [V]."""
         return np.ones(self.n_items)
 
-    def rarity(self) -> Numbers:
-        """How rare each item is: ln(S / sessions with it), [V]."""
-        return np.log(max(len(self._counts), 1) / np.maximum(self._posting_counts, 1))
+    def rare_item_factors(self) -> Numbers:
+        """V-SKNN's weight e, more for items of few sessions: 1 + `idf_weight` ln(S / sessions with it), [V]."""
+        rarity = np.log(max(len(self._counts), 1) / np.maximum(self._posting_counts, 1))
+        return 1 + self.config.idf_weight * rarity
 
     def learn(self, train: Examples) -> None:
         """Remember the sessions."""
@@ -151,7 +152,7 @@ class VSKNN(SessionNeighbors):
 
     def item_factors(self) -> Numbers:
         """More for items of few sessions."""
-        return 1 + self.config.idf_weight * self.rarity()
+        return self.rare_item_factors()
 
 
 class STAN(SessionNeighbors):
@@ -201,7 +202,7 @@ class VSTAN(STAN):
 
     def item_factors(self) -> Numbers:
         """More for items of few sessions."""
-        return 1 + self.config.idf_weight * self.rarity()
+        return self.rare_item_factors()
 
 
 def _kernel() -> Callable[..., None]:

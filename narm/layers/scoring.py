@@ -38,7 +38,7 @@ class Cosine(nn.Module):
     Gupta et al., "NISER: Normalized item and session representations to handle popularity bias", arXiv:1909.04276; Hou
     et al., "CORE: Simple and effective session-based recommendation within consistent representation space", SIGIR
     2022. An item cannot score high by the length of its row alone, which is what popular items grow. Differs from both:
-    the inputs of the network keep their lengths.
+    the inputs of the network keep their lengths, unless `unit_events` says otherwise.
 
     Args:
         temperature: what cosines are divided by; where learning starts, if it is learned.

@@ -136,6 +136,18 @@ def v_sknn(
     return scores
 
 
+def stan_similarity(
+    train: Train, prefix: list[int], session_decay: float, recency_decay: float
+) -> Callable[[int], float]:
+    def similarity(s: int) -> float:
+        shared = shared_items(prefix, train[s])
+        weight = sum(exp((last_position(prefix, item) - len(prefix)) / session_decay) for item in shared)
+        age = (len(train) - 1 - s) / len(train)
+        return weight / sqrt(len(set(prefix)) * len(set(train[s]))) * exp(-age / recency_decay)
+
+    return similarity
+
+
 def stan(
     train: Train,
     prefix: list[int],
@@ -146,12 +158,7 @@ def stan(
     recency_decay: float,
     neighbor_decay: float,
 ) -> Scores:
-    def similarity(s: int) -> float:
-        shared = shared_items(prefix, train[s])
-        weight = sum(exp((last_position(prefix, item) - len(prefix)) / session_decay) for item in shared)
-        age = (len(train) - 1 - s) / len(train)
-        return weight / sqrt(len(set(prefix)) * len(set(train[s]))) * exp(-age / recency_decay)
-
+    similarity = stan_similarity(train, prefix, session_decay, recency_decay)
     scores: Scores = defaultdict(float)
     for s, similar in nearest(train, prefix, k_neighbors, sample_size, similarity).items():
         shared = shared_items(prefix, train[s])[0]
@@ -173,12 +180,7 @@ def vstan(
     score_decay: float,
     idf_weight: float,
 ) -> Scores:
-    def similarity(s: int) -> float:
-        shared = shared_items(prefix, train[s])
-        weight = sum(exp((last_position(prefix, item) - len(prefix)) / session_decay) for item in shared)
-        age = (len(train) - 1 - s) / len(train)
-        return weight / sqrt(len(set(prefix)) * len(set(train[s]))) * exp(-age / recency_decay)
-
+    similarity = stan_similarity(train, prefix, session_decay, recency_decay)
     scores: Scores = defaultdict(float)
     for s, similar in nearest(train, prefix, k_neighbors, sample_size, similarity).items():
         shared = shared_items(prefix, train[s])[0]
