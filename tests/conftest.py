@@ -10,6 +10,7 @@ os.environ["OPENBLAS_NUM_THREADS"] = "1"  # before numpy is imported; small matr
 import logging
 import signal
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -63,6 +64,15 @@ def heeds_sigint() -> Iterator[None]:
 def ring_splits() -> Splits:
     """A ring of 19 items: the next item is always the one after, so a good model gets every target."""
     return ring_of_items()
+
+
+@pytest.fixture
+def output(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder for studies, empty but for MLflow's database."""
+    from support.mlflow_store import prepared_store  # MLflow takes seconds to import
+
+    prepared_store(tmp_path / "mlflow.db", tmp_path_factory)
+    return tmp_path
 
 
 @pytest.fixture(scope="session")

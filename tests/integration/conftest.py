@@ -7,11 +7,9 @@ from experiments.tuning.driver.ray_session import ray_session
 
 # isort: split
 from contextlib import ExitStack
-from pathlib import Path
 
 import pytest
 import ray
-from support.mlflow_store import prepared_store
 
 from narm.config import DataConfig
 from narm.data.datasets import load_splits
@@ -30,13 +28,6 @@ def one_ray() -> None:
 def no_ray() -> None:
     """This module starts its own."""
     _ray.close()
-
-
-@pytest.fixture
-def output(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder for studies, empty but for MLflow's database."""
-    prepared_store(tmp_path / "mlflow.db", tmp_path_factory)
-    return tmp_path
 
 
 def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> None:

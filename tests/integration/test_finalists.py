@@ -55,6 +55,7 @@ def test_what_fails_twice_is_reported_and_does_not_end_the_others(output, monkey
     assert [failure["number"] for failure in found["failures"]] == [0]
 
 
+@pytest.mark.usefixtures("heeds_sigint")
 def test_an_interruption_ends_finalists_within_seconds_and_they_go_on_when_resumed(output, monkeypatch):
     began: list[float] = []
     stop_all = Interruption.stop_all
@@ -62,7 +63,7 @@ def test_an_interruption_ends_finalists_within_seconds_and_they_go_on_when_resum
     def stop_in_finalists(interruption: Interruption) -> bool:
         if not began and list(output.glob("s/finalists/*.pt")):
             began.append(time.monotonic())
-            interruption.request(signal.SIGINT, None)
+            signal.raise_signal(signal.SIGINT)
         return stop_all(interruption)
 
     with monkeypatch.context() as patch:

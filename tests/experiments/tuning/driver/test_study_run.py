@@ -34,7 +34,13 @@ from narm.config_file import OptionsFile
 from narm.data.datasets import load_splits
 from narm.errors import InputError
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("without_a_report")]
+
+
+@pytest.fixture
+def without_a_report(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Studies end without figures and a page, which take longer than all their jobs and have tests of their own."""
+    monkeypatch.setattr("experiments.reporting.report.publish.publish", lambda saved: {})
 
 
 class Worker:
@@ -83,15 +89,15 @@ def states(output: Path) -> list[TrialState]:
         return [trial.state for trial in study.trials]
 
 
-def test_trials_are_followed_by_finalists_and_the_verdict(tmp_path: Path) -> None:
-    worker = Worker(tmp_path)
+def test_trials_are_followed_by_finalists_and_the_verdict(output: Path) -> None:
+    worker = Worker(output)
     assert not worker.run.may_end
     result = worker.train_all()
     assert worker.run.may_end
     assert result.reason == "all trials done"
     assert result.summary.finals is not None
-    assert states(tmp_path) == [TrialState.COMPLETE] * 3
-    assert (tmp_path / "s" / "winner.pt").exists()
+    assert states(output) == [TrialState.COMPLETE] * 3
+    assert (output / "s" / "winner.pt").exists()
     assert worker.run.next_job() is Idle.DONE
 
 
@@ -100,52 +106,55 @@ def origins(output: Path) -> list[str]:
         return [origin_of(trial.user_attrs) for trial in study.trials]
 
 
-def test_the_recipe_is_tried_after_the_default_configuration_and_once(tmp_path: Path) -> None:
-    recipe = tmp_path / "mine.yaml"
+def test_the_recipe_is_tried_after_the_default_configuration_and_once(output: Path) -> None:
+    recipe = output / "mine.yaml"
     recipe.write_text("learning_rate: 0.03\n")
-    worker = Worker(tmp_path, "--recipe", str(recipe))
+    worker = Worker(output, "--recipe", str(recipe))
     jobs = [worker.begin(), worker.begin()]
     assert jobs[1].options == {"learning_rate": 0.03}
     worker.run.abandon(RuntimeError("the disk is full"))
-    result = Worker(tmp_path, "--recipe", str(recipe), resume=True).train_all()
-    assert origins(tmp_path) == ["default", "recipe", "sampler"]
+    result = Worker(output, "--recipe", str(recipe), resume=True).train_all()
+    assert origins(output) == ["default", "recipe", "sampler"]
     assert result.summary.recipe == RecipeSummary(name="mine.yaml", number=1, why_not=None)
-    with closing_study(load_study("s", storage_in(tmp_path))) as study:
+    with closing_study(load_study("s", storage_in(output))) as study:
         assert study.trials[1].params == {"learning_rate": 0.03}
 
 
-def test_a_study_that_has_all_its_trials_gets_no_recipe(tmp_path: Path) -> None:
-    Worker(tmp_path, "--recipe", "none").train_all()
-    recipe = tmp_path / "mine.yaml"
+def test_a_study_that_has_all_its_trials_gets_no_recipe(output: Path) -> None:
+    Worker(output, "--recipe", "none").train_all()
+    recipe = output / "mine.yaml"
     recipe.write_text("learning_rate: 0.03\n")
-    before = origins(tmp_path)
-    Worker(tmp_path, "--recipe", str(recipe), resume=True).train_all()
-    assert origins(tmp_path) == before
+    before = origins(output)
+    Worker(output, "--recipe", str(recipe), resume=True).train_all()
+    assert origins(output) == before
 
 
-def test_the_recipe_takes_no_trial_from_what_a_person_wants_tried(tmp_path: Path) -> None:
-    recipe = tmp_path / "mine.yaml"
+@pytest.mark.parametrize(
+    ("n_queued", "expected"),
+    [(1, ["default", "recipe", "queue.yaml"]), (2, ["default", "queue.yaml", "queue.yaml"])],
+)
+def test_the_recipe_takes_no_trial_from_what_a_person_wants_tried(
+    output: Path, n_queued: int, expected: list[str]
+) -> None:
+    recipe = output / "mine.yaml"
     recipe.write_text("learning_rate: 0.03\n")
     queue = [Queued(options={"learning_rate": rate}, origin="queue.yaml") for rate in (0.01, 0.02)]
-    for n_queued, expected in ((1, ["default", "recipe", "queue.yaml"]), (2, ["default", "queue.yaml", "queue.yaml"])):
-        output = tmp_path / str(n_queued)
-        output.mkdir()
-        Worker(output, "--recipe", str(recipe), queue=queue[:n_queued]).run.abandon(RuntimeError("enough"))
-        assert origins(output) == expected
+    Worker(output, "--recipe", str(recipe), queue=queue[:n_queued]).run.abandon(RuntimeError("enough"))
+    assert origins(output) == expected
 
 
-def test_a_database_that_somebody_removed_is_there_at_the_end(tmp_path: Path, caplog) -> None:
-    worker = Worker(tmp_path)
-    for removed in tmp_path.glob("studies.db*"):
+def test_a_database_that_somebody_removed_is_there_at_the_end(output: Path, caplog) -> None:
+    worker = Worker(output)
+    for removed in output.glob("studies.db*"):
         removed.unlink()
     worker.train_all()
-    assert states(tmp_path) == [TrialState.COMPLETE] * 3
+    assert states(output) == [TrialState.COMPLETE] * 3
     assert "studies.db was removed during the search, and is written again" in caplog.text
 
 
 @pytest.mark.parametrize("limit", ["--epoch-budget", "--time-budget"])
-def test_finalists_of_a_search_that_a_limit_broke_off_are_trained(tmp_path: Path, limit: str) -> None:
-    worker = Worker(tmp_path, limit, "3" if limit == "--epoch-budget" else "1s")
+def test_finalists_of_a_search_that_a_limit_broke_off_are_trained(output: Path, limit: str) -> None:
+    worker = Worker(output, limit, "3" if limit == "--epoch-budget" else "1s")
     first, in_flight = worker.begin(), worker.begin()
     assert isinstance(in_flight, TrialJob)
     worker.do(first)
@@ -159,7 +168,7 @@ def test_finalists_of_a_search_that_a_limit_broke_off_are_trained(tmp_path: Path
     result = worker.train_all()
     assert result.reason == ("epoch budget (3)" if limit == "--epoch-budget" else "time budget")
     assert result.summary.finals is not None
-    assert states(tmp_path) == [TrialState.COMPLETE, TrialState.WAITING]
+    assert states(output) == [TrialState.COMPLETE, TrialState.WAITING]
 
 
 BAG = ("--ship", "bag", "--finalist-seeds", "2")
@@ -171,58 +180,56 @@ def shipping_of(result: StudyResult) -> Shipping:
     return result.summary.finals.shipping
 
 
-def test_the_best_run_ships_and_the_summary_says_what_it_costs(tmp_path: Path) -> None:
-    result = Worker(tmp_path, "--finalist-seeds", "2").train_all()
+def test_the_best_run_ships_and_the_summary_says_what_it_costs(output: Path) -> None:
+    result = Worker(output, "--finalist-seeds", "2").train_all()
     shipping = shipping_of(result)
     assert shipping.bag is None
     assert min(shipping.single.megabytes, shipping.single.milliseconds) > 0
     [seed] = shipping.single.seeds
-    run = tmp_path / "s" / "finalists" / f"{result.summary.recommended:04d}-{seed}.pt"
-    assert (tmp_path / "s" / "winner.pt").read_bytes() == run.read_bytes()
+    run = output / "s" / "finalists" / f"{result.summary.recommended:04d}-{seed}.pt"
+    assert (output / "s" / "winner.pt").read_bytes() == run.read_bytes()
 
 
-def test_a_bag_ships_and_the_summary_has_it_beside_the_best_run(tmp_path: Path) -> None:
-    result = Worker(tmp_path, *BAG).train_all()
+def test_a_bag_ships_and_the_summary_has_it_beside_the_best_run(output: Path) -> None:
+    result = Worker(output, *BAG).train_all()
     shipping = shipping_of(result)
-    model = load_model(tmp_path / "s" / "winner.pt")
+    model = load_model(output / "s" / "winner.pt")
     assert isinstance(model, Bag)
     assert shipping.bag is not None
     assert len(model.members) == len(shipping.bag.seeds) == 2
     assert set(shipping.single.seeds) < set(shipping.bag.seeds)
     assert shipping.bag.megabytes == pytest.approx(2 * shipping.single.megabytes)
-    written = read_summary(tmp_path / "s" / "summary.json").finals
+    written = read_summary(output / "s" / "summary.json").finals
     assert written is not None
     assert written.shipping == shipping
 
 
-def test_a_study_that_was_over_makes_a_bag_of_the_runs_it_has(tmp_path: Path) -> None:
-    Worker(tmp_path, "--finalist-seeds", "2").train_all()
-    worker = Worker(tmp_path, *BAG, resume=True)
+def test_a_study_that_was_over_makes_a_bag_of_the_runs_it_has(output: Path) -> None:
+    Worker(output, "--finalist-seeds", "2").train_all()
+    worker = Worker(output, *BAG, resume=True)
     job = worker.begin()
     assert isinstance(job, ShippingJob)  # nothing is trained
     worker.do(job)
     assert shipping_of(worker.train_all()).bag is not None
 
 
-def test_a_study_that_has_shipped_ships_the_same_again_without_a_job(tmp_path: Path) -> None:
-    shipped = shipping_of(Worker(tmp_path, *BAG).train_all())
-    again = Worker(tmp_path, *BAG, resume=True)
+def test_a_study_that_has_shipped_ships_the_same_again_without_a_job(output: Path) -> None:
+    shipped = shipping_of(Worker(output, *BAG).train_all())
+    again = Worker(output, *BAG, resume=True)
     assert again.run.next_job() is Idle.DONE
     assert again.run.result is not None
     assert shipping_of(again.run.result) == shipped
 
 
-def test_a_search_that_was_killed_while_it_made_the_bag_goes_on_there(tmp_path: Path) -> None:
-    whole = tmp_path / "whole"
-    whole.mkdir()
-    expected = shipping_of(Worker(whole, *BAG).train_all())
-    worker = Worker(tmp_path, *BAG)
+def test_a_search_that_was_killed_while_it_made_the_bag_goes_on_there(output: Path) -> None:
+    expected = shipping_of(Worker(output, *BAG, "--study", "whole").train_all())
+    worker = Worker(output, *BAG)
     while isinstance(job := worker.begin(), TrialJob | FinalistJob):
         worker.do(job)
     worker.run.settle(is_interrupted=True)
     assert worker.run.result is not None
     assert worker.run.result.reason == "interrupted"
-    again = Worker(tmp_path, *BAG, resume=True)
+    again = Worker(output, *BAG, resume=True)
     job = again.begin()
     assert isinstance(job, ShippingJob)
     again.do(job)
@@ -234,21 +241,21 @@ def test_a_search_that_was_killed_while_it_made_the_bag_goes_on_there(tmp_path: 
     )  # fmt: skip
 
 
-def test_the_best_run_ships_where_the_bag_cannot_be_made(tmp_path: Path, caplog) -> None:
-    worker = Worker(tmp_path, *BAG)
+def test_the_best_run_ships_where_the_bag_cannot_be_made(output: Path, caplog) -> None:
+    worker = Worker(output, *BAG)
     while isinstance(job := worker.begin(), TrialJob | FinalistJob):
         worker.do(job)
-    (tmp_path / "s" / "finalists" / run_checkpoint(job.finalist, next(s for s in job.bag if s != job.best))).unlink()
+    (output / "s" / "finalists" / run_checkpoint(job.finalist, next(s for s in job.bag if s != job.best))).unlink()
     worker.do(job)
     result = worker.train_all()
     assert "the bag could not be made" in caplog.text
     assert result.summary.finals is not None
     assert result.summary.finals.shipping is None
-    assert not isinstance(load_model(tmp_path / "s" / "winner.pt"), Bag)
+    assert not isinstance(load_model(output / "s" / "winner.pt"), Bag)
 
 
-def test_an_interruption_reads_no_test_split_and_can_be_resumed(tmp_path: Path) -> None:
-    worker = Worker(tmp_path)
+def test_an_interruption_reads_no_test_split_and_can_be_resumed(output: Path) -> None:
+    worker = Worker(output)
     for _ in range(3):
         worker.do(worker.begin())
     assert isinstance(worker.begin(), FinalistJob)
@@ -256,43 +263,43 @@ def test_an_interruption_reads_no_test_split_and_can_be_resumed(tmp_path: Path) 
     assert worker.run.result is not None
     assert worker.run.result.reason == "interrupted"
     assert worker.run.result.summary.finals is None
-    result = Worker(tmp_path, resume=True).train_all()
+    result = Worker(output, resume=True).train_all()
     assert result.reason == "all trials done"
     assert result.summary.finals is not None
 
 
-def test_an_error_prunes_no_trial_that_waits_for_a_promotion(tmp_path: Path) -> None:
-    worker = Worker(tmp_path, "--scheduler", "asha")
+def test_an_error_prunes_no_trial_that_waits_for_a_promotion(output: Path) -> None:
+    worker = Worker(output, "--scheduler", "asha")
     worker.do(worker.begin())  # paused at the first rung
     worker.begin()
     worker.run.abandon(RuntimeError("no node has room"))
-    assert states(tmp_path) == [TrialState.WAITING] * 2
+    assert states(output) == [TrialState.WAITING] * 2
 
 
-def test_a_session_beside_another_one_changes_nothing(tmp_path: Path) -> None:
-    worker = Worker(tmp_path)
-    with closing_study(load_study("s", storage_in(tmp_path))) as study:
+def test_a_session_beside_another_one_changes_nothing(output: Path) -> None:
+    worker = Worker(output)
+    with closing_study(load_study("s", storage_in(output))) as study:
         before = study.user_attrs
     with pytest.raises(InputError, match=r"outbox.jsonl: in use by another process: wait for it"):
-        Worker(tmp_path, "--trials", "50", resume=True)
-    with closing_study(load_study("s", storage_in(tmp_path))) as study:
+        Worker(output, "--trials", "50", resume=True)
+    with closing_study(load_study("s", storage_in(output))) as study:
         assert study.user_attrs == before
     assert worker.train_all().reason == "all trials done"
 
 
-def test_an_error_leaves_a_study_that_can_go_on(tmp_path: Path) -> None:
-    worker = Worker(tmp_path)
+def test_an_error_leaves_a_study_that_can_go_on(output: Path) -> None:
+    worker = Worker(output)
     worker.do(worker.begin())
     worker.begin()
     worker.run.abandon(RuntimeError("the disk is full"))
     assert worker.run.result is None
     assert worker.run.may_end
-    assert states(tmp_path) == [TrialState.COMPLETE, TrialState.WAITING]
-    assert Worker(tmp_path, resume=True).train_all().summary.finals is not None
+    assert states(output) == [TrialState.COMPLETE, TrialState.WAITING]
+    assert Worker(output, resume=True).train_all().summary.finals is not None
 
 
-def test_a_database_that_is_full_does_not_hide_what_ended_the_search(tmp_path: Path, monkeypatch) -> None:
-    worker = Worker(tmp_path)
+def test_a_database_that_is_full_does_not_hide_what_ended_the_search(output: Path, monkeypatch) -> None:
+    worker = Worker(output)
     worker.begin()
 
     def fail() -> str:
@@ -301,5 +308,5 @@ def test_a_database_that_is_full_does_not_hide_what_ended_the_search(tmp_path: P
     with monkeypatch.context() as patched:
         patched.setattr(Engine, "close", lambda self: fail())
         worker.run.abandon(RuntimeError("the first error"))
-    assert json.loads((tmp_path / "s" / "summary.json").read_text())["stop_reason"] == "RuntimeError: the first error"
-    Worker(tmp_path, resume=True).train_all()
+    assert json.loads((output / "s" / "summary.json").read_text())["stop_reason"] == "RuntimeError: the first error"
+    Worker(output, resume=True).train_all()
