@@ -18,6 +18,9 @@ from narm.kernels.simd import LANES, clamp, exp, like, load, store, within
 ROWS = 4 * LANES  # taken at a time: their maxima and sums fit the registers
 # exp(-80) is far below the rounding of a sum that is 1 at least, and neither it nor its products are denormal
 LOWEST_EXPONENT = -80.0
+# How far logits may exceed the shift before it follows them. exp(8) leaves float32 all its room, and logits that are
+# spread wide, as cosines over a temperature are, would else have most tiles rescale all that the tiles before pulled.
+SLACK = 8.0
 
 
 def _larger(typing: Any, a: Any, b: Any) -> Any:
@@ -32,30 +35,45 @@ def _larger(typing: Any, a: Any, b: Any) -> Any:
 larger: Any = intrinsic(_larger)
 
 
+def _raised(typing: Any, shift: Any, maximum: Any, above: Any) -> Any:
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        shift, maximum, above = arguments
+        exceeded = builder.fcmp_ordered(">", maximum, builder.fadd(shift, above))
+        return builder.select(exceeded, maximum, shift)
+
+    return shift(shift, shift, shift), generate
+
+
+# The maximum in the lanes in which it exceeds the shift by more than `above`, else the shift; also where one is NaN.
+raised: Any = intrinsic(_raised)
+
+
 @inner
-def _raise_maxima(tile: Any, shift: Any, start: int) -> None:
-    """Raise the shift of `ROWS` rows to the largest logit of the tile."""
+def _raise_shift(tile: Any, shift: Any, start: int, slack: float) -> None:
+    """Raise the shift of `ROWS` rows to the largest logit of the tile, where that exceeds it by more than the slack."""
     items, stride = tile.shape
-    m0 = load(shift, start)
-    m1 = load(shift, start + LANES)
-    m2 = load(shift, start + 2 * LANES)
-    m3 = load(shift, start + 3 * LANES)
+    s0 = load(shift, start)
+    s1 = load(shift, start + LANES)
+    s2 = load(shift, start + 2 * LANES)
+    s3 = load(shift, start + 3 * LANES)
+    m0, m1, m2, m3 = s0, s1, s2, s3
     for i in range(items):
         at = i * stride + start
         m0 = larger(m0, load(tile, at))
         m1 = larger(m1, load(tile, at + LANES))
         m2 = larger(m2, load(tile, at + 2 * LANES))
         m3 = larger(m3, load(tile, at + 3 * LANES))
-    store(shift, start, m0)
-    store(shift, start + LANES, m1)
-    store(shift, start + 2 * LANES, m2)
-    store(shift, start + 3 * LANES, m3)
+    above = like(s0, slack)
+    store(shift, start, raised(s0, m0, above))
+    store(shift, start + LANES, raised(s1, m1, above))
+    store(shift, start + 2 * LANES, raised(s2, m2, above))
+    store(shift, start + 3 * LANES, raised(s3, m3, above))
 
 
 @inner
-def _exp_below(x: Any, maximum: Any) -> Any:
-    """exp(x - maximum) for x <= maximum; NaN stays NaN."""
-    return exp(clamp(x - maximum, like(x, -LOWEST_EXPONENT)))
+def _exp_beyond(x: Any, shift: Any) -> Any:
+    """exp(x - shift) for x that exceed the shift little, if at all; NaN stays NaN."""
+    return exp(clamp(x - shift, like(x, -LOWEST_EXPONENT)))
 
 
 @inner
@@ -66,7 +84,7 @@ def _rescale(previous: Any, shift: Any, mass: Any, pulled: Any, start: int) -> N
         old = load(previous, row)
         new = load(shift, row)
         if not within(new - old, like(old, 0.0)):
-            factor = _exp_below(old, new)
+            factor = _exp_beyond(old, new)
             store(mass, row, load(mass, row) * factor)
             for at in range(row, pulled.size, stride):
                 store(pulled, at, load(pulled, at) * factor)
@@ -84,10 +102,10 @@ def _exponentiate(tile: Any, shift: Any, mass: Any, start: int) -> None:
     s1, s2, s3 = s0, s0, s0
     for i in range(items):
         at = i * stride + start
-        e0 = _exp_below(load(tile, at), m0)
-        e1 = _exp_below(load(tile, at + LANES), m1)
-        e2 = _exp_below(load(tile, at + 2 * LANES), m2)
-        e3 = _exp_below(load(tile, at + 3 * LANES), m3)
+        e0 = _exp_beyond(load(tile, at), m0)
+        e1 = _exp_beyond(load(tile, at + LANES), m1)
+        e2 = _exp_beyond(load(tile, at + 2 * LANES), m2)
+        e3 = _exp_beyond(load(tile, at + 3 * LANES), m3)
         store(tile, at, e0)
         store(tile, at + LANES, e1)
         store(tile, at + 2 * LANES, e2)
@@ -112,8 +130,8 @@ def online_softmax(
         tile: logits, [C, R]; left as exp(logit - shift).
         places: which item of the tile is the row's target, [R]; outside 0..C-1 if none is.
         target_logits: receives the logit of the targets in this tile, [R].
-        previous: the largest logit of each row in the tiles before, [R].
-        shift: receives the largest logit including this tile, [R].
+        previous: the shift of each row in the tiles before, [R].
+        shift: receives that of this tile, [R]: the one before, unless logits exceed it by more than `SLACK`.
         mass: the sum of exp(logit - shift) over the tiles so far, [R]; rescaled and added to.
         pulled: the sum of exp(logit - shift) times the embedding over the tiles before, [D, R]; rescaled.
     """
@@ -123,7 +141,7 @@ def online_softmax(
             shift[row] = previous[row]
             if 0 <= places[row] < items:
                 target_logits[row] = tile[places[row], row]
-        _raise_maxima(tile, shift, start)
+        _raise_shift(tile, shift, start, SLACK)
         _rescale(previous, shift, mass, pulled, start)
         _exponentiate(tile, shift, mass, start)
 
@@ -143,7 +161,7 @@ def cross_entropy(tile: Any, targets: Any, shift: Any, mass: Any, losses: Any) -
         for row in range(start, start + ROWS):
             shift[row] = losses[row] = tile[targets[row], row]
             mass[row] = 0
-        _raise_maxima(tile, shift, start)
+        _raise_shift(tile, shift, start, 0.0)
         _exponentiate(tile, shift, mass, start)
         for row in range(start, start + ROWS):
             losses[row] = np.log(mass[row]) + shift[row] - losses[row]

@@ -1,4 +1,4 @@
-"""Rows of length one on the CPU, and their gradient: each is one pass over the rows.
+"""Rows of one length on the CPU, and their gradient: each is one pass over the rows.
 
 torch takes half a dozen passes for either, which with a large catalogue is a good part of a step.
 
@@ -14,16 +14,17 @@ import numpy as np
 from narm.kernels.compile import kernel
 
 
-@kernel("void(i8, i8, real[:, ::1], real[:, ::1], real[::1], real)")
-def normalize(thread: int, threads: int, rows: Any, units: Any, lengths: Any, shortest: Any) -> None:
-    """Divide each row by its length.
+@kernel("void(i8, i8, real[:, ::1], real[:, ::1], real[::1], real, real)")
+def normalize(thread: int, threads: int, rows: Any, even: Any, factors: Any, length: Any, shortest: Any) -> None:
+    """Bring each row to one length.
 
     Args:
         thread, threads: this thread's share is a contiguous stretch.
         rows: [N, D].
-        units: receives the rows of length one, [N, D].
-        lengths: receives the lengths, [N].
-        shortest: what a shorter row, such as one of zeros, is divided by.
+        even: receives the rows of that length, [N, D].
+        factors: receives what each row was multiplied by, [N].
+        length: of the rows from now on.
+        shortest: what a shorter row, such as one of zeros, is taken for.
     """
     n_rows, width = rows.shape
     share = (n_rows + threads - 1) // threads
@@ -31,30 +32,29 @@ def normalize(thread: int, threads: int, rows: Any, units: Any, lengths: Any, sh
         total = shortest - shortest  # of the same type: a plain 0 would turn the loop to float64
         for d in range(width):
             total += rows[row, d] * rows[row, d]
-        length = max(np.sqrt(total), shortest)
-        lengths[row] = length
-        inverse = (length / length) / length
+        factor = length / max(np.sqrt(total), shortest)
+        factors[row] = factor
         for d in range(width):
-            units[row, d] = rows[row, d] * inverse
+            even[row, d] = rows[row, d] * factor
 
 
-@kernel("void(i8, i8, real[:, ::1], real[:, ::1], real[::1], real[:, ::1])")
-def pull_back(thread: int, threads: int, gradient: Any, units: Any, lengths: Any, pulled: Any) -> None:
-    """The gradient for the rows: what of it is not along the row, over the row's length.
+@kernel("void(i8, i8, real[:, ::1], real[:, ::1], real[::1], real, real[:, ::1])")
+def pull_back(thread: int, threads: int, gradient: Any, even: Any, factors: Any, length: Any, pulled: Any) -> None:
+    """The gradient for the rows: what of it is not along the row, times the row's factor.
 
     Args:
         thread, threads: as above.
-        gradient: for the rows of length one, [N, D].
-        units, lengths: as `normalize` left them, [N, D] and [N].
+        gradient: for the rows of one length, [N, D].
+        even, factors, length: as `normalize` has them, [N, D], [N] and a number.
         pulled: receives the gradient for the rows, [N, D].
     """
-    n_rows, width = units.shape
+    n_rows, width = even.shape
     share = (n_rows + threads - 1) // threads
     for row in range(thread * share, min(n_rows, (thread + 1) * share)):
-        length = lengths[row]
-        along = length - length
+        factor = factors[row]
+        along = factor - factor
         for d in range(width):
-            along += gradient[row, d] * units[row, d]
-        inverse = (length / length) / length
+            along += gradient[row, d] * even[row, d]
+        along = along / (length * length)
         for d in range(width):
-            pulled[row, d] = (gradient[row, d] - along * units[row, d]) * inverse
+            pulled[row, d] = (gradient[row, d] - along * even[row, d]) * factor

@@ -58,7 +58,9 @@ class Cosine(nn.Module):
         if self.log_temperature.requires_grad and self.training:
             with torch.no_grad():
                 self.log_temperature.clamp_(min=math.log(LOWEST_TEMPERATURE))
-        return unit_rows(sessions) / self.log_temperature.exp()
+        if self.log_temperature.requires_grad or self.log_temperature.is_cuda:  # a GPU need not be waited for
+            return unit_rows(sessions) / self.log_temperature.exp()
+        return unit_rows(sessions, length=math.exp(-float(self.log_temperature)))
 
     def of_items(self, embeddings: Tensor) -> Tensor:
         """Vectors of length 1, [V, D]."""

@@ -1,10 +1,11 @@
-"""Rows of length one, as a differentiable operation.
+"""Rows of one length, as a differentiable operation.
 
 N rows, D embedding.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from types import ModuleType
 from typing import Any
 
@@ -16,35 +17,46 @@ from narm.kernels.compile import compiled
 from narm.kernels.threads import run
 
 SHORTEST = 1e-12
-"""What a shorter row, such as one of zeros, is divided by; that of `torch.nn.functional.normalize`."""
+"""What a shorter row, such as one of zeros, is taken for; that of `torch.nn.functional.normalize`."""
+
+_LEAST_TO_SHARE = 2**20
+"""Elements: below, a thread has done the work before a team of them has begun."""
 
 
-def unit_rows(rows: Tensor) -> Tensor:
-    """Each row divided by its length, [N, D]: `torch.nn.functional.normalize`, faster on the CPU."""
+def unit_rows(rows: Tensor, length: float = 1.0) -> Tensor:
+    """Each row brought to one length, [N, D]: `torch.nn.functional.normalize`, faster on the CPU."""
     kernel = compiled("unit", rows.dtype) if rows.device.type == "cpu" else None
     if kernel is None:
-        return functional.normalize(rows, dim=1, eps=SHORTEST)
-    return _UnitRows.apply(rows, kernel)  # type: ignore[no-any-return, no-untyped-call]
+        return functional.normalize(rows, dim=1, eps=SHORTEST) * length
+    return _UnitRows.apply(rows, length, kernel)  # type: ignore[no-any-return, no-untyped-call]
 
 
 class _UnitRows(torch.autograd.Function):
     """The kernel as a differentiable operation."""
 
     @staticmethod
-    def forward(ctx: Any, rows: Tensor, kernel: ModuleType) -> Tensor:
-        rows = rows.detach().contiguous()
-        units, lengths = torch.empty_like(rows), rows.new_empty(len(rows))
-        scalar = rows.numpy().dtype.type
-        run(kernel.normalize, rows.numpy(), units.numpy(), lengths.numpy(), scalar(SHORTEST))
-        ctx.kernel = kernel
-        ctx.save_for_backward(units, lengths)
-        return units
+    def forward(ctx: Any, rows: Tensor, length: float, kernel: ModuleType) -> Tensor:
+        rows = rows.contiguous()
+        even, factors = torch.empty_like(rows), rows.new_empty(len(rows))
+        _share(kernel.normalize, rows, even, factors, length, SHORTEST)
+        ctx.kernel, ctx.length = kernel, length
+        ctx.save_for_backward(even, factors)
+        return even
 
     @staticmethod
     @torch.autograd.function.once_differentiable
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
-        units, lengths = ctx.saved_tensors
-        pulled = torch.empty_like(units)
-        arrays = (gradient.contiguous(), units, lengths, pulled)
-        run(ctx.kernel.pull_back, *(array.numpy() for array in arrays))
-        return pulled, None
+        even, factors = ctx.saved_tensors
+        pulled = torch.empty_like(even)
+        _share(ctx.kernel.pull_back, gradient.contiguous(), even, factors, ctx.length, pulled)
+        return pulled, None, None
+
+
+def _share(kernel: Callable[..., None], rows: Tensor, *others: Tensor | float) -> None:
+    """Call a kernel, on as many threads as the rows are worth."""
+    array = rows.detach().numpy()
+    arguments = [other.numpy() if isinstance(other, Tensor) else array.dtype.type(other) for other in others]
+    if rows.numel() < _LEAST_TO_SHARE:
+        kernel(0, 1, array, *arguments)
+    else:
+        run(kernel, array, *arguments)

@@ -1,6 +1,6 @@
 """Softmax losses on the CPU: the loss and its gradients in one pass over the logits, tile by tile.
 
-While a tile of logits is in the cache it becomes exponentials, relative to the largest logit so far, and
+While a tile of logits is in the cache it becomes exponentials, relative to about the largest logit so far, and
 enters the gradient of the hidden states: the online softmax (Milakov & Gimelshein, arXiv:1805.02867). The
 exponentials of a chunk of rows are kept until its normalisers are known, and then enter the gradient of the
 embeddings; it is the hidden states that are normalised there, [R, D], not the exponentials, [V, R].
@@ -32,6 +32,7 @@ from narm.losses import row_softmax
 from narm.losses.label_smoothing import smooth_full, smooth_sampled
 from narm.machine.tiles import ROW_GROUP, even_tiles, scratch, tile_size, whole_rows
 
+SLACK = 8.0  # how far logits may exceed the shift before it follows them: `narm.kernels.softmax` says why
 LOWEST_EXPONENT = -80.0  # smaller factors are below all rounding, and would make denormal numbers
 NO_ITEM = -1  # the target of a row that only fills up a chunk
 
@@ -272,7 +273,7 @@ class _Chunk:
 class _PartialSoftmax:
     """The softmax of R rows over a part of the items: that of P threads, each with its own tiles."""
 
-    shift: Tensor  # [P, R]; the largest logit
+    shift: Tensor  # [P, R]; about the largest logit
     mass: Tensor  # [P, R]; the sum of exp(logit - shift)
     pulled: Tensor  # [P, D, R]; the sum of exp(logit - shift) times the item's row
 
@@ -313,7 +314,8 @@ def online_softmax_reference(
     """What `narm.kernels.softmax.online_softmax` does, and with the same arguments, in torch."""
     rows = _rows_within(places, len(tile))
     target_logits[rows] = tile[places[rows], rows]
-    torch.maximum(previous, tile.amax(dim=0), out=shift)
+    maximum = tile.amax(dim=0)
+    torch.where(maximum > previous + SLACK, maximum, previous, out=shift)
     factor = (previous - shift).exp_()
     tile.sub_(shift).exp_()
     mass.mul_(factor).add_(tile.sum(dim=0))

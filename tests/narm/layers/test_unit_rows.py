@@ -1,4 +1,4 @@
-"""Rows of length one are torch's own, and so are their gradients."""
+"""Rows of one length are torch's own, and so are their gradients."""
 
 from __future__ import annotations
 
@@ -9,25 +9,28 @@ from torch.nn import functional
 from narm.layers.unit_rows import SHORTEST, unit_rows
 
 
-def test_the_gradient_is_the_derivative():
+@pytest.mark.parametrize("length", [1.0, 14.3])
+def test_the_gradient_is_the_derivative(length):
     torch.manual_seed(0)
     rows = torch.randn(7, 5, dtype=torch.float64, requires_grad=True)
-    assert torch.autograd.gradcheck(unit_rows, (rows,))
+    assert torch.autograd.gradcheck(unit_rows, (rows, length))
 
 
-@pytest.mark.parametrize("shape", [(1, 1), (3, 7), (1000, 64), (0, 4)])
+@pytest.mark.parametrize("length", [1.0, 14.3])
+@pytest.mark.parametrize("shape", [(1, 1), (3, 7), (1000, 64), (0, 4), (17_000, 64)])  # the last on several threads
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
-def test_the_kernel_agrees_with_torch(shape, dtype):
+def test_the_kernel_agrees_with_torch(shape, dtype, length, monkeypatch):
+    monkeypatch.setattr(torch, "get_num_threads", lambda: 2)
     torch.manual_seed(1)
     rows = torch.randn(shape, dtype=dtype) * torch.logspace(-3, 3, max(shape[0], 1), dtype=dtype)[: shape[0], None]
     mine, theirs = rows.clone().requires_grad_(), rows.clone().requires_grad_()
-    units, expected = unit_rows(mine), functional.normalize(theirs, dim=1)
-    torch.testing.assert_close(units, expected)
+    even, expected = unit_rows(mine, length), length * functional.normalize(theirs, dim=1)
+    torch.testing.assert_close(even, expected)
     pull = torch.randn(shape, dtype=dtype)
-    units.backward(pull)
+    even.backward(pull)
     expected.backward(pull)
     lengths = rows.norm(dim=1, keepdim=True)  # short rows have large gradients, which cancel
-    torch.testing.assert_close(mine.grad * lengths, theirs.grad * lengths, rtol=1e-4, atol=1e-5)
+    torch.testing.assert_close(mine.grad * lengths, theirs.grad * lengths, rtol=1e-4, atol=1e-5 * length)
 
 
 def test_a_row_of_zeros_stays_one_and_gives_finite_gradients():
