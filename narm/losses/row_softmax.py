@@ -102,7 +102,8 @@ def _loss_and_gradients(
             grad_items[thread].addmm_(pull, some * scale)
 
     threads.run(share_of_rows)
-    return losses[:n_rows], grad_hidden[:n_rows], grad_items.sum(dim=0)
+    summed = grad_items[0] if len(grad_items) == 1 else grad_items.sum(dim=0)  # else a copy, [V, D]
+    return losses[:n_rows], grad_hidden[:n_rows], summed
 
 
 def row_chunks(n_rows: int, thread: int, n_threads: int, rows_a_chunk: int) -> list[slice]:
