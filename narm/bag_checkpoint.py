@@ -45,6 +45,7 @@ def save_bag(checkpoints: Sequence[Path], path: Path) -> None:
     shared = {name: contents[first][name] for name in ("format", "config", "dataset", "fingerprint", "item_ids")}
     content = {
         **shared,
+        "refit": contents[first].get("refit", "none"),
         "model": Bag([_network(checkpoint) for checkpoint in checkpoints]).state_dict(),
         "members": [_record(saved) for saved in contents.values()],
         "best_weights": None,

@@ -1,7 +1,8 @@
 """Checkpoints: written whole or not at all, and read without running any code.
 
 A checkpoint holds a training run as it stands after an epoch (model, optimizer, early stopping), the weights of its
-best epoch, and what is needed to score new sessions: the configuration and the raw item ids. One that is for use only
+best epoch, and what is needed to score new sessions: the configuration and the raw item ids. `refit` says what it has
+learned from beside train, which thus cannot judge it; earlier versions wrote none. A checkpoint that is for use only
 has the model alone, which may be a bag: then `members` has a record of each run that is in it.
 """
 
@@ -36,6 +37,7 @@ def save_checkpoint(path: Path, state: TrainingState, *, config: Config, splits:
         "config": config.flat(),
         "dataset": splits.name,
         "fingerprint": splits.fingerprint,
+        "refit": splits.refit,
         "item_ids": torch.from_numpy(np.array(ids)) if ids.dtype.kind in "iu" else [str(raw) for raw in ids],
         "model": state.model.state_dict(),
         "optimizer": state.optimizer.state_dict() if state.optimizer else None,

@@ -59,6 +59,7 @@ def export(checkpoint: Path, folder: Path, format: str) -> Path:
         "format": FORMAT,
         "dataset": content["dataset"],
         "fingerprint": content["fingerprint"],
+        "refit": content.get("refit", "none"),
         "n_items": model.n_items,
         "members": len(narms(model)),
         "max_item_list_length": config.data.max_item_list_length,

@@ -72,6 +72,8 @@ def _read_own(path: Path, splits: Splits) -> dict[str, Any]:
     saved = read_checkpoint(path)
     if "optimizer" not in saved:
         raise InputError(f"{path}: holds a model to use, not its training; go on from the checkpoint of its run")
+    if saved.get("refit", "none") != splits.refit:
+        raise InputError(f"{path}: has learned from what was held out, once all was decided; go on from an earlier one")
     if saved["fingerprint"] != splits.fingerprint:
         raise InputError(
             f"{path}: was trained on other data ({saved['dataset']}); resume with the same dataset and options"

@@ -26,6 +26,7 @@ from search_spaces.space_file import find_space
 DEFAULTS = {
     "objective": "MRR@20", "trials": 12, "epochs": "15", "finalists": 1, "finalist_seeds": 2,
     "grace_epochs": 3,  # networks learn what is popular first, and sessions later: one epoch misjudges them
+    "refit": "none",  # models are compared by what they learn from train
     "time_budget": "none",  # on the clock, a slow moment would cost one model trials that another had
 }  # fmt: skip
 """Flags of `experiments.search` as a comparison has them, where the command line says nothing."""

@@ -22,6 +22,7 @@ class Preset:
         grace_epochs: epochs that the scheduler gives every trial; None: as it sees fit.
         finalists: how many of the best are trained again at the end.
         finalist_seeds: how often each finalist is trained.
+        finalist_epochs: how long at most, but no shorter than a trial; None: until early stopping ends it.
     """
 
     purpose: str
@@ -33,6 +34,7 @@ class Preset:
     grace_epochs: int | None = None
     finalists: int
     finalist_seeds: int
+    finalist_epochs: int | None = None
 
     @property
     def settings(self) -> dict[str, Any]:
@@ -51,6 +53,7 @@ PRESETS: dict[str, Preset] = {
         time_budget=10 * 60,  # a crowded CI machine is slow, not broken
         finalists=1,
         finalist_seeds=2,
+        finalist_epochs=1,  # no longer than a trial: early stopping would take minutes
     ),
     "quick": Preset(
         purpose="a first winner on two cores, in minutes",

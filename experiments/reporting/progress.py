@@ -16,8 +16,9 @@ from rich.table import Table
 from rich.text import Text
 
 from experiments.reporting.display import Display
-from experiments.tuning.study.summary import STATE_WORDS, FinalistFailure, TrialState, format_params
+from experiments.tuning.study.summary import STATE_WORDS, TRAINED_ON, FinalistFailure, TrialState, format_params
 from experiments.tuning.worker.reports import FinalistRun
+from narm.data.sessions import Held
 from narm.metrics import key_of
 
 
@@ -136,6 +137,11 @@ class Progress:
             else:
                 value = outcome.valid[key_of(self._objective)]
                 self._print(f"{count}, {outcome.finalist.label}: {self._objective} {value:.4f} on validation")
+
+    def refit(self, runs: int, on: Held) -> None:
+        """So many runs that ship are trained again, on what was held out too."""
+        with self._lock:
+            self._print(f"training what ships again, on {TRAINED_ON[on]}: {runs} {'run' if runs == 1 else 'runs'}")
 
     def bag(self, runs: int) -> None:
         """So many runs of the finalist to ship become one model."""

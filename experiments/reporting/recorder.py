@@ -46,6 +46,7 @@ from experiments.tuning.study.summary import FinalistFailure, Finals, Summary, w
 from experiments.tuning.study.trial_attributes import REPLACED, RUN_ID, TRACEBACK, trials_of, value_of
 from experiments.tuning.worker.jobs import TrialJob
 from experiments.tuning.worker.reports import FinalistRun
+from narm.data.sessions import Held
 from narm.machine.files import atomic_file
 from narm.model_options import used_options
 from narm.text.names import plain_part
@@ -241,6 +242,10 @@ class Recorder:
                 description=description,
             )
         self._progress.finalist_done(outcome)
+
+    def on_refit_start(self, n_runs: int, on: Held) -> None:
+        """So many runs that ship are to be trained again, on what was held out too."""
+        self._progress.refit(n_runs, on)
 
     def on_bag_start(self, n_runs: int) -> None:
         """So many runs of the finalist to ship are to become one model."""

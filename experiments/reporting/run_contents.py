@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict
 
 from optuna.trial import FrozenTrial
 
 from experiments.tuning.study.environment import git_commit, user_name
 from experiments.tuning.study.spec import StudySpec
-from experiments.tuning.study.summary import Shipping, Summary
+from experiments.tuning.study.summary import Finals, Shipping, Summary
 from experiments.tuning.study.trial_attributes import read_progress
 from experiments.tuning.worker.reports import FinalistRun
 from narm.training_state import EpochResult
@@ -26,14 +27,22 @@ def source_tags(name: str, program: str) -> dict[str, str]:
 
 
 def study_metrics(summary: Summary) -> dict[str, float]:
-    """The figures by which studies are compared in MLflow; on test, those of the model to ship."""
+    """The figures by which studies are compared in MLflow; on test, those of the model to ship.
+
+    Its figures after a last training on what was held out, a single look, have names of their own.
+    """
     metrics = dict(asdict(summary.timing)) | dict(asdict(summary.counts))
     if summary.best is not None:
         metrics |= {f"best_{name}": value for name, value in summary.best.valid.items()}
     if summary.finals is not None:
         metrics |= {f"test_{name}": value for name, value in summary.finals.shipped_test.items()}
+        metrics |= {f"refit_test_{name}": value for name, value in _refit_test(summary.finals).items()}
         metrics |= _cost(summary.finals.shipping)
     return metrics
+
+
+def _refit_test(finals: Finals) -> Mapping[str, float]:
+    return {} if finals.refit is None else finals.refit.model.test
 
 
 def _cost(shipping: Shipping | None) -> dict[str, float]:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from experiments.tracking.package import package
-from experiments.tuning.study.summary import Finals, Summary
+from experiments.tuning.study.summary import TRAINED_ON, Finals, RefitModel, Summary
 from narm.metrics import key_of
 from narm.text.names import plain_part
 
@@ -95,15 +95,26 @@ def _description(summary: Summary, value: float) -> str:
     if finals is None:
         return f"{result}; not tested"
     key = key_of(summary.objective)
-    return f"{result}, test {finals.shipped.test[key] if bag is None else f'{bag.test[key]:.4f}'}"
+    tested = f"{result}, test {finals.shipped.test[key] if bag is None else f'{bag.test[key]:.4f}'}"
+    return tested if finals.refit is None else f"{tested}; {_refit(finals.refit, key)}"
+
+
+def _refit(refit: RefitModel, key: str) -> str:
+    """What became of the model after these figures."""
+    look = f", test {refit.model.test[key]:.4f} since, a single look" if key in refit.model.test else ""
+    return f"then trained again on {TRAINED_ON[refit.on]}{look}"
 
 
 def _test_tags(finals: Finals | None) -> dict[str, str]:
-    """What ships on test, `test_mrr_at_10`, and of how many runs it is; none where nothing was tested."""
+    """What ships on test, `test_mrr_at_10`, of how many runs it is, and what else it has learned from since.
+
+    None where nothing was tested.
+    """
     if finals is None:
         return {}
     runs = "1" if finals.bag is None else str(len(finals.bag.seeds))
-    return {"runs": runs, **{f"test_{key}": repr(value) for key, value in finals.shipped_test.items()}}
+    refit = "none" if finals.refit is None else finals.refit.on
+    return {"runs": runs, "refit": refit, **{f"test_{key}": repr(value) for key, value in finals.shipped_test.items()}}
 
 
 def register(client: MlflowClient, run_id: str, registration: Registration) -> None:

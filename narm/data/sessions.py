@@ -8,9 +8,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
+
+HeldOut = Literal["sessions", "events"]
+"""What validation and test hold out: whole sessions, or the last events of sessions that train has (leave-one-out)."""
+
+Held = Literal["valid", "all"]
+"""What was held out: validation, or validation and test."""
+
+Refit = Literal["none"] | Held
+"""What a last training learns from beside train, once all is decided; none: there is no such training."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +144,8 @@ class Splits:
         max_length: events of a prefix that the model sees, the last ones (DataConfig.max_item_list_length).
         fingerprint: SHA-256 over items, offsets and targets of all splits and the vocabulary; it names the data.
         notes: what a reader of the results should know, e.g. events dropped, or that the split leaks the future.
+        held_out: what validation and test hold out.
+        refit: what `train` has taken in of what was held out; see `narm.data.refit`.
     """
 
     name: str
@@ -144,6 +156,8 @@ class Splits:
     max_length: int
     fingerprint: str
     notes: tuple[str, ...] = ()
+    held_out: HeldOut = "sessions"
+    refit: Refit = "none"
 
     @property
     def n_items(self) -> int:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from narm.data.cuts import alike, by_share, positions_in, used_item_ids, without_unknown
 from narm.data.session_log import SessionLog, mask_events
-from narm.data.sessions import Examples, ItemVocabulary, Sessions, Splits
+from narm.data.sessions import Examples, HeldOut, ItemVocabulary, Sessions, Splits
 from narm.errors import InputError
 
 LEAKS_FUTURE = (
@@ -30,6 +30,7 @@ class Partition:
         test: examples to judge by.
         item_ids: raw ids of the items, int64 or string; index i means `item_ids[i - 1]`.
         notes: what was dropped, and what else a reader of results should know.
+        held_out: what validation and test hold out.
     """
 
     train: Examples
@@ -37,6 +38,7 @@ class Partition:
     test: Examples
     item_ids: pa.Array
     notes: tuple[str, ...]
+    held_out: HeldOut = "sessions"
 
     def as_splits(self, *, name: str, max_length: int) -> Splits:
         """The dataset of that name, whose models see the last `max_length` events of a prefix."""
@@ -51,6 +53,7 @@ class Partition:
             max_length=max_length,
             fingerprint=self.fingerprint(),
             notes=self.notes,
+            held_out=self.held_out,
         )
 
     def fingerprint(self) -> str:
@@ -91,6 +94,7 @@ def leave_one_out(log: SessionLog) -> Partition:
         test=Examples(whole, ends[n_held_out >= 1] - 1),
         item_ids=log.item_ids,
         notes=(LEAKS_FUTURE, *log.notes),
+        held_out="events",
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -35,10 +36,13 @@ def test_a_baseline_is_searched_judged_and_shipped(output):
     values = {json.dumps(trial["params"]): trial["value"] for trial in summary["trials"]}
     assert len(set(values.values())) > 1
     (winner, *_) = summary["finals"]["finalists"]
-    (shipped,) = (output / "s" / "finalists").glob(f"{winner['number']:04d}-*.pt")
     splits = load_splits(DataConfig(dataset="synthetic"))
-    judged = evaluate(load_model(shipped), splits.test, EvaluationConfig(), max_length=splits.max_length)
-    assert judged["mrr_at_10"] == winner["test"]["mrr_at_10"]["mean"]
+    test = partial(evaluate, examples=splits.test, config=EvaluationConfig(), max_length=splits.max_length)
+    run = output / "s" / "finalists" / f"{winner['number']:04d}-{winner['seeds'][0]}.pt"
+    assert test(load_model(run))["mrr_at_10"] == winner["test"]["mrr_at_10"]["mean"]
+    refit = summary["finals"]["shipping"]["refit"]
+    assert test(load_model(output / "s" / "winner.pt"))["mrr_at_10"] == refit["model"]["test"]["mrr_at_10"]
+    assert refit["epochs"] == [1]
 
     client = MlflowClient(f"sqlite:///{output}/mlflow.db")
     runs = client.search_runs([client.get_experiment_by_name("synthetic").experiment_id])

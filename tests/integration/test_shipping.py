@@ -55,7 +55,7 @@ def test_what_validation_prefers_is_shipped_though_test_does_not_bear_it_out(out
         return replace(finals, winner=other.number, finalists=[other, default], comparisons=[worse])
 
     monkeypatch.setattr("experiments.tuning.driver.study_run.judge_finalists", doubt)
-    fixed = ["--preset", "smoke", "--study", "s", "--output", str(output), "--quiet"]
+    fixed = ["--preset", "smoke", "--study", "s", "--output", str(output), "--quiet", "--refit", "none"]
     size = ["--trials", "2", "--epochs", "2", "--finalists", "2", "--finalist-seeds", "1", "--concurrency", "1"]
     assert run_command(search.main, [*fixed, *size]) == 0
     [checkpoint] = (output / "s" / "finalists").glob("0001-*.pt")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+from functools import partial
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ import torch
 
 from narm.checkpoint import load_model, load_vocabulary, save_checkpoint, save_for_use
 from narm.config import Config
+from narm.data.refit import take_in
 from narm.data.sessions import ItemVocabulary
 from narm.errors import InputError
 from narm.training import create_model, fit
@@ -73,3 +75,14 @@ def test_a_pickle_that_would_run_code_is_refused(tmp_path, capsys):
     with pytest.raises(InputError, match="not a checkpoint of NARM Search"):
         load_model(tmp_path / "other.pt")
     assert "must not run" not in capsys.readouterr().out
+
+
+def test_training_does_not_go_on_from_what_has_learned_from_what_was_held_out(ring_splits, tmp_path):
+    config = Config.from_flat(embedding_size=8, hidden_size=8, epochs=2, eval_step=0)
+    everything = take_in(ring_splits, "valid")
+    first = next(fit(create_model(20, config), everything, config.training, config.evaluation, device="cpu"))
+    save_checkpoint(tmp_path / "refit.pt", first.state, config=config, splits=everything)
+    again = partial(fit, training=config.training, evaluation=config.evaluation, device="cpu")
+    with pytest.raises(InputError, match=r"refit.pt: has learned from what was held out, once all was decided"):
+        next(again(create_model(20, config), ring_splits, resume=tmp_path / "refit.pt"))
+    assert next(again(create_model(20, config), everything, resume=tmp_path / "refit.pt")).epoch == 2

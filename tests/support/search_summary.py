@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from experiments.tuning.study.summary import (
@@ -14,6 +15,7 @@ from experiments.tuning.study.summary import (
     FinalistSummary,
     Finals,
     LengthSummary,
+    RefitModel,
     ShippedModel,
     Shipping,
     Spread,
@@ -122,3 +124,8 @@ SHIPPED_BAG = ShippedModel(
     milliseconds=1.1,
 )
 SHIPPING = Shipping(single=SHIPPED_RUN, bag=SHIPPED_BAG)
+REFIT = RefitModel(
+    on="valid",
+    epochs=[7, 9, 8],
+    model=replace(SHIPPED_BAG, valid={}, test={"recall_at_10": 0.32, "mrr_at_10": 0.32}),
+)

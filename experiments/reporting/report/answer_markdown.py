@@ -65,6 +65,6 @@ def _shippable(finals: Finals, objective: str) -> Iterator[str]:
         yield from markdown_table([shippable.title(finals), *shippable.headings(objective)], rows)
         yield ""
         yield shippable.NOTE
-    if (reason := shippable.why_no_bag(finals)) is not None:
+    for note in shippable.notes(finals):
         yield ""
-        yield reason
+        yield escape(note)

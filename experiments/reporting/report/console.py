@@ -135,8 +135,8 @@ def _print_shippable(finals: Finals, objective: str, console: Console) -> None:
     rows = list(shippable.shippable(finals, objective))
     if rows:
         print_widest(console, _shippable_tables(rows, finals, objective))
-    if (reason := shippable.why_no_bag(finals)) is not None:
-        console.print(Text(reason))
+    for note in shippable.notes(finals):
+        console.print(Text(note))
 
 
 def _shippable_tables(rows: Sequence[Shippable], finals: Finals, objective: str) -> Iterator[Table]:

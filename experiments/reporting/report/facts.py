@@ -10,9 +10,11 @@ from typing import Any
 
 from experiments.reporting.progress import format_duration
 from experiments.tracking.tracker import where_to_look
+from experiments.tuning.study.finalist_epochs import finalist_epochs
 from experiments.tuning.study.job_log import jobs_in
 from experiments.tuning.study.saved_study import SavedStudy
-from experiments.tuning.study.summary import Summary
+from experiments.tuning.study.stored_spec import Record
+from experiments.tuning.study.summary import TRAINED_ON, Summary
 from experiments.tuning.study.trial_attributes import trials_of
 from experiments.tuning.worker.addresses import mask_credentials
 from narm.config import Config
@@ -26,8 +28,16 @@ def shipped_options(saved: SavedStudy) -> dict[str, Any]:
     trial = next((trial for trial in saved.summary.trials if trial.number == number), None)
     if trial is None:
         return {}
-    config, defaults = Config.from_flat({**saved.record["config"], **trial.params}).flat(), Config().flat()
-    return {name: value for name, value in config.items() if name == "dataset" or value != defaults[name]}
+    config, defaults = Config.from_flat(saved.record["config"]), Config().flat()
+    own = config.replace({**trial.params, "epochs": _epochs(saved, config, trial.params)}).flat()
+    return {name: value for name, value in own.items() if name == "dataset" or value != defaults[name]}
+
+
+def _epochs(saved: SavedStudy, config: Config, params: Mapping[str, Any]) -> int:
+    """Epochs of a finalist of that configuration at most; in studies of earlier versions those of a trial."""
+    if saved.summary.finals is None or "finalist_epochs" not in saved.record:
+        return config.training.epochs
+    return finalist_epochs(params, config, saved.record["finalist_epochs"])
 
 
 def train_command(saved: SavedStudy) -> str | None:
@@ -69,7 +79,9 @@ def settings(saved: SavedStudy) -> dict[str, str]:
         "time budget": format_duration(budget) if budget else "none",
         "at once": f"{record['concurrency']} trials of {record['threads']} threads",
         "finalists": f"{record['finalists']}, {record['finalist_seeds']} seeds each",
+        "epochs of a finalist at most": _finalist_epochs(record),
         "ships": record.get("ship", "single"),
+        "refit": _refit(summary),
         "seed": summary.seed,
         "began": _began(saved),
         "ended": summary.stop_reason or "not yet",
@@ -77,6 +89,17 @@ def settings(saved: SavedStudy) -> dict[str, str]:
         "wall clock of the last session": format_duration(summary.timing.wall_s),
     }
     return {name: str(value) for name, value in told.items()}
+
+
+def _finalist_epochs(record: Record) -> object:
+    """As asked for; in studies of earlier versions a finalist had those of a trial."""
+    bound = record.get("finalist_epochs", record["config"]["epochs"])
+    return "until its early stop" if bound is None else bound
+
+
+def _refit(summary: Summary) -> str:
+    refit = None if summary.finals is None else summary.finals.refit
+    return "none" if refit is None else f"on {TRAINED_ON[refit.on]}"
 
 
 def _by_data(summary: Summary) -> dict[str, str]:

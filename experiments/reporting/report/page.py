@@ -82,7 +82,7 @@ def study_page(saved: SavedStudy, drawn: Drawings[go.Figure]) -> str:
         shippable_title=shippable.title(finals) if finals else "",
         shippable_headings=shippable.headings(summary.objective),
         shippable_note=shippable.NOTE,
-        why_no_bag=shippable.why_no_bag(finals) if finals else None,
+        shippable_notes=list(shippable.notes(finals)) if finals else [],
         by_length=length_intervals(finals, summary.objective) if finals else [],
         importances=importances(judged(saved.study)),
         rungs=shown if len(shown := rungs(summary.trials)) <= RUNGS_SHOWN else [],

@@ -6,9 +6,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from experiments.tuning.engine.verdict import compared_metrics
-from experiments.tuning.study.summary import FinalistSummary, Finals, ShippedModel
+from experiments.tuning.study.summary import TRAINED_ON, FinalistSummary, Finals, RefitModel, ShippedModel
 from narm.metrics import key_of
 
+NO_VALUE = "-"
 NOTE = "MB of weights; milliseconds a request of one session takes, in the middle of a hundred."
 
 
@@ -39,23 +40,42 @@ def headings(objective: str) -> list[str]:
 
 
 def shippable(finals: Finals, objective: str) -> Iterator[Shippable]:
-    """A run on average, the run that was best on validation, and all as one model, as far as there are such."""
+    """A run on average, the run that was best on validation, all as one model, and what of these was trained again."""
     shipping, shipped = finals.shipping, finals.shipped
     if shipping is None:
         return
-    single, bag, n_runs = shipping.single, shipping.bag, len(shipped.seeds)
+    single, bag, refit, n_runs = shipping.single, shipping.bag, shipping.refit, len(shipped.seeds)
     if n_runs > 1:
         yield Shippable(name=f"mean of {n_runs} runs", figures=_means(shipped, objective, single), ships=False)
     name = "the best on validation" if n_runs > 1 else "the run"
-    yield Shippable(name=name, figures=_own(single, objective), ships=bag is None)
+    yield Shippable(name=name, figures=_own(single, objective), ships=bag is None and refit is None)
     if bag is not None:
-        yield Shippable(name=f"bag of {len(bag.seeds)} runs", figures=_own(bag, objective), ships=True)
+        name = f"bag of {len(bag.seeds)} runs"
+        yield Shippable(name=name, figures=_own(bag, objective), ships=refit is None)
+    if refit is not None:
+        yield Shippable(name=f"{name}, refit", figures=_own(refit.model, objective), ships=True)
 
 
-def why_no_bag(finals: Finals) -> str | None:
-    """A sentence, where a bag was asked for and there is none."""
-    reason = None if finals.shipping is None else finals.shipping.why_no_bag
-    return None if reason is None else f"No bag: {reason}."
+def notes(finals: Finals) -> Iterator[str]:
+    """What the rows do not say, a sentence each: what the figures of a refit mean, and why something is not there."""
+    shipping = finals.shipping
+    if shipping is None:
+        return
+    if shipping.refit is not None:
+        yield _about_the_refit(shipping.refit)
+    if shipping.why_no_bag is not None:
+        yield f"No bag: {shipping.why_no_bag}."
+    if shipping.why_no_refit is not None:
+        yield f"No refit: {shipping.why_no_refit}."
+
+
+def _about_the_refit(refit: RefitModel) -> str:
+    """How it was trained, and what its figures are good for."""
+    epochs = "1 epoch" if list(refit.epochs) == [1] else f"{' and '.join(map(str, refit.epochs))} epochs"
+    trained = f"Refit: trained once more, on {TRAINED_ON[refit.on]}, for {epochs}, as was best on validation."
+    if refit.on == "all":
+        return f"{trained} Nothing is left to judge it by: the figures above it are of the model before that."
+    return f"{trained} Its test figures are a single look, which decided nothing; those above it were compared."
 
 
 def _means(finalist: FinalistSummary, objective: str, single: ShippedModel) -> list[str]:
@@ -72,7 +92,9 @@ def _own(model: ShippedModel, objective: str) -> list[str]:
 
 
 def _value(metrics: Mapping[str, float], metric: str) -> str:
-    return f"{metrics[key_of(metric)]:.4f}"
+    """What a model has learned from cannot judge it: then it has no value."""
+    key = key_of(metric)
+    return f"{metrics[key]:.4f}" if key in metrics else NO_VALUE
 
 
 def _cost(model: ShippedModel) -> tuple[str, str]:

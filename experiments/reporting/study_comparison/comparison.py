@@ -255,7 +255,7 @@ def _trained(study: SavedStudy, splits: Splits) -> list[Trained]:
     if any(len(run.ranks) != len(splits.test) for run in runs[0]):
         raise InputError(f"{folder}: the ranks are not of the {len(splits.test):,} test targets")
     for other in others:
-        found = [kept.read(_finalist(other), seed) for seed in other.seeds]
+        found = [kept.find(_finalist(other), seed) for seed in other.seeds]
         runs.append([run for run in found if run is not None and len(run.ranks) == len(splits.test)])
     depends_on_seed = not MODELS[config.model.model].learned_at_once
     return [Trained(of_one, depends_on_seed) for of_one in runs if of_one]

@@ -22,6 +22,7 @@ from experiments.tuning.optimizer.samplers import SAMPLERS
 from experiments.tuning.optimizer.scheduler import Decision
 from experiments.tuning.study.database import DATABASE_ERRORS
 from experiments.tuning.study.dataset import Dataset
+from experiments.tuning.study.finalist_epochs import finalist_epochs
 from experiments.tuning.study.finalist_runs import FinalistRuns
 from experiments.tuning.study.folder import FINALISTS
 from experiments.tuning.study.limits import FAILED, INTERRUPTED, TIME_BUDGET
@@ -33,9 +34,9 @@ from experiments.tuning.study.summary import FinalistFailure, Finals, Summary
 from experiments.tuning.study.trial_attributes import DEFAULT, NEVER_STOPPED, ORIGIN, RECIPE, trials_of
 from experiments.tuning.study.warm_start import Queued
 from experiments.tuning.worker.checkpoints import trial_checkpoint
-from experiments.tuning.worker.jobs import Finalist, Job, ShippingJob, Training, TrialJob
-from experiments.tuning.worker.reports import FinalistRun, JobFailure, Report, ShippingResult
-from narm.data.sessions import Examples
+from experiments.tuning.worker.jobs import Finalist, Job, RefitJob, ShippingJob, Training, TrialJob
+from experiments.tuning.worker.reports import FinalistRun, JobFailure, RefitRun, Report, ShippingResult
+from narm.data.sessions import Examples, Held, Refit
 from narm.evaluation.full_ranking import chosen_targets
 from narm.models import MODELS
 from narm.training_state import EpochResult
@@ -87,6 +88,9 @@ class Recorder(Callbacks, Protocol):
 
     def on_finalist_end(self, outcome: FinalistRun | FinalistFailure) -> None:
         """A run of a finalist is done, now or by an earlier session, or was given up."""
+
+    def on_refit_start(self, n_runs: int, on: Held) -> None:
+        """So many runs that ship are to be trained again, on what was held out too."""
 
     def on_bag_start(self, n_runs: int) -> None:
         """So many runs of the finalist to ship are to become one model."""
@@ -141,6 +145,7 @@ def begin_study(
             recorder=recorder,
             training=training,
             test=chosen_targets(test, spec.config.evaluation),
+            refit=spec.refit_on(dataset.held_out),
             fingerprint=dataset.fingerprint,
             deadline=deadline,
             resources=resources.pop_all(),
@@ -198,6 +203,7 @@ class StudyRun:
         recorder: records it all.
         training: how jobs are trained.
         test: test targets of the finalists.
+        refit: what the runs that ship are trained on again, beside train.
         fingerprint: that of the data.
         deadline: when the search ends, on the clock of `time.monotonic`; None: no limit.
         resources: closed when the study is over.
@@ -210,6 +216,7 @@ class StudyRun:
     recorder: Recorder
     training: Training
     test: Examples
+    refit: Refit
     fingerprint: str
     deadline: float | None
     resources: ExitStack
@@ -243,6 +250,9 @@ class StudyRun:
         if isinstance(report, FinalistRun) and self._finalists is not None:
             self._finalists.trained(report)
             return Decision.STOP
+        if isinstance(report, RefitRun) and self._shipment is not None:
+            self._shipment.refitted()
+            return Decision.STOP
         if isinstance(job, ShippingJob) and isinstance(report, ShippingResult) and self._shipment is not None:
             self._shipment.made(job, report)
             return Decision.STOP
@@ -251,7 +261,7 @@ class StudyRun:
     def _fail(self, job: Job, failure: JobFailure) -> None:
         if isinstance(job, TrialJob):
             self.engine.failed(job.number, failure)
-        elif isinstance(job, ShippingJob):
+        elif isinstance(job, RefitJob | ShippingJob):
             if self._shipment is not None:
                 self._shipment.failed(job, failure)
         elif self._finalists is not None:
@@ -315,9 +325,10 @@ class StudyRun:
     def _choose_finalists(self) -> list[Finalist]:
         known, spec = trials_of(self.study), self.spec
         default, trials = default_trial(known), [summarize_trial(trial) for trial in known]
-        return choose_finalists(
+        chosen = choose_finalists(
             trials, default=default.number if default else None, k=spec.finalists, with_default=spec.default_is_finalist
         )
+        return [replace(one, epochs=finalist_epochs(one.options, spec.config, spec.finalist_epochs)) for one in chosen]
 
     def _judge(self, trained: FinalistQueue) -> None:
         """Decide which of the finalists is the best, and how sure that is."""
@@ -339,7 +350,10 @@ class StudyRun:
         results = ShippingResults(
             spec.folder / FINALISTS, spec.config, self.fingerprint, self.training.finalist_checkpoints
         )
-        self._shipment = Shipment(runs, spec.ship == "bag", spec.config.model.model, results)
+        self._shipment = Shipment(runs, spec.ship == "bag", self.refit, spec.config.model.model, results)
+        self._shipment.take_up()
+        if self.refit != "none" and (n_refits := self._shipment.n_refits):
+            self.recorder.on_refit_start(n_refits, self.refit)
         if self._shipment.makes_bag and self._shipment.shipping is None:
             self.recorder.on_bag_start(len(runs))
 

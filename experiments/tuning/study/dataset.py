@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from narm.config import Config
-    from narm.data.sessions import Splits
+    from narm.data.sessions import HeldOut, Splits
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,6 +25,7 @@ class Dataset:
         n_test: targets of the test split.
         n_chosen_valid: targets of the validation split that `eval_targets` keeps.
         notes: how they were read and split, and what was dropped.
+        held_out: what validation and test hold out.
     """
 
     name: str
@@ -37,6 +38,7 @@ class Dataset:
     n_test: int
     n_chosen_valid: int
     notes: tuple[str, ...] = ()
+    held_out: HeldOut = "sessions"
 
     @classmethod
     def of(cls, splits: Splits, config: Config) -> Dataset:
@@ -54,4 +56,5 @@ class Dataset:
             n_test=len(splits.test),
             n_chosen_valid=len(chosen_targets(splits.valid, config.evaluation)),
             notes=splits.notes,
+            held_out=splits.held_out,
         )

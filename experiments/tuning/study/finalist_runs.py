@@ -64,7 +64,25 @@ class FinalistRuns:
             np.savez_compressed(file, ranks=run.ranks, record=np.array(json.dumps(record)))
 
     def read(self, finalist: Finalist, seed: int) -> FinalistRun | None:
-        """The kept result of a run; None where there is none, or it is one of other data, options or epochs."""
+        """The kept result of a run that is over; None where there is none, or it is one of other data or options.
+
+        It is over if early stopping has ended it, or if it may have no more epochs.
+        """
+        found = self._find(finalist, seed)
+        if found is None:
+            return None
+        run, bound = found
+        allowed = finalist_config(finalist, seed, self.config).training.epochs
+        is_over = run.epochs == allowed or run.epochs < min(allowed, bound)
+        return run if is_over else None
+
+    def find(self, finalist: Finalist, seed: int) -> FinalistRun | None:
+        """As `read`, but however long it was trained: for those who report on what was done."""
+        found = self._find(finalist, seed)
+        return None if found is None else found[0]
+
+    def _find(self, finalist: Finalist, seed: int) -> tuple[FinalistRun, int] | None:
+        """The run, and the epochs that it was allowed."""
         path = self.path(finalist, seed)
         try:
             with path.open("rb") as file, np.load(file, allow_pickle=False) as content:
@@ -78,7 +96,7 @@ class FinalistRuns:
             return None
         if not is_of_run(record, finalist_config(finalist, seed, self.config), self.fingerprint):
             return None
-        return FinalistRun(
+        run = FinalistRun(
             finalist=finalist,
             seed=seed,
             epochs=record["epochs"],
@@ -88,14 +106,15 @@ class FinalistRuns:
             test=record["test"],
             ranks=ranks,
         )
+        return run, record["config"]["epochs"]
 
     def require(self, finalist: Finalist, seeds: Sequence[int]) -> list[FinalistRun]:
-        """The kept results of a finalist, one a seed.
+        """The kept results of a finalist, one a seed, however long they were trained.
 
         Raises:
             InputError: one of them is not there any more, or is of other data or options.
         """
-        runs = {seed: self.read(finalist, seed) for seed in seeds}
+        runs = {seed: self.find(finalist, seed) for seed in seeds}
         for seed, run in runs.items():
             if run is None:
                 raise InputError(f"{self.folder}: the ranks of trial {finalist.number}, seed {seed}, are not there")

@@ -67,6 +67,19 @@ def read_max_failed(text: str) -> int | Derived | None:
     return share_of_trials(float(match[2]) if match[2] else float(match[3]) / 100)
 
 
+def read_finalist_epochs(text: str) -> int | None:
+    """Epochs of a finalist at most; None of `auto`: until its early stopping ends it.
+
+    Raises:
+        InputError: it is neither `auto` nor a whole number.
+    """
+    if text == "auto":
+        return None
+    if not re.fullmatch(r"\d+", text.strip()):
+        raise InputError(f"finalist epochs: '{text}' is no number of epochs: write 50, or auto")
+    return int(text)
+
+
 def share_of_trials(share: float) -> Derived:
     """This share of the number of trials, rounded down."""
     return Derived(lambda settled: int(share * settled["trials"]))

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from experiments.tuning.optimizer.samplers import SAMPLERS
 from experiments.tuning.optimizer.scheduler import Settings
@@ -31,6 +31,7 @@ from narm.text.text_file import located
 if TYPE_CHECKING:
     from experiments.tuning.optimizer.scheduler import Scheduler
     from experiments.tuning.study.objectives import Objective
+    from narm.data.sessions import HeldOut, Refit
     from search_spaces.recipe import Recipe
     from search_spaces.space import SearchSpace
 
@@ -45,6 +46,9 @@ PLACES = FlagGroup("where results go", rare=True)
 
 SHIPS = ("single", "bag")
 """What may ship of a configuration's runs over seeds."""
+
+REFITS = ("auto", "none", "valid", "all")
+"""What the runs that ship may be trained on again, beside train."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -133,6 +137,17 @@ class StudySpec:
     )
     """How often each finalist is trained."""
 
+    finalist_epochs: int | None = setting(
+        "--finalist-epochs",
+        group=HOW,
+        metavar="N",
+        read=rules.read_finalist_epochs,
+        help="epochs of a finalist at most (default: auto, its early stop)",
+        least=1,
+        default=None,
+    )
+    """Epochs of a finalist at most, but no fewer than a trial's; None: until its early stopping ends it."""
+
     ship: str = setting(
         "--ship",
         group=HOW,
@@ -142,6 +157,17 @@ class StudySpec:
         default="single",
     )
     """Of the runs of the configuration to ship: the one that was best on validation, or all as one model."""
+
+    refit: Literal["auto", "none", "valid", "all"] = setting(
+        "--refit",
+        group=HOW,
+        metavar="WHAT",
+        read=partial(rules.known_name, "refit", REFITS),
+        help="train what ships on valid too, or on all; none (default: auto)",
+        default="auto",
+    )
+    """What the runs that ship are trained on once more, beside train: validation, or test as well; auto: validation,
+    where whole sessions are held out."""
 
     concurrency: int = setting(
         "--concurrency",
@@ -311,8 +337,10 @@ class StudySpec:
         rules.known_name("sampler", SAMPLERS, self.sampler)
         rules.known_name("scheduler", SCHEDULERS, self.scheduler)
         rules.known_name("ship", SHIPS, self.ship)
+        rules.known_name("refit", REFITS, self.refit)
         self._check_bounds()
         self._check_bag()
+        self._check_refit()
         check_name(self.name)
         self._check_cores()
         self._check_validation()
@@ -337,6 +365,14 @@ class StudySpec:
         if self.finalist_seeds == 1:
             raise InputError(
                 "ship: a bag is made of runs with several seeds, and finalist_seeds is 1: ask for 2 or more"
+            )
+
+    def _check_refit(self) -> None:
+        """How long the last training takes, a finalist's early stopping says."""
+        if self.refit in ("valid", "all") and self.finalists == 0:
+            raise InputError(
+                "refit: a finalist's run is trained again, for as long as was best, and finalists is 0: ask for 1 or "
+                "more, or for refit none"
             )
 
     def _check_cores(self) -> None:
@@ -381,6 +417,12 @@ class StudySpec:
     def objective(self) -> str:
         """The metric, spelled `MRR@10`."""
         return self.objectives[0].name
+
+    def refit_on(self, held_out: HeldOut) -> Refit:
+        """What the runs that ship are trained on once more, on data that hold this out."""
+        if self.refit != "auto":
+            return self.refit
+        return "valid" if held_out == "sessions" else "none"
 
     @property
     def limits(self) -> Limits:

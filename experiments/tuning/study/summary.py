@@ -12,6 +12,7 @@ from typing import Any, Literal
 from pydantic import TypeAdapter, ValidationError
 
 from experiments.tuning.study.dataset import Dataset
+from narm.data.sessions import Held
 from narm.errors import InputError
 from narm.evaluation.paired_difference import Difference, Seeds
 from narm.machine.files import write_text
@@ -31,6 +32,8 @@ STATE_WORDS: dict[TrialState, str] = {
     "FAIL": "failed",
     "INTERRUPTED": "interrupted",
 }
+
+TRAINED_ON: dict[Held, str] = {"valid": "train and validation", "all": "train, validation and test"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -276,6 +279,22 @@ class ShippedModel:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RefitModel:
+    """What ships, trained again on what was held out too.
+
+    Attributes:
+        on: what it has learned from beside train.
+        epochs: it was trained for, with each seed.
+        model: without validation metrics, since it has learned from validation; its test metrics are one look that
+            decided nothing, and there are none where it has learned from test.
+    """
+
+    on: Held
+    epochs: Sequence[int]
+    model: ShippedModel
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Shipping:
     """What `winner.pt` holds, and what it costs to use: the bag where there is one, else the best run.
 
@@ -283,15 +302,24 @@ class Shipping:
         single: the run of the recommended configuration that was best on validation.
         bag: all its runs as one; None: none was asked for, or it would be the single run again.
         why_no_bag: why there is none though one was asked for.
+        refit: the one of these that ships, trained again on more; None: it ships as it was compared.
+        why_no_refit: why it does, though it was to be trained again.
     """
 
     single: ShippedModel
     bag: ShippedModel | None = None
     why_no_bag: str | None = None
+    refit: RefitModel | None = None
+    why_no_refit: str | None = None
 
     @property
     def model(self) -> ShippedModel:
         """What ships."""
+        return self.compared if self.refit is None else self.refit.model
+
+    @property
+    def compared(self) -> ShippedModel:
+        """What ships, as it was before it was trained again: its figures are comparable."""
         return self.bag or self.single
 
 
@@ -352,12 +380,20 @@ class Finals:
 
     @property
     def bag(self) -> ShippedModel | None:
-        """The runs of the one to ship as one model, if that is what ships."""
+        """The runs of the one to ship as one model, if that is what ships; as it was compared."""
         return None if self.shipping is None else self.shipping.bag
 
     @property
+    def refit(self) -> RefitModel | None:
+        """What ships, trained again on what was held out too, if it was."""
+        return None if self.shipping is None else self.shipping.refit
+
+    @property
     def shipped_valid(self) -> Mapping[str, float]:
-        """Validation metrics of what ships, by key: a bag's own, or the means over the runs where one of them ships."""
+        """Validation metrics of what ships, by key: a bag's own, or the means over the runs where one of them ships.
+
+        Before it was trained again, if it was: then nothing is left that could choose.
+        """
         return _means(self.shipped.valid) if self.bag is None else self.bag.valid
 
     @property

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from functools import partial
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -11,16 +12,19 @@ from experiments.tuning.worker.jobs import Finalist, FinalistJob, Training
 from experiments.tuning.worker.reports import FinalistRun
 from narm.checkpoint import load_model, read_checkpoint, save_checkpoint
 from narm.config import OPTIONS, Config, EvaluationConfig
-from narm.data.sessions import Splits
+from narm.data.sessions import Refit, Splits
 from narm.errors import InputError
 from narm.evaluation.full_ranking import chosen_targets, rank_targets
 from narm.evaluation.scorer import Scorer
 from narm.metrics import Ranks, summarize
+from narm.optimization import ENDS_WITH_EPOCHS
 from narm.training import create_model, fit
 from narm.training_state import EpochResult, read_history
 
-# What a run depends on beside the data, whose fingerprint does not know how much of a prefix the model sees.
-_DECISIVE = {"max_item_list_length", *(name for name, option in OPTIONS.items() if option.section != "data")}
+# What a run depends on beside the data, whose fingerprint does not know how much of a prefix the model sees. How long
+# it may go on decides nothing of what it has learned so far, but for schedules that end with the last epoch.
+_OF_TRAINING = {name for name, option in OPTIONS.items() if option.section != "data"}
+_DECISIVE = _OF_TRAINING - {"epochs"} | {"max_item_list_length"}
 
 
 def train_finalist(
@@ -39,40 +43,68 @@ def train_finalist(
         InputError: see `narm.training.fit`.
         NonFiniteLoss: training diverged.
     """
-    yield from _train(job, splits, training, scratch)
-    last = training.finalist_checkpoints.fetch(run_checkpoint(job.finalist, job.seed), scratch)
+    name, config = run_checkpoint(job.finalist, job.seed), finalist_config(job.finalist, job.seed, training.config)
+    yield from train_run(name, config, splits, training, scratch, epochs=config.training.epochs)
+    last = training.finalist_checkpoints.fetch(name, scratch)
     assert last is not None
     yield _rank(job, last, splits, training)
 
 
 def finalist_config(finalist: Finalist, seed: int, config: Config) -> Config:
     """The options of a finalist's run, given those of the study."""
-    return config.replace({**finalist.options, "seed": seed})
+    epochs = {} if finalist.epochs is None else {"epochs": finalist.epochs}
+    return config.replace({**finalist.options, **epochs, "seed": seed})
 
 
-def run_checkpoint(finalist: Finalist, seed: int) -> str:
-    """Name of the checkpoint of a run, which holds its model."""
-    return f"{finalist.number:04d}-{seed}.pt"
+def run_checkpoint(finalist: Finalist, seed: int, refit: Refit = "none") -> str:
+    """Name of the checkpoint of a run, which holds its model, or of its last training on what was held out too."""
+    return f"{finalist.number:04d}-{seed}{ending(refit)}"
+
+
+def ending(refit: Refit) -> str:
+    """How the name of a checkpoint ends."""
+    return ".pt" if refit == "none" else f"-refit-{refit}.pt"
 
 
 def is_of_run(saved: Mapping[str, Any], config: Config, fingerprint: str) -> bool:
-    """Whether a checkpoint or a stored result is of this configuration, seed included, on these data."""
+    """Whether a checkpoint or a stored result is of this configuration, seed included, on these data.
+
+    It may have been trained for longer, or not as long.
+    """
     if saved["fingerprint"] != fingerprint:
         return False
     flat = config.flat()
-    return all(saved["config"].get(name) == flat[name] for name in _DECISIVE)
+    decisive = _DECISIVE | ({"epochs"} if config.training.learning_rate_schedule in ENDS_WITH_EPOCHS else set())
+    return all(saved["config"].get(name) == flat[name] for name in decisive)
 
 
-def _train(job: FinalistJob, splits: Splits, training: Training, scratch: Path) -> Iterator[EpochResult]:
-    checkpoints, name = training.finalist_checkpoints, run_checkpoint(job.finalist, job.seed)
-    config = finalist_config(job.finalist, job.seed, training.config)
+def train_run(
+    name: str, config: Config, splits: Splits, training: Training, scratch: Path, *, epochs: int
+) -> Iterator[EpochResult]:
+    """Train a run, from its checkpoint where there is one, and keep it there after every epoch.
+
+    Args:
+        name: name of the checkpoint.
+        config: options of the run.
+        splits: the data.
+        training: how.
+        scratch: folder for a copy of a checkpoint that is kept elsewhere.
+        epochs: the last one, if early stopping does not end the run before; a schedule may be for more.
+    Yields:
+        every epoch that is trained now; none if the run is over.
+    """
+    checkpoints = training.finalist_checkpoints
     resume = checkpoints.fetch(name, scratch)
     begun = None if resume is None else _content(resume, config, splits.fingerprint)
-    if begun is not None and read_history(begun["history"], config.training)[-1].is_last:
+    if begun is not None and begun["epoch"] > epochs:  # it went too far, and cannot go back
+        begun = None
+    done = 0 if begun is None else begun["epoch"]
+    if begun is not None and (done == epochs or read_history(begun["history"], config.training)[-1].is_last):
         return
     model = create_model(splits.n_items, config)
     resume = None if begun is None else resume
-    for epoch in fit(model, splits, config.training, config.evaluation, device=training.device, resume=resume):
+    live = fit(model, splits, config.training, config.evaluation, device=training.device, resume=resume)
+    for epoch in islice(live, epochs - done):
         checkpoints.save(name, partial(save_checkpoint, state=epoch.state, config=config, splits=splits))
         yield epoch.state.history[-1]
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from experiments.tuning.worker.checkpoints import CheckpointStore
 from narm.config import Config
+from narm.data.sessions import Held, Refit
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,11 +38,13 @@ class Finalist:
         number: number of its trial in the study.
         options: values of the options that the space varies.
         is_default: whether it is the default configuration.
+        epochs: it may train at most; None: as many as a trial of the study.
     """
 
     number: int
     options: Mapping[str, Any]
     is_default: bool = False
+    epochs: int | None = None
 
     @property
     def label(self) -> str:
@@ -64,6 +67,25 @@ class FinalistJob:
     attempt: int = 1
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RefitJob:
+    """The last training of a run that ships, on what was held out too.
+
+    Attributes:
+        finalist: the configuration to ship.
+        seed: seed of the run.
+        epochs: how many: those that its early stopping found best.
+        refit: what it learns from beside train.
+        attempt: 1, or more after failures.
+    """
+
+    finalist: Finalist
+    seed: int
+    epochs: int
+    refit: Held
+    attempt: int = 1
+
+
 @dataclass(frozen=True, slots=True)
 class ShippingJob:
     """What there is to ship of a finalist, made of its runs and measured; nothing is trained.
@@ -72,16 +94,25 @@ class ShippingJob:
         finalist: the configuration to ship.
         best: seed of its run that was best on validation.
         bag: seeds of the runs that are made one model; none: there is to be no bag.
+        refit: what those that ship were trained on again, beside train; none: they ship as they are.
+        best_epochs: the epoch whose weights each of these runs has, by seed.
         attempt: 1, or more after failures.
     """
 
     finalist: Finalist
     best: int
     bag: tuple[int, ...] = ()
+    refit: Refit = "none"
+    best_epochs: Mapping[int, int] = field(default_factory=dict)
     attempt: int = 1
 
+    @property
+    def seeds(self) -> tuple[int, ...]:
+        """Seeds of the runs that ship: all of the bag, or the best."""
+        return self.bag or (self.best,)
 
-Job = TrialJob | FinalistJob | ShippingJob
+
+Job = TrialJob | FinalistJob | RefitJob | ShippingJob
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

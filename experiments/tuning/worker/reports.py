@@ -1,8 +1,8 @@
 """Reports: what a worker sends to the driver while it works on a job.
 
-A trial's job reports every epoch. A finalist's does so too, so that it can be interrupted there, and at last its run.
-The job that makes the model to ship reports once. A job that fails says so itself: what reaches the driver is a type,
-not the text of a traceback.
+A trial's job reports every epoch. A finalist's does so too, so that it can be interrupted there, and at last its run;
+likewise its last training, on what was held out too. The job that makes the model to ship reports once. A job that
+fails says so itself: what reaches the driver is a type, not the text of a traceback.
 
 Q targets of the test split.
 """
@@ -48,6 +48,19 @@ class FinalistRun:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RefitRun:
+    """A run that was trained again on what was held out too; its checkpoint has the model.
+
+    Attributes:
+        seed: seed of the run.
+        epochs: epochs trained.
+    """
+
+    seed: int
+    epochs: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BagResult:
     """The runs of a finalist as one model.
 
@@ -63,16 +76,31 @@ class BagResult:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RefitResult:
+    """The model that was trained again on what was held out too: one run, or a bag.
+
+    Attributes:
+        test: test metrics, by key; empty where it has learned from test.
+        footprint: what it costs to use.
+    """
+
+    test: dict[str, float]
+    footprint: Footprint
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ShippingResult:
     """What there is to ship.
 
     Attributes:
         single: what the finalist's best run costs to use.
         bag: its runs as one model; None: none was asked for.
+        refit: what ships of these, trained again on more; None: nothing was.
     """
 
     single: Footprint
     bag: BagResult | None
+    refit: RefitResult | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,4 +140,4 @@ def _shortened(reason: str) -> str:
     return textwrap.shorten(reason, width=_LONGEST_REASON, placeholder=" ...")
 
 
-Report = EpochResult | FinalistRun | ShippingResult | JobFailure
+Report = EpochResult | FinalistRun | RefitRun | ShippingResult | JobFailure

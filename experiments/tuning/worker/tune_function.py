@@ -10,7 +10,8 @@ from typing import Any
 from ray import tune
 
 from experiments.tuning.worker.finalist_training import train_finalist
-from experiments.tuning.worker.jobs import FinalistJob, Job, ShippingJob, Training, TrialJob
+from experiments.tuning.worker.jobs import FinalistJob, Job, RefitJob, ShippingJob, Training, TrialJob
+from experiments.tuning.worker.refitting import refit_run
 from experiments.tuning.worker.reports import JobFailure, Report
 from experiments.tuning.worker.shipping import make_shippable
 from experiments.tuning.worker.trial_training import train_trial
@@ -45,6 +46,8 @@ def run_job(job: Job, splits: Splits, training: Training) -> Iterator[Report]:
                     yield from train_trial(job, splits, training, Path(scratch))
                 case FinalistJob():
                     yield from train_finalist(job, splits, training, Path(scratch))
+                case RefitJob():
+                    yield from refit_run(job, splits, training, Path(scratch))
                 case ShippingJob():
                     yield make_shippable(job, splits, training, Path(scratch))
     except Exception as error:

@@ -264,6 +264,31 @@ def test_a_bag_of_what_is_learned_at_once_may_be_asked_for():
     assert spec("--model", "s_knn", "--ship", "bag").finalist_seeds == 1
 
 
+@pytest.mark.parametrize(
+    ("flags", "said"),
+    [
+        (["--refit", "vali"], "refit: there is no 'vali'; did you mean 'valid'?"),
+        (["--refit", "all", "--finalists", "0"], "refit: a finalist's run is trained again, for as long as was best"),
+        (["--finalist-epochs", "0"], "finalist_epochs: 0 should be 1 or more"),
+    ],
+)
+def test_a_last_training_of_nothing_is_refused(flags, said):
+    with pytest.raises(InputError, match=re.escape(said)):
+        spec(*flags)
+
+
+def test_what_ships_is_trained_again_on_validation_where_whole_sessions_are_held_out():
+    assert (spec().refit_on("sessions"), spec().refit_on("events")) == ("valid", "none")
+    assert spec("--finalists", "0").refit == "auto"
+    assert (spec("--refit", "none").refit_on("sessions"), spec("--refit", "all").refit_on("events")) == ("none", "all")
+
+
+def test_finalists_train_until_their_early_stop_but_in_the_smoke_test():
+    assert (spec().finalist_epochs, spec("--preset", "full").finalist_epochs) == (None, None)
+    assert spec("--preset", "smoke").finalist_epochs == 1  # no longer than a trial
+    assert spec("--preset", "smoke", "--finalist-epochs", "auto").finalist_epochs is None
+
+
 def test_system_metrics_are_for_who_asks():
     assert spec().system_metrics is False
     assert spec("--system-metrics").system_metrics is True
@@ -288,7 +313,7 @@ OTHER_SETTINGS = (
     "--grace-epochs", "2", "--reduction", "3", "--epoch-budget", "50", "--plateau", "20", "--max-retries", "2",
     "--recipe", "narm", "--max-failed", "50%", "--threads", "1", "--device", "cpu", "--gpus-per-trial", "0.5",
     "--tracking-uri", "http://mlflow.example.org", "--system-metrics", "--checkpoint-storage", "/mnt/all",
-    "--ship", "bag",
+    "--ship", "bag", "--refit", "all", "--finalist-epochs", "40",
 )  # fmt: skip
 
 

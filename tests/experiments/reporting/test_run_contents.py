@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from optuna.trial import TrialState
-from support.search_summary import FINALS, SHIPPING, SUMMARY
+from support.search_summary import FINALS, REFIT, SHIPPING, SUMMARY
 from support.small_study import trial
 
 from experiments.reporting.run_contents import study_metrics, trial_metrics
@@ -28,3 +28,8 @@ def test_a_study_whose_bag_ships_has_the_bags_metrics_and_its_cost() -> None:
     found = study_metrics(replace(SUMMARY, finals=replace(FINALS, shipping=SHIPPING)))
     assert found["test_recall_at_10"] == 0.305
     assert (found["model_megabytes"], found["request_milliseconds"]) == (2.4375, 1.1)
+
+
+def test_the_figures_of_a_refit_have_names_of_their_own() -> None:
+    found = study_metrics(replace(SUMMARY, finals=replace(FINALS, shipping=replace(SHIPPING, refit=REFIT))))
+    assert (found["test_recall_at_10"], found["refit_test_recall_at_10"]) == (0.305, 0.32)

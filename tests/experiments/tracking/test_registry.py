@@ -10,7 +10,7 @@ import pytest
 import torch
 from mlflow import MlflowClient
 from support.mlflow_store import prepared_store
-from support.search_summary import FINALS, SHIPPING, SUMMARY, comparison
+from support.search_summary import FINALS, REFIT, SHIPPING, SUMMARY, comparison
 
 from experiments.tracking.registry import register, registration_of
 from experiments.tuning.study.summary import Best, Summary
@@ -118,6 +118,21 @@ def test_a_bag_is_described_by_its_own_figures(checkpoint):
     assert registration.description == (
         "Study my-study, trial 1, 3 runs as one: validation Recall@10 0.3100, test 0.3050"
     )
+
+
+def test_what_was_trained_again_is_described_by_what_was_compared_and_its_single_look(checkpoint):
+    finals = replace(FINALS, shipping=replace(SHIPPING, refit=REFIT))
+    registration = registration_of(replace(SUMMARY, finals=finals), checkpoint)
+    assert (registration.tags["refit"], registration.tags["test_recall_at_10"]) == ("valid", "0.305")
+    assert registration.description == (
+        "Study my-study, trial 1, 3 runs as one: validation Recall@10 0.3100, test 0.3050; then trained again on train "
+        "and validation, test 0.3200 since, a single look"
+    )
+    everything = replace(REFIT, on="all", model=replace(REFIT.model, test={}))
+    registration = registration_of(
+        replace(SUMMARY, finals=replace(finals, shipping=replace(SHIPPING, refit=everything))), checkpoint
+    )
+    assert registration.description.endswith("test 0.3050; then trained again on train, validation and test")
 
 
 def test_what_validation_prefers_is_registered_whatever_test_says(checkpoint):

@@ -21,18 +21,19 @@ from experiments.tuning.engine.engine import Engine, Idle
 from experiments.tuning.optimizer.scheduler import Decision
 from experiments.tuning.study.dataset import Dataset
 from experiments.tuning.study.storage import closing_study, load_study, storage_in
-from experiments.tuning.study.summary import RecipeSummary, Shipping, read_summary
+from experiments.tuning.study.summary import RecipeSummary, RefitModel, Shipping, read_summary
 from experiments.tuning.study.trial_attributes import origin_of
 from experiments.tuning.study.warm_start import Queued
 from experiments.tuning.worker.checkpoints import CheckpointStore
 from experiments.tuning.worker.finalist_training import run_checkpoint
-from experiments.tuning.worker.jobs import FinalistJob, Job, ShippingJob, Training, TrialJob
+from experiments.tuning.worker.jobs import FinalistJob, Job, RefitJob, ShippingJob, Training, TrialJob
 from experiments.tuning.worker.tune_function import run_job
 from narm.bag import Bag
-from narm.checkpoint import load_model
+from narm.checkpoint import load_model, read_checkpoint
 from narm.config_file import OptionsFile
 from narm.data.datasets import load_splits
 from narm.errors import InputError
+from narm.training_state import EpochResult
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("without_a_report")]
 
@@ -171,7 +172,8 @@ def test_finalists_of_a_search_that_a_limit_broke_off_are_trained(output: Path, 
     assert states(output) == [TrialState.COMPLETE, TrialState.WAITING]
 
 
-BAG = ("--ship", "bag", "--finalist-seeds", "2")
+BAG = ("--ship", "bag", "--finalist-seeds", "2", "--refit", "none")
+REFIT_BAG = ("--ship", "bag", "--finalist-seeds", "2", "--refit", "valid")
 
 
 def shipping_of(result: StudyResult) -> Shipping:
@@ -181,7 +183,7 @@ def shipping_of(result: StudyResult) -> Shipping:
 
 
 def test_the_best_run_ships_and_the_summary_says_what_it_costs(output: Path) -> None:
-    result = Worker(output, "--finalist-seeds", "2").train_all()
+    result = Worker(output, "--finalist-seeds", "2", "--refit", "none").train_all()
     shipping = shipping_of(result)
     assert shipping.bag is None
     assert min(shipping.single.megabytes, shipping.single.milliseconds) > 0
@@ -205,7 +207,7 @@ def test_a_bag_ships_and_the_summary_has_it_beside_the_best_run(output: Path) ->
 
 
 def test_a_study_that_was_over_makes_a_bag_of_the_runs_it_has(output: Path) -> None:
-    Worker(output, "--finalist-seeds", "2").train_all()
+    Worker(output, "--finalist-seeds", "2", "--refit", "none").train_all()
     worker = Worker(output, *BAG, resume=True)
     job = worker.begin()
     assert isinstance(job, ShippingJob)  # nothing is trained
@@ -252,6 +254,92 @@ def test_the_best_run_ships_where_the_bag_cannot_be_made(output: Path, caplog) -
     assert result.summary.finals is not None
     assert result.summary.finals.shipping is None
     assert not isinstance(load_model(output / "s" / "winner.pt"), Bag)
+
+
+def refit_of(result: StudyResult) -> RefitModel:
+    refit = shipping_of(result).refit
+    assert refit is not None
+    return refit
+
+
+def test_what_ships_is_trained_again_on_validation_too_where_whole_sessions_are_held_out(output: Path) -> None:
+    result = Worker(output).train_all()
+    finals, refit = result.summary.finals, refit_of(result)
+    assert finals is not None
+    assert (refit.on, refit.model.valid) == ("valid", {})
+    run = output / "s" / "finalists" / f"{finals.winner:04d}-{refit.model.seeds[0]}.pt"
+    assert refit.epochs == [read_checkpoint(run)["best_epoch"]]
+    assert finals.shipped_test == pytest.approx(shipping_of(result).single.test)  # as it was compared
+    shipped = read_checkpoint(output / "s" / "winner.pt")
+    assert (shipped["refit"], shipped["epoch"]) == ("valid", refit.epochs[0])
+
+
+def test_a_refit_on_everything_has_no_test_figures(output: Path) -> None:
+    result = Worker(output, "--refit", "all").train_all()
+    assert refit_of(result).model.test == {}
+    assert result.summary.finals is not None
+    assert result.summary.finals.shipped_test  # those of the comparison
+
+
+def test_leave_one_out_ships_what_was_compared(output: Path) -> None:
+    result = Worker(output, "--split", "leave_one_out").train_all()
+    assert (shipping_of(result).refit, shipping_of(result).why_no_refit) == (None, None)
+
+
+def test_a_search_that_was_killed_while_it_trained_again_trains_nothing_twice(output: Path) -> None:
+    expected = Worker(output, *REFIT_BAG, "--study", "whole").train_all()
+    worker = Worker(output, *REFIT_BAG)
+    while not isinstance(job := worker.begin(), RefitJob):
+        worker.do(job)
+    worker.do(job)  # one of the two members
+    interrupted = worker.begin()
+    assert isinstance(interrupted, RefitJob)
+    next(run_job(interrupted, worker.splits, worker.training))  # kill -9 in the middle of the other
+    worker.run.settle(is_interrupted=True)
+    again = Worker(output, *REFIT_BAG, resume=True)
+    trained = []
+    while not isinstance(job := again.run.next_job(), Idle):
+        assert isinstance(job, RefitJob | ShippingJob)
+        for report in run_job(job, again.splits, again.training):
+            trained += (
+                [(job.seed, report.epoch)] if isinstance(job, RefitJob) and isinstance(report, EpochResult) else []
+            )
+            if again.run.report(job, report) is not Decision.CONTINUE:
+                break
+    assert trained == [(interrupted.seed, epoch) for epoch in range(2, interrupted.epochs + 1)]
+    assert again.run.result is not None
+    made, wanted = refit_of(again.run.result), refit_of(expected)
+    assert (made.epochs, made.model.seeds, made.model.test) == (wanted.epochs, wanted.model.seeds, wanted.model.test)
+
+
+def test_a_study_that_has_shipped_can_have_it_trained_again_and_nothing_else(output: Path) -> None:
+    Worker(output, *BAG).train_all()
+    worker = Worker(output, *REFIT_BAG, resume=True)
+    jobs: list[Job] = []
+    while not isinstance(job := worker.run.next_job(), Idle):
+        jobs.append(job)
+        worker.do(job)
+    assert [type(job) for job in jobs] == [RefitJob, RefitJob, ShippingJob]
+    assert worker.run.result is not None
+    assert isinstance(load_model(output / "s" / "winner.pt"), Bag)
+    assert refit_of(worker.run.result).on == "valid"
+
+
+def test_finalists_go_on_where_a_shorter_bound_had_ended_them(output: Path) -> None:
+    arguments = ("--epochs", "1", "--refit", "none")
+    short = Worker(output, *arguments).train_all().summary.finals
+    assert short is not None
+    assert {epochs for one in short.finalists for epochs in one.epochs} == {1}
+    worker = Worker(output, *arguments, "--finalist-epochs", "3", resume=True)
+    job = worker.begin()
+    assert isinstance(job, FinalistJob)
+    first, *_ = run_job(job, worker.splits, worker.training)
+    assert isinstance(first, EpochResult)
+    assert first.epoch == 2  # the first is not trained again
+    worker.do(job)
+    longer = worker.train_all().summary.finals
+    assert longer is not None
+    assert {epochs for one in longer.finalists for epochs in one.epochs} == {3}
 
 
 def test_an_interruption_reads_no_test_split_and_can_be_resumed(output: Path) -> None:

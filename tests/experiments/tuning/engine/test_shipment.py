@@ -11,14 +11,15 @@ import pytest
 from experiments.tuning.engine.engine import Idle
 from experiments.tuning.engine.shipment import Shipment
 from experiments.tuning.study.summary import ShippedModel
-from experiments.tuning.worker.jobs import Finalist, ShippingJob
-from experiments.tuning.worker.reports import BagResult, FinalistRun, JobFailure, ShippingResult
+from experiments.tuning.worker.jobs import Finalist, RefitJob, ShippingJob
+from experiments.tuning.worker.reports import BagResult, FinalistRun, JobFailure, RefitResult, ShippingResult
 from narm.footprint import Footprint
 
 SINGLE, OF_BAG = Footprint(megabytes=1.0, milliseconds=0.5), Footprint(megabytes=3.0, milliseconds=1.5)
 RESULT = ShippingResult(
     single=SINGLE, bag=BagResult(valid={"mrr_at_10": 0.4}, test={"mrr_at_10": 0.3}, footprint=OF_BAG)
 )
+REFITTED = replace(RESULT, refit=RefitResult(test={"mrr_at_10": 0.35}, footprint=OF_BAG))
 FAILURE = JobFailure(reason="OSError: no space left", details="...", worth_a_retry=True)
 
 
@@ -50,9 +51,16 @@ class Kept:
 
 
 def shipment(
-    of: Sequence[FinalistRun], *, bag: bool = True, model: str = "narm", results: Kept | None = None
+    of: Sequence[FinalistRun],
+    *,
+    bag: bool = True,
+    refit: str = "none",
+    model: str = "narm",
+    results: Kept | None = None,
 ) -> Shipment:
-    return Shipment(of, wants_bag=bag, model=model, results=results or Kept())  # type: ignore[arg-type]
+    made = Shipment(of, wants_bag=bag, refit=refit, model=model, results=results or Kept())  # type: ignore[arg-type]
+    made.take_up()
+    return made
 
 
 def begin(made: Shipment) -> ShippingJob:
@@ -62,10 +70,16 @@ def begin(made: Shipment) -> ShippingJob:
     return job
 
 
+def begin_refit(made: Shipment) -> RefitJob:
+    job = made.next_job()
+    assert isinstance(job, RefitJob)
+    return job
+
+
 def test_all_runs_become_one_model_that_ships():
     made = shipment(runs(9, 5, 6))
     job = begin(made)
-    assert job == ShippingJob(Finalist(number=7, options={}), best=9, bag=(5, 6, 9))
+    assert job == ShippingJob(Finalist(number=7, options={}), best=9, bag=(5, 6, 9), best_epochs={5: 2, 6: 2, 9: 2})
     made.made(job, RESULT)
     assert made.next_job() is Idle.DONE
     assert made.checkpoint == "0007-bag.pt"
@@ -142,3 +156,75 @@ def test_what_was_made_of_other_runs_is_forgotten_before_it_is_made_again():
     first.made(begin(first), RESULT)
     assert begin(shipment(runs(9, 5, 6), results=results)).bag == (5, 6, 9)
     assert not results.known  # a killed search must not find the old figures with the new bag
+
+
+def test_every_run_of_a_bag_is_trained_again_with_its_own_seed_and_epochs_before_it_is_made():
+    first, second = runs(9, 5)
+    made = shipment([replace(first, best_epoch=4), second], refit="valid")
+    assert made.n_refits == 2
+    jobs = [begin_refit(made), begin_refit(made)]
+    assert [(job.seed, job.epochs, job.refit) for job in jobs] == [(5, 2, "valid"), (9, 4, "valid")]
+    assert made.next_job() is Idle.WAIT
+    made.refitted()
+    assert made.next_job() is Idle.WAIT  # the bag waits for all its members
+    made.refitted()
+    job = begin(made)
+    assert (job.bag, job.refit) == ((5, 9), "valid")
+    made.made(job, REFITTED)
+    assert made.checkpoint == "0007-bag-refit-valid.pt"
+    assert made.shipping is not None
+    assert made.shipping.refit is not None
+    assert made.shipping.refit.epochs == [2, 4]
+    assert made.shipping.model == ShippedModel(
+        seeds=(5, 9), valid={}, test={"mrr_at_10": 0.35}, megabytes=3.0, milliseconds=1.5
+    )
+    assert made.shipping.compared == made.shipping.bag
+
+
+def test_of_a_single_run_that_ships_only_that_run_is_trained_again():
+    made = shipment(runs(9, 5), bag=False, refit="all")
+    assert begin_refit(made).seed == 9
+    made.refitted()
+    made.made(begin(made), ShippingResult(single=SINGLE, bag=None, refit=RefitResult(test={}, footprint=SINGLE)))
+    assert made.checkpoint == "0007-9-refit-all.pt"
+
+
+def test_a_refit_that_fails_for_good_ships_what_was_compared_and_says_why(caplog):
+    made = shipment(runs(9, 5), refit="valid")
+    first, second = begin_refit(made), begin_refit(made)
+    made.failed(first, FAILURE)
+    again = begin_refit(made)
+    assert again.attempt == 2
+    made.refitted()
+    made.failed(again, FAILURE)
+    job = begin(made)
+    assert (second.seed, job.refit, job.bag) == (9, "none", (5, 9))
+    made.made(job, RESULT)
+    assert made.checkpoint == "0007-bag.pt"
+    assert made.shipping is not None
+    assert made.shipping.why_no_refit == "with seed 5 it failed: OSError: no space left"
+    assert "what was trained on train alone ships" in caplog.text
+
+
+def test_the_last_job_waits_for_a_refit_that_runs_beside_one_that_failed():
+    made = shipment(runs(9, 5, 6), refit="valid")
+    first = begin_refit(made)
+    begin_refit(made)
+    made.failed(first, replace(FAILURE, worth_a_retry=False))
+    assert made.next_job() is Idle.WAIT  # and the third is not begun
+    made.refitted()
+    assert begin(made).refit == "none"
+
+
+def test_a_refit_of_an_earlier_session_is_not_made_again_and_another_is():
+    results = Kept()
+    first = shipment(runs(9, 5), refit="valid", results=results)
+    for _ in range(2):
+        begin_refit(first)
+        first.refitted()
+    first.made(begin(first), REFITTED)
+    again = shipment(runs(9, 5), refit="valid", results=results)
+    assert again.next_job() is Idle.DONE
+    assert again.shipping == first.shipping
+    longer = [replace(run, best_epoch=3) for run in runs(9, 5)]  # the finalists went on, and have other weights
+    assert begin_refit(shipment(longer, refit="valid", results=results)).epochs == 3

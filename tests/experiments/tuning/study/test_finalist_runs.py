@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -93,3 +94,28 @@ def test_runs_that_are_required_are_there_or_named(kept, tmp_path):
     assert_same(kept, found)
     with pytest.raises(InputError, match="the ranks of trial 7, seed 6, are not there"):
         runs(tmp_path).require(FINALIST, [5, 6])
+
+
+@pytest.mark.parametrize(
+    ("trained", "was_allowed", "allowed", "is_over"),
+    [
+        (3, 3, 3, True),
+        (3, 3, 9, False),  # its bound ended it, and it may go on
+        (3, 9, 9, True),  # early stopping ended it
+        (3, 9, 12, True),
+        (9, 9, 3, False),  # it went further than it may now
+        (3, 9, 3, True),
+    ],
+)
+def test_a_run_counts_if_nothing_is_left_to_train(kept, tmp_path, trained, was_allowed, allowed, is_over):
+    runs(tmp_path).write(replace(kept, finalist=replace(FINALIST, epochs=was_allowed), epochs=trained))
+    assert (runs(tmp_path).read(replace(FINALIST, epochs=allowed), 5) is not None) == is_over
+    assert runs(tmp_path).find(replace(FINALIST, epochs=allowed), 5) is not None
+    assert runs(tmp_path).require(replace(FINALIST, epochs=allowed), [5])
+
+
+def test_a_schedule_that_ends_with_the_last_epoch_makes_another_run_of_another_bound(kept, tmp_path):
+    linear = FinalistRuns(tmp_path, CONFIG.replace({"learning_rate_schedule": "linear", "epochs": 9}), "ring")
+    linear.write(kept)
+    assert linear.read(FINALIST, 5) is not None
+    assert linear.find(replace(FINALIST, epochs=12), 5) is None

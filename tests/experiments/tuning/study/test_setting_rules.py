@@ -9,7 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from experiments.tuning.study.setting import Derived
-from experiments.tuning.study.setting_rules import read_duration, read_max_failed, stored_tracking_uri
+from experiments.tuning.study.setting_rules import (
+    read_duration,
+    read_finalist_epochs,
+    read_max_failed,
+    stored_tracking_uri,
+)
 from experiments.tuning.worker.addresses import located, portable, sqlite_url
 from narm.errors import InputError
 
@@ -58,3 +63,14 @@ def test_any_place_within_the_folder_of_studies_moves_with_it(names):
     assert located(portable(str(before.joinpath("x", *inside)), before), after) == str(after.joinpath("x", *inside))
     stored = portable(sqlite_url(before.joinpath("x", *inside)), before)
     assert located(stored, after) == sqlite_url(after.joinpath("x", *inside))
+
+
+@pytest.mark.parametrize(("text", "epochs"), [("auto", None), ("50", 50)])
+def test_epochs_of_a_finalist(text, epochs):
+    assert read_finalist_epochs(text) == epochs
+
+
+@pytest.mark.parametrize("text", ["", "-1", "1.5", "none", "many"])
+def test_what_is_no_number_of_epochs_is_refused(text):
+    with pytest.raises(InputError, match=f"finalist epochs: '{text}' is no number of epochs: write 50, or auto"):
+        read_finalist_epochs(text)

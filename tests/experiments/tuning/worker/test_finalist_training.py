@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -23,11 +24,11 @@ CONFIG = Config.from_flat(
 FINALIST = Finalist(number=7, options={"n_layers": 2})
 
 
-def train(folder: Path, splits, config: Config = CONFIG, seed: int = 5) -> FinalistRun:
+def train(folder: Path, splits, config: Config = CONFIG, seed: int = 5, finalist: Finalist = FINALIST) -> FinalistRun:
     store = CheckpointStore(str(folder))
     store.prepare()
     training = Training(config=config, threads=1, device="cpu", checkpoints=store, finalist_checkpoints=store)
-    *reports, run = train_finalist(FinalistJob(FINALIST, seed), splits, training, folder)
+    *reports, run = train_finalist(FinalistJob(finalist, seed), splits, training, folder)
     assert isinstance(run, FinalistRun)
     epochs = [report.epoch for report in reports if isinstance(report, EpochResult)]
     assert epochs == list(range(1, run.epochs + 1))[run.epochs - len(epochs) :]
@@ -99,3 +100,34 @@ def test_a_torn_checkpoint_is_not_gone_on_with(ring_splits, tmp_path):
     run = train(tmp_path, ring_splits)
     (tmp_path / run_checkpoint(FINALIST, 5)).write_bytes(b"PK torn")
     assert_same(run, train(tmp_path, ring_splits))
+
+
+def with_bound(epochs: int) -> Finalist:
+    return replace(FINALIST, epochs=epochs)
+
+
+def test_a_run_that_its_bound_ended_goes_on_when_it_may(ring_splits, tmp_path):
+    expected = train(tmp_path / "at once", ring_splits, finalist=with_bound(6))
+    assert train(tmp_path, ring_splits).epochs == 3
+    assert_same(expected, train(tmp_path, ring_splits, finalist=with_bound(6)))
+
+
+def test_a_run_that_early_stopping_ended_is_the_same_under_any_bound(ring_splits, tmp_path, monkeypatch):
+    config = CONFIG.replace({"stopping_step": 0, "learning_rate": 0.5})
+    run = train(tmp_path, ring_splits, config, finalist=with_bound(50))
+    assert run.epochs < 50
+    monkeypatch.setattr(finalist_training, "fit", None)
+    assert_same(run, train(tmp_path, ring_splits, config, finalist=with_bound(300)))
+
+
+def test_a_run_that_went_further_than_it_may_now_begins_anew(ring_splits, tmp_path):
+    train(tmp_path, ring_splits, finalist=with_bound(4))
+    assert_same(train(tmp_path / "at once", ring_splits), train(tmp_path, ring_splits))
+
+
+def test_a_schedule_that_ends_with_the_last_epoch_begins_anew_with_another_bound(ring_splits, tmp_path):
+    config = CONFIG.replace({"learning_rate_schedule": "linear"})
+    train(tmp_path, ring_splits, config)
+    longer = with_bound(4)
+    expected = train(tmp_path / "at once", ring_splits, config, finalist=longer)
+    assert_same(expected, train(tmp_path, ring_splits, config, finalist=longer))

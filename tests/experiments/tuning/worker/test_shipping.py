@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,11 +13,12 @@ from experiments.tuning.worker.checkpoints import CheckpointStore
 from experiments.tuning.worker.finalist_training import run_checkpoint
 from experiments.tuning.worker.jobs import Finalist, ShippingJob, Training
 from experiments.tuning.worker.reports import JobFailure, ShippingResult
-from experiments.tuning.worker.shipping import make_shippable
+from experiments.tuning.worker.shipping import make_shippable, shipped_checkpoint
 from experiments.tuning.worker.tune_function import run_job
 from narm.bag import Bag
 from narm.checkpoint import load_model
 from narm.config import Config
+from narm.data.refit import take_in
 from narm.evaluation.full_ranking import evaluate, rank_targets
 
 CONFIG = Config.from_flat(SMALL)
@@ -73,3 +75,34 @@ def test_a_worker_reports_once_and_a_run_that_is_gone_is_a_failure(ring_splits, 
     [report] = run_job(BAG, ring_splits, training)
     assert isinstance(report, JobFailure)
     assert report.reason.endswith("0007-3.pt: is not there any more")
+
+
+@pytest.fixture
+def refitted(ring_splits, training, tmp_path) -> Training:
+    """The same, whose runs were trained again on validation, and on everything."""
+    for held_out in ("valid", "all"):
+        for seed in (1, 2, 3):
+            path = tmp_path / run_checkpoint(FINALIST, seed, held_out)
+            train_run(path, take_in(ring_splits, held_out), seed=seed, eval_step=0)
+    return training
+
+
+def test_a_refit_is_judged_on_test_once_and_what_was_compared_stands_beside(ring_splits, refitted, tmp_path):
+    made = make_shippable(replace(BAG, refit="valid"), ring_splits, refitted, tmp_path / "scratch")
+    model = load_model(tmp_path / "0007-bag-refit-valid.pt")
+    assert isinstance(model, Bag)
+    assert made.refit is not None
+    ranks = rank_targets(model, ring_splits.test, max_length=6, batch_size=64)
+    assert made.refit.test["recall_at_10"] == (ranks <= 10).mean()
+    before = make_shippable(BAG, ring_splits, refitted, tmp_path / "scratch").bag
+    assert made.bag is not None
+    assert before is not None
+    assert (made.bag.valid, made.bag.test) == (before.valid, before.test)
+
+
+def test_a_refit_on_everything_is_not_judged(ring_splits, refitted, tmp_path):
+    job = ShippingJob(FINALIST, best=2, refit="all")
+    made = make_shippable(job, ring_splits, refitted, tmp_path)
+    assert made.refit is not None
+    assert (made.refit.test, made.refit.footprint.megabytes) == ({}, made.single.megabytes)
+    assert shipped_checkpoint(job) == "0007-2-refit-all.pt"
