@@ -68,7 +68,7 @@ def settings(saved: SavedStudy) -> dict[str, str]:
         "epochs of a trial at most": record["config"]["epochs"],
         "time budget": format_duration(budget) if budget else "none",
         "at once": f"{record['concurrency']} trials of {record['threads']} threads",
-        "finalists": f"{record['finalists']}, {record['finalist_seeds']} seeds each",
+        "finalists": finalists_of(record),
         "ships": record.get("ship", "single"),
         "seed": summary.seed,
         "began": _began(saved),
@@ -77,6 +77,15 @@ def settings(saved: SavedStudy) -> dict[str, str]:
         "wall clock of the last session": format_duration(summary.timing.wall_s),
     }
     return {name: str(value) for name, value in told.items()}
+
+
+def finalists_of(record: Mapping[str, Any]) -> str:
+    """How many finalists a search has, with how many seeds; before there was a race, all had as many."""
+    words = f"{record['finalists']}, {record['finalist_seeds']} seeds each"
+    if "finalist_runs" not in record:
+        return words
+    runs = record["finalist_runs"]
+    return f"{words} at most" + ("" if runs is None else f", {runs} runs at most")
 
 
 def _by_data(summary: Summary) -> dict[str, str]:
