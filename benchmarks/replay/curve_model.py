@@ -142,6 +142,18 @@ class CurveModel:
         )
         return float(-found.fun)
 
+    def posterior(self, n_points: int, *, seed: int) -> tuple[Floats, Floats]:
+        """What is known of points drawn from the space, without the noise of seeds.
+
+        Returns:
+            the mean curve of each, float64[points, epochs], and the covariance of what they come to,
+            float64[points, points].
+        """
+        positions = self._positions.drawn(n_points, seed)
+        _, covariance = self._regression.predict(self._positions.features(positions), return_cov=True)
+        kernel, scale = self._regression.kernel_, float(self.trainings.curves[:, -1].var())
+        return self._mean(positions), covariance[..., -1] - kernel.k2.noise_level * scale * np.eye(n_points)
+
     def _mean(self, positions: Floats) -> Floats:
         """The mean curve of each point, float64[points, epochs]."""
         predicted = self._regression.predict(self._positions.features(positions))

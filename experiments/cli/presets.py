@@ -21,7 +21,9 @@ class Preset:
         time_budget: seconds; None: no limit.
         grace_epochs: epochs that the scheduler gives every trial; None: as it sees fit.
         finalists: how many of the best are trained again at the end.
-        finalist_seeds: how often each finalist is trained.
+        finalist_seeds: how often each finalist is trained at most.
+        finalist_runs: runs of all finalists together, at most; None: as many as these two allow. On the command line or
+            in a study that goes on, another number of finalists or seeds takes its place.
         finalist_epochs: how long at most, but no shorter than a trial; None: until early stopping ends it.
     """
 
@@ -35,6 +37,7 @@ class Preset:
     finalists: int
     finalist_seeds: int
     finalist_epochs: int | None = None
+    finalist_runs: int | None = None
 
     @property
     def settings(self) -> dict[str, Any]:
@@ -61,7 +64,8 @@ PRESETS: dict[str, Preset] = {
         epochs=25,
         time_budget=8 * 60,  # the promise of minutes holds on a slow machine too
         finalists=4,  # as many as asha lets survive; see docs/decisions/0013
-        finalist_seeds=2,
+        finalist_seeds=4,
+        finalist_runs=10,  # the default configuration is a fifth one; see docs/decisions/0023
     ),
     "full": Preset(
         purpose="the wide space, for hours",
@@ -69,8 +73,9 @@ PRESETS: dict[str, Preset] = {
         trials=100,
         epochs=100,
         grace_epochs=4,  # steps differ 30 times in number and 100 in size: one epoch would favour the quick starters
-        finalists=4,
-        finalist_seeds=5,
+        finalists=6,
+        finalist_seeds=8,
+        finalist_runs=20,
     ),
 }
 DEFAULT_PRESET = "quick"

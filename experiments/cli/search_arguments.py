@@ -27,6 +27,9 @@ from narm.models import MODELS, ModelName
 from search_spaces.space import SearchSpace
 from search_spaces.space_file import SpaceFile, find_space
 
+_FINALISTS = {"finalists", "finalist_seeds"}
+"""Who asks for other numbers of these means no budget of runs that was made for others."""
+
 
 def build_spec(given: argparse.Namespace, file: OptionsFile, load: LoadSplits = load_splits) -> StudySpec:
     """The study that a command line and its config file ask for.
@@ -42,8 +45,10 @@ def build_spec(given: argparse.Namespace, file: OptionsFile, load: LoadSplits = 
     """
     output = Path(given.output)
     storage = given.storage or storage_in(output)
-    stored = _stored_settings(given.resume, storage) if given.resume else {}
     on_command_line = _on_command_line(given)
+    stored = _stored_settings(given.resume, storage) if given.resume else {}
+    if _FINALISTS & on_command_line.keys():
+        stored.pop("finalist_runs", None)
     asked = {**stored, **_in_file(file, given), **on_command_line}
     flags = given_options(given)
     recorded = stored["config"].flat() if stored else {}
@@ -107,6 +112,8 @@ def _preset_settings(preset: Preset, asked: Mapping[str, Any], space: SearchSpac
         found["trials"] = space.size + 1  # and the default configuration
     if MODELS[model].learned_at_once:
         found["finalist_seeds"] = 1
+    if _FINALISTS & asked.keys():
+        found["finalist_runs"] = None
     return found
 
 

@@ -39,8 +39,8 @@ def estimate_lines(estimate: Estimate, spec: StudySpec, splits: Splits) -> Itera
     )
     if estimate.finalist_epochs:
         yield (
-            f"Then finalists, at most {estimate.finalist_epochs:,} epochs: up to "
-            f"{_duration(estimate.finalists_seconds)}."
+            f"Then finalists, until their early stop: about {_duration(estimate.finalists_seconds)}, if that is after "
+            f"as many epochs as a trial may have."
         )
     if spec.time_budget is not None:
         yield from _budget(estimate, spec, spec.time_budget)

@@ -122,10 +122,10 @@ class Progress:
                 self._print(self._line(number, STATE_WORDS[state]))
 
     def finalists(self, runs: int) -> None:
-        """The search is over, and training the finalists begins, in so many runs."""
+        """The search is over, and training the finalists begins, in so many runs at most."""
         with self._lock:
             self._finalist_runs = runs
-            self._print(f"training the finalists: {runs} runs")
+            self._print(f"training the finalists: {runs} runs at most")
 
     def finalist_done(self, outcome: FinalistRun | FinalistFailure) -> None:
         """A run of a finalist is done, or was given up."""

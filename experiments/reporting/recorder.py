@@ -212,7 +212,7 @@ class Recorder:
         )
 
     def on_finalists_start(self, n_runs: int) -> None:
-        """Training of the finalists begins, in so many runs."""
+        """Training of the finalists begins, in so many runs at most."""
         self._progress.finalists(n_runs)
 
     def on_finalist_end(self, outcome: FinalistRun | FinalistFailure) -> None:

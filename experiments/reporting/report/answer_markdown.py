@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from experiments.reporting.report import answer, shippable
+from experiments.reporting.report import answer, race, shippable
 from experiments.reporting.report.markdown_table import markdown_table
 from experiments.tuning.engine.verdict import compared_metrics
 from experiments.tuning.study.summary import Finals, Summary
@@ -42,17 +42,18 @@ def _lines(summary: Summary) -> Iterator[str]:
 
 def _finalists(finals: Finals, objective: str) -> Iterator[str]:
     metrics = compared_metrics(objective)
-    n_seeds = len(finals.finalists[0].seeds)
+    shows_seeds = race.differ(finals)
     rows = []
     for finalist in finals.finalists:
         name = f"{finalist.number}" + (" (default)" if finalist.is_default else "")
         cells = [finalist.valid[key_of(objective)], *(finalist.test[key_of(metric)] for metric in metrics)]
-        rows.append([f"**{name}**" if finalist.number == finals.winner else name, *map(str, cells)])
-    yield from markdown_table(
-        ["finalist", f"validation {objective}", *(f"test {metric}" for metric in metrics)], rows, words=0
-    )
+        seeds = [f"{len(finalist.seeds)}"] if shows_seeds else []
+        rows.append([f"**{name}**" if finalist.number == finals.winner else name, *map(str, cells), *seeds])
+    headings = [f"validation {objective}", *(f"test {metric}" for metric in metrics), *["seeds"] * shows_seeds]
+    yield from markdown_table(["finalist", *headings], rows, words=0)
     yield ""
-    yield f"Mean{' ± standard deviation' if n_seeds > 1 else ''}, {n_seeds} seed{'s' if n_seeds > 1 else ''} each."
+    said = race.mean_over_seeds(finals)
+    yield f"{said[0].upper()}{said[1:]}{'' if shows_seeds else ' each'}."
 
 
 def _shippable(finals: Finals, objective: str) -> Iterator[str]:

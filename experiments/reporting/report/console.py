@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from experiments.reporting.narrow import print_widest
-from experiments.reporting.report import shippable
+from experiments.reporting.report import race, shippable
 from experiments.reporting.report.answer import bounds, counts, failures, notes, ranked, verdict
 from experiments.reporting.report.shippable import Shippable
 from experiments.tuning.engine.verdict import compared_metrics
@@ -84,7 +84,7 @@ def _pareto_table(summary: Summary) -> Table:
 def _finalist_tables(finals: Finals, objective: str, *, wide: bool) -> Iterator[Table]:
     """The table, and one for a narrow terminal, which keeps the objective and says who won below the number."""
     yield _finalist_table(finals, objective, wide=wide)
-    table = _table(_finalists_title(finals))
+    table = _table(f"Finalists, {race.mean_over_seeds(finals)}")
     for heading in ("trial", f"validation {objective}", f"test {objective}"):
         table.add_column(heading, justify="right")
     for finalist in finals.finalists:
@@ -93,18 +93,14 @@ def _finalist_tables(finals: Finals, objective: str, *, wide: bool) -> Iterator[
     yield table
 
 
-def _finalists_title(finals: Finals) -> str:
-    n_seeds = len(finals.finalists[0].seeds)
-    return "Finalists, " + (f"mean ± standard deviation over {n_seeds} seeds" if n_seeds > 1 else "a single seed")
-
-
 def _finalist_table(finals: Finals, objective: str, *, wide: bool) -> Table:
-    table = _table(_finalists_title(finals))
+    table = _table(f"Finalists, {race.mean_over_seeds(finals)}")
     table.add_column("trial", justify="right")
     metrics = compared_metrics(objective)
     for heading in (
         f"validation {objective}",
         *(f"test {metric}" for metric in metrics),
+        *(["seeds"] if wide and race.differ(finals) else []),
         *(["epochs"] if wide else []),
     ):
         table.add_column(heading, justify="right")
@@ -121,6 +117,8 @@ def _finalist_cells(
     yield str(finalist.valid[key_of(objective)])
     for metric in metrics:
         yield str(finalist.test[key_of(metric)])
+    if wide and race.differ(finals):
+        yield f"{len(finalist.seeds)}"
     if wide:
         low, high = min(finalist.epochs), max(finalist.epochs)
         yield f"{low}" if low == high else f"{low}-{high}"

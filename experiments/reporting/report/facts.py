@@ -78,7 +78,7 @@ def settings(saved: SavedStudy) -> dict[str, str]:
         "epochs of a trial at most": record["config"]["epochs"],
         "time budget": format_duration(budget) if budget else "none",
         "at once": f"{record['concurrency']} trials of {record['threads']} threads",
-        "finalists": f"{record['finalists']}, {record['finalist_seeds']} seeds each",
+        "finalists": finalists_of(record),
         "epochs of a finalist at most": _finalist_epochs(record),
         "ships": record.get("ship", "single"),
         "refit": _refit(summary),
@@ -100,6 +100,15 @@ def _finalist_epochs(record: Record) -> object:
 def _refit(summary: Summary) -> str:
     refit = None if summary.finals is None else summary.finals.refit
     return "none" if refit is None else f"on {TRAINED_ON[refit.on]}"
+
+
+def finalists_of(record: Mapping[str, Any]) -> str:
+    """How many finalists a search has, with how many seeds; before there was a race, all had as many."""
+    words = f"{record['finalists']}, {record['finalist_seeds']} seeds each"
+    if "finalist_runs" not in record:
+        return words
+    runs = record["finalist_runs"]
+    return f"{words} at most" + ("" if runs is None else f", {runs} runs at most")
 
 
 def _by_data(summary: Summary) -> dict[str, str]:

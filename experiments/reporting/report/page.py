@@ -17,7 +17,7 @@ from experiments.reporting.figures.importances import importances
 from experiments.reporting.figures.interactive import BY_TRIAL, SLICE
 from experiments.reporting.figures.material import Drawings
 from experiments.reporting.figures.trial_views import judged
-from experiments.reporting.report import answer, facts, shippable
+from experiments.reporting.report import answer, facts, race, shippable
 from experiments.reporting.report.intervals import final_intervals, length_intervals
 from experiments.tuning.engine.verdict import compared_metrics
 from experiments.tuning.study.saved_study import SavedStudy
@@ -78,6 +78,9 @@ def study_page(saved: SavedStudy, drawn: Drawings[go.Figure]) -> str:
         shipped=facts.shipped_options(saved),
         metrics=compared_metrics(summary.objective),
         intervals=final_intervals(finals) if finals else [],
+        mean_over_seeds=race.mean_over_seeds(finals) if finals else "",
+        race_note=race.NOTE,
+        turns=list(race.turns(finals)) if finals else [],
         shippable=list(shippable.shippable(finals, summary.objective)) if finals else [],
         shippable_title=shippable.title(finals) if finals else "",
         shippable_headings=shippable.headings(summary.objective),

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from experiments.reporting.report.answer import about_seeds, headline
+from experiments.reporting.report.facts import finalists_of
 from experiments.tuning.engine.leads import Trained, leads
 from experiments.tuning.engine.verdict import compared_metrics
 from experiments.tuning.study.finalist_runs import FinalistRuns
@@ -183,7 +184,7 @@ def _budget(study: SavedStudy) -> dict[str, str]:
         "sampler": record["sampler"],
         "scheduler": record["scheduler"],
         "seed": f"{summary.seed}",
-        "finalists": f"{record['finalists']}, {record['finalist_seeds']} seeds each",
+        "finalists": finalists_of(record),
         "ended": summary.stop_reason or "not yet",
     }
 

@@ -15,7 +15,7 @@ import optuna
 from experiments.tuning.engine.callbacks import Callbacks
 from experiments.tuning.engine.engine import Engine, Idle
 from experiments.tuning.engine.finalist_queue import FinalistQueue
-from experiments.tuning.engine.finalists import choose_finalists, finalist_seeds, runs_of
+from experiments.tuning.engine.finalists import choose_finalists, finalist_seeds, runs_of, values_that_count
 from experiments.tuning.engine.shipment import Shipment
 from experiments.tuning.engine.verdict import judge_finalists
 from experiments.tuning.optimizer.samplers import SAMPLERS
@@ -84,7 +84,7 @@ class Recorder(Callbacks, Protocol):
         """The search is over; finalists may follow."""
 
     def on_finalists_start(self, n_runs: int) -> None:
-        """So many runs of finalists are to be trained."""
+        """So many runs of finalists are to be trained, at most."""
 
     def on_finalist_end(self, outcome: FinalistRun | FinalistFailure) -> None:
         """A run of a finalist is done, now or by an earlier session, or was given up."""
@@ -224,6 +224,7 @@ class StudyRun:
     _phase: Phase = field(init=False, default="search")
     _reason: str = field(init=False, default="")
     _finalists: FinalistQueue | None = field(init=False, default=None)
+    _trial_values: dict[int, float] = field(init=False, default_factory=dict)
     _finals: Finals | None = field(init=False, default=None)
     _shipment: Shipment | None = field(init=False, default=None)
 
@@ -318,13 +319,25 @@ class StudyRun:
         self._phase = "finalists"
         self.training.finalist_checkpoints.prepare()
         seeds = finalist_seeds(self.spec.seed, self.spec.finalist_seeds)
-        self.recorder.on_finalists_start(len(finalists) * len(seeds))
-        results = FinalistRuns(self.spec.folder / FINALISTS, self.spec.config, self.fingerprint)
-        self._finalists = FinalistQueue(finalists, seeds, results, on_done=self.recorder.on_finalist_end)
+        runs_at_most = len(finalists) * len(seeds)
+        if self.spec.finalist_runs is not None:
+            runs_at_most = min(runs_at_most, self.spec.finalist_runs)
+        self.recorder.on_finalists_start(runs_at_most)
+        self._finalists = FinalistQueue(
+            finalists=finalists,
+            seeds=seeds,
+            runs_at_most=runs_at_most,
+            objective=self.spec.config.evaluation.objective,
+            trials=self._trial_values,
+            results=FinalistRuns(self.spec.folder / FINALISTS, self.spec.config, self.fingerprint),
+            on_done=self.recorder.on_finalist_end,
+            is_time_over=_alarm(self.spec.finalist_time),
+        )
 
     def _choose_finalists(self) -> list[Finalist]:
         known, spec = trials_of(self.study), self.spec
         default, trials = default_trial(known), [summarize_trial(trial) for trial in known]
+        self._trial_values = values_that_count(trials, spec.finalists)
         chosen = choose_finalists(
             trials, default=default.number if default else None, k=spec.finalists, with_default=spec.default_is_finalist
         )
@@ -334,17 +347,19 @@ class StudyRun:
         """Decide which of the finalists is the best, and how sure that is."""
         spec = self.spec
         self._finalists = None
-        self._finals = judge_finalists(
+        judged = judge_finalists(
             trained.runs,
             trained.failures,
             test=self.test,
             objective=spec.objective,
             seed=spec.seed,
             depends_on_seed=not MODELS[spec.config.model.model].learned_at_once,
+            trials=self._trial_values,
         )
-        if self._finals is None:
+        if judged is None:
             self._finish(self._reason)
             return
+        self._finals = replace(judged, allocations=trained.allocations, why_enough=trained.why_enough)
         self._phase = "shipping"
         runs = runs_of(self._finals.recommended, trained.runs, spec.config)
         results = ShippingResults(
@@ -384,6 +399,14 @@ class StudyRun:
         """Name of the checkpoint of the best trial."""
         best = winner(trials_of(self.study))
         return None if best is None else trial_checkpoint(best.number)
+
+
+def _alarm(seconds: float | None) -> Callable[[], bool]:
+    """Says whether so much time has gone by since now; None: it never has."""
+    if seconds is None:
+        return lambda: False
+    end = time.monotonic() + seconds
+    return lambda: time.monotonic() >= end
 
 
 def _status_of(error: BaseException) -> tuple[EndStatus, str]:

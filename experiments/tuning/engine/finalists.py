@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-from experiments.tuning.study.summary import TrialSummary
+from experiments.tuning.engine.racing import Racer
+from experiments.tuning.study.summary import FinalistFailure, TrialSummary
 from experiments.tuning.worker.jobs import Finalist
 from experiments.tuning.worker.reports import FinalistRun
 from narm.config import Config
@@ -30,9 +31,23 @@ def choose_finalists(
     """
     if k == 0:
         return []
-    valued = sorted((trial for trial in trials if _value(trial) > -math.inf), key=lambda t: (-_value(t), t.number))
+    valued = _ranked(trials)
     chosen = valued[:k] + [trial for trial in valued[k:] if with_default and trial.number == default]
     return [Finalist(number=trial.number, options=trial.params, is_default=trial.number == default) for trial in chosen]
+
+
+def values_that_count(trials: Sequence[TrialSummary], k: int) -> dict[int, float]:
+    """Values of the best k trials that say as much of their configuration as another run would, by number.
+
+    Those are what was trained to its end. The default configuration, where it is a finalist in any case, has a trial
+    that was not chosen, and so was not lucky either.
+    """
+    return {trial.number: _value(trial) for trial in _ranked(trials)[:k] if trial.state == "COMPLETE"}
+
+
+def _ranked(trials: Sequence[TrialSummary]) -> list[TrialSummary]:
+    """Those with a value, from the best down."""
+    return sorted((trial for trial in trials if _value(trial) > -math.inf), key=lambda t: (-_value(t), t.number))
 
 
 def _value(trial: TrialSummary) -> float:
@@ -47,6 +62,37 @@ def finalist_seeds(study_seed: int, count: int) -> list[int]:
     not be lucky again. (Hashes of 32 bits may still agree, for one pair in four billion.)
     """
     return [derived_seed(study_seed, _FIRST_NUMBER + i) for i in range(count)]
+
+
+def racers(
+    finalists: Sequence[Finalist],
+    runs: Sequence[FinalistRun],
+    failures: Sequence[FinalistFailure],
+    objective: str,
+    trials: Mapping[int, float],
+    in_flight: Mapping[int, int] | None = None,
+) -> list[Racer]:
+    """The finalists as the race sees them.
+
+    Args:
+        finalists: all of them, the best trial first.
+        runs: runs that are done.
+        failures: runs that were given up.
+        objective: key of the metric on validation that decides.
+        trials: values of trials that count, by number.
+        in_flight: runs that have begun and not ended, by number.
+    """
+    return [
+        Racer(
+            number=finalist.number,
+            runs=[run.valid[objective] for run in runs if run.finalist.number == finalist.number],
+            trial=trials.get(finalist.number),
+            in_flight=(in_flight or {}).get(finalist.number, 0),
+            failed=sum(failure.number == finalist.number for failure in failures),
+            is_default=finalist.is_default,
+        )
+        for finalist in finalists
+    ]
 
 
 def runs_of(number: int, runs: Sequence[FinalistRun], config: Config) -> list[FinalistRun]:

@@ -1,9 +1,9 @@
 """Which finalist to ship, and how sure it is that it is better: judged from their runs.
 
-Validation chooses, and test only reports: what has the best mean objective on validation over the seeds is shipped, the
-default configuration only if it is that. So the winner's test metrics are no best of several, and an interval of theirs
-means what it says. A rule that ships the default unless an interval on test forbids it throws most of what a search
-gains away, and lets test choose.
+Validation chooses, and test only reports: what has the best objective on validation is shipped, the default
+configuration only if it is that. (The race estimates it, from a finalist's runs and its trial.) So the winner's test
+metrics are no best of several, and an interval of theirs means what it says. A rule that ships the default unless an
+interval on test forbids it throws most of what a search gains away, and lets test choose.
 """
 
 from __future__ import annotations
@@ -15,7 +15,9 @@ from statistics import fmean, stdev
 import numpy as np
 from numpy.typing import NDArray
 
+from experiments.tuning.engine.finalists import racers
 from experiments.tuning.engine.leads import Runs, Trained, leads, mean_values
+from experiments.tuning.engine.racing import Racer, standings
 from experiments.tuning.study.summary import (
     VALIDATION,
     Comparison,
@@ -43,11 +45,12 @@ def judge_finalists(
     objective: str,
     seed: int,
     depends_on_seed: bool = True,
+    trials: Mapping[int, float] | None = None,
 ) -> Finals | None:
     """Rank the finalists, and compare the winner with the default configuration and with the runner-up.
 
     A finalist whose training failed with a seed comes after those that never failed: what is left of it looks better
-    than it is.
+    than it is. To have fewer runs is no failure: the race gives more of them to what may win.
 
     Args:
         runs: runs of the finalists.
@@ -56,19 +59,23 @@ def judge_finalists(
         objective: spelled `MRR@10`; Recall is compared at the same cutoff.
         seed: seed of the bootstrap.
         depends_on_seed: whether another seed would give another model.
+        trials: values of the finalists' trials that count on validation, by number.
     Returns:
         None if no run succeeded.
     """
     if not runs:
         return None
-    ranked = [Trained(of_one, depends_on_seed) for of_one in _ranked(runs, key_of(objective))]
+    finalists = list({run.finalist.number: run.finalist for run in runs}.values())
+    judged = racers(finalists, runs, failures, key_of(objective), trials or {})
+    estimates = {number: standing.mean for number, standing in standings(judged).items()}
+    ranked = [Trained(of_one, depends_on_seed) for of_one in _ranked(runs, judged, estimates)]
     sessions = test.session_of_target
     found = {metric: leads(ranked, metric, sessions) for metric in compared_metrics(objective)}
     return Finals(
         winner=_finalist(ranked[0]).number,
         n_targets=len(test),
         n_sessions=len(np.unique(sessions)),
-        finalists=[_summary(each.runs) for each in ranked],
+        finalists=[_summary(each.runs, estimates[_finalist(each).number]) for each in ranked],
         comparisons=[
             Comparison.of(of_metric[place - 1], metric=metric, against=_finalist(ranked[place]).number)
             for place in _rivals(ranked)
@@ -142,20 +149,17 @@ def compared_metrics(objective: str) -> list[str]:
     return [objective] if name in ("Recall", "Hit") else [objective, f"Recall@{cutoff}"]
 
 
-def _ranked(runs: Runs, objective: str) -> list[Runs]:
+def _ranked(runs: Runs, judged: Sequence[Racer], estimates: Mapping[int, float]) -> list[Runs]:
     """The runs of each finalist, from the winner down."""
     by_number: dict[int, list[FinalistRun]] = defaultdict(list)
     for run in runs:
         by_number[run.finalist.number].append(run)
 
-    def rank(number: int) -> tuple[int, float, int]:
-        of_one = by_number[number]
-        return -len(of_one), -fmean(run.valid[objective] for run in of_one), number
-
-    return [sorted(by_number[number], key=lambda run: run.seed) for number in sorted(by_number, key=rank)]
+    best_first = sorted(judged, key=lambda racer: (racer.failed, -estimates[racer.number], racer.number))
+    return [sorted(by_number[racer.number], key=lambda run: run.seed) for racer in best_first]
 
 
-def _summary(runs: Runs) -> FinalistSummary:
+def _summary(runs: Runs, estimate: float) -> FinalistSummary:
     return FinalistSummary(
         number=runs[0].finalist.number,
         is_default=runs[0].finalist.is_default,
@@ -164,6 +168,7 @@ def _summary(runs: Runs) -> FinalistSummary:
         epochs=[run.epochs for run in runs],
         valid=_spreads([run.valid for run in runs]),
         test=_spreads([run.test for run in runs]),
+        estimate=estimate,
     )
 
 

@@ -29,7 +29,8 @@ class Estimate:
         drawn: costs of configurations drawn from the space at random.
         epochs_per_pass: epochs that make a pass over the training targets.
         trial_epochs: epochs of all trials together, if none ends early.
-        finalist_epochs: epochs of all finalists together, if none ends early.
+        finalist_epochs: epochs of all finalists together, if each run has as many as a trial may have; early stopping
+            ends it before or after that.
         concurrency: jobs at once.
     """
 
@@ -57,7 +58,7 @@ class Estimate:
 
     @property
     def finalists_seconds(self) -> float:
-        """Wall clock of the finalists, if none ends early."""
+        """Wall clock of the finalists, if each run has as many epochs as a trial may have."""
         return self.finalist_epochs * self.mean_epoch_seconds / self.concurrency
 
     def epochs_within(self, seconds: float) -> int:
@@ -76,7 +77,8 @@ def estimate(spec: StudySpec, splits: Splits) -> Estimate:
     """
     set_threads(spec.threads)
     training, recipe = spec.config.training, spec.recipe_trial
-    runs = (spec.finalists + spec.default_is_finalist) * spec.finalist_seeds if spec.finalists else 0
+    most_runs = (spec.finalists + spec.default_is_finalist) * spec.finalist_seeds if spec.finalists else 0
+    runs = most_runs if spec.finalist_runs is None else min(most_runs, spec.finalist_runs)
     return Estimate(
         default=probe(spec.config, splits, device=spec.device),
         recipe=None

@@ -36,9 +36,12 @@ if TYPE_CHECKING:
     from search_spaces.space_file import SpaceFile
 
 
-def read_duration(text: str) -> float | None:
+def read_duration(text: str, what: str = "time budget") -> float | None:
     """Seconds of `90`, `90s`, `10m` or `2h`; None, no limit, of `none`.
 
+    Args:
+        text: as it was written.
+        what: what to call it in an error.
     Raises:
         InputError: it is none of these, or not positive.
     """
@@ -47,7 +50,7 @@ def read_duration(text: str) -> float | None:
     match = re.fullmatch(r"(\d+(?:\.\d+)?)([smh]?)", text.strip())
     seconds = float(match[1]) * {"": 1, "s": 1, "m": 60, "h": 3600}[match[2]] if match else 0.0
     if seconds <= 0:
-        raise InputError(f"time budget: '{text}' is no duration: write 90s, 10m, 2h or none")
+        raise InputError(f"{what}: '{text}' is no duration: write 90s, 10m, 2h or none")
     return seconds
 
 

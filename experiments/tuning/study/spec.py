@@ -39,6 +39,7 @@ WHAT = FlagGroup("what to search")
 HOW = FlagGroup("how, and how much")
 BEGINNING = FlagGroup("where to begin", rare=True)
 STOPPING = FlagGroup("how trials are stopped", rare=True)
+FINALISTS = FlagGroup("how finalists are trained", rare=True)
 ENDS = FlagGroup("what ends a search", rare=True)
 MACHINES = FlagGroup("on which machines", rare=True)
 PLACES = FlagGroup("where results go", rare=True)
@@ -130,16 +131,37 @@ class StudySpec:
         kind=int,
         least=0,
     )
-    """How many of the best are trained again over seeds; 0: none."""
+    """How many of the best are trained again over seeds, at most; 0: none."""
 
     finalist_seeds: int = setting(
-        "--finalist-seeds", "--seeds", group=HOW, metavar="N", help="with N new seeds each", kind=int, least=1
+        "--finalist-seeds", "--seeds", group=HOW, metavar="N", help="with up to N new seeds each", kind=int, least=1
     )
-    """How often each finalist is trained."""
+    """How often each finalist is trained, at most."""
+
+    finalist_runs: int | None = setting(
+        "--finalist-runs",
+        group=FINALISTS,
+        metavar="N",
+        help="N runs of all finalists at most",
+        kind=int,
+        least=1,
+        default=None,
+    )
+    """Runs of all finalists together, at most; None: as many as finalists and seeds allow."""
+
+    finalist_time: float | None = setting(
+        "--finalist-time",
+        group=FINALISTS,
+        metavar="TIME",
+        help="finalists begin no more seeds after so long",
+        read=partial(rules.read_duration, what="finalist time"),
+        default=None,
+    )
+    """Seconds after which no finalist is given another seed; each has its first in any case. None: no limit."""
 
     finalist_epochs: int | None = setting(
         "--finalist-epochs",
-        group=HOW,
+        group=FINALISTS,
         metavar="N",
         read=rules.read_finalist_epochs,
         help="epochs of a finalist at most (default: auto, its early stop)",
@@ -341,6 +363,7 @@ class StudySpec:
         self._check_bounds()
         self._check_bag()
         self._check_refit()
+        self._check_finalist_runs()
         check_name(self.name)
         self._check_cores()
         self._check_validation()
@@ -373,6 +396,16 @@ class StudySpec:
             raise InputError(
                 "refit: a finalist's run is trained again, for as long as was best, and finalists is 0: ask for 1 or "
                 "more, or for refit none"
+            )
+
+    def _check_finalist_runs(self) -> None:
+        """Each finalist is trained once at least."""
+        least = self.finalists + self.default_is_finalist
+        if self.finalists and self.finalist_runs is not None and self.finalist_runs < least:
+            also = " and the default configuration" if self.default_is_finalist else ""
+            raise InputError(
+                f"finalist_runs: {self.finalist_runs} is too few for {self.finalists} finalists{also}, each of which "
+                f"is trained once at least: ask for {least} or more"
             )
 
     def _check_cores(self) -> None:

@@ -173,6 +173,8 @@ class FinalistSummary:
         epochs: trained with each of them.
         valid: validation metrics of the best epochs, over the seeds.
         test: test metrics of these epochs, over the seeds.
+        estimate: the objective on validation as it decides: the mean over the runs and the value of the trial, less
+            what trials owe to luck; None in summaries of earlier versions, where the mean over the runs decided.
     """
 
     number: int
@@ -182,11 +184,21 @@ class FinalistSummary:
     epochs: Sequence[int]
     valid: Mapping[str, Spread]
     test: Mapping[str, Spread]
+    estimate: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FinalistFailure:
     """A finalist whose training failed with one seed, and why."""
+
+    number: int
+    seed: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Allocation:
+    """A seed that a finalist was given, and why it was this one's turn."""
 
     number: int
     seed: int
@@ -328,7 +340,7 @@ class Finals:
     """The finalists, trained again over seeds and judged on test once.
 
     Attributes:
-        winner: number of the best by its mean objective on validation.
+        winner: number of the best by its objective on validation.
         n_targets: test targets.
         n_sessions: their sessions, which the intervals resample.
         finalists: the finalists from the winner down.
@@ -338,6 +350,8 @@ class Finals:
             versions have none.
         shipping: the model that ships; None where it could not be measured, and in summaries of earlier versions.
         decided_by: what decided which finalist is shipped: validation, or, in summaries of earlier versions, test.
+        allocations: which finalist was given which seed, in this order; none in summaries of earlier versions.
+        why_enough: why none was given another; None in summaries of earlier versions.
     """
 
     winner: int
@@ -349,6 +363,8 @@ class Finals:
     by_length: Sequence[LengthSummary] = ()
     shipping: Shipping | None = None
     decided_by: DecidedBy = TEST
+    allocations: Sequence[Allocation] = ()
+    why_enough: str | None = None
 
     @property
     def default(self) -> FinalistSummary | None:

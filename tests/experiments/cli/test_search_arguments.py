@@ -260,6 +260,38 @@ def test_a_bag_of_nothing_is_refused(flags, said):
         spec(*flags)
 
 
+def test_a_budget_of_runs_is_that_of_the_preset_unless_other_finalists_are_asked_for():
+    assert spec().finalist_runs == PRESETS["quick"].finalist_runs
+    assert spec("--finalists", "12").finalist_runs is None
+    assert spec("--finalist-seeds", "3").finalist_runs is None
+    assert spec("--finalists", "12", "--finalist-runs", "30").finalist_runs == 30
+
+
+def test_a_study_goes_on_with_its_budget_of_runs_unless_it_is_to_have_other_finalists(tmp_path):
+    place = ("--output", str(tmp_path))
+    begin(spec(*place, "--study", "mine", "--dataset", "synthetic", "--finalist-runs", "9", "--finalist-time", "10m"))
+    again = spec(*place, "--resume", "mine")
+    assert (again.finalist_runs, again.finalist_time) == (9, 600)
+    assert spec(*place, "--resume", "mine", "--finalist-seeds", "7").finalist_runs is None
+
+
+@pytest.mark.parametrize(
+    ("flags", "said"),
+    [
+        (
+            ["--finalist-runs", "4"],
+            "finalist_runs: 4 is too few for 4 finalists and the default configuration, each of which is trained once "
+            "at least: ask for 5 or more",
+        ),
+        (["--finalist-runs", "0"], "finalist_runs: 0 should be 1 or more"),
+        (["--finalist-time", "soon"], "finalist time: 'soon' is no duration: write 90s, 10m, 2h or none"),
+    ],
+)
+def test_too_little_for_every_finalist_is_refused(flags, said):
+    with pytest.raises(InputError, match=re.escape(said)):
+        spec(*flags)
+
+
 def test_a_bag_of_what_is_learned_at_once_may_be_asked_for():
     assert spec("--model", "s_knn", "--ship", "bag").finalist_seeds == 1
 

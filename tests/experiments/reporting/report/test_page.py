@@ -211,4 +211,6 @@ def test_a_timeline_says_whose_it_is(study: SavedStudy, page: Page) -> None:
 
 
 def test_what_the_finalists_are_stands_above_what_scrolls(html: str) -> None:
-    assert html.index("Trained again with 3 new seeds") < html.index('aria-label="Finalists"')
+    assert html.index("Trained again with new seeds: mean ± standard deviation over 3 seeds") < html.index(
+        'aria-label="Finalists"'
+    )

@@ -172,6 +172,43 @@ def test_finalists_of_a_search_that_a_limit_broke_off_are_trained(output: Path, 
     assert states(output) == [TrialState.COMPLETE, TrialState.WAITING]
 
 
+RACE = ("--finalists", "2", "--finalist-seeds", "3", "--finalist-runs", "6")
+
+
+def test_finalists_race_for_their_seeds_and_the_summary_says_why(output: Path) -> None:
+    finals = Worker(output, *RACE).train_all().summary.finals
+    assert finals is not None
+    given = [(turn.number, turn.seed) for turn in finals.allocations]
+    trained = [(finalist.number, seed) for finalist in finals.finalists for seed in finalist.seeds]
+    assert sorted(given) == sorted(trained)
+    assert len(given) <= 6
+    assert max(len(finalist.seeds) for finalist in finals.finalists) <= 3
+    assert all(turn.reason for turn in finals.allocations)
+    assert finals.why_enough
+    assert all(finalist.estimate is not None for finalist in finals.finalists)
+
+
+@pytest.mark.parametrize("done", [1, 4])
+def test_a_race_that_was_killed_comes_to_the_same_answer(output: Path, tmp_path: Path, done: int) -> None:
+    whole = Worker(output, *RACE).train_all().summary.finals
+    (place := tmp_path / "killed").mkdir()
+    killed = Worker(place, *RACE)
+    while done:
+        job = killed.begin()
+        killed.do(job)
+        done -= isinstance(job, FinalistJob)
+    killed.run.settle(is_interrupted=True)
+    kept = {path: path.stat().st_mtime_ns for path in (place / "s" / "finalists").glob("*.npz")}
+    again = Worker(place, *RACE, resume=True).train_all().summary.finals
+    assert again is not None
+    assert whole is not None
+    assert again.allocations == whole.allocations
+    assert [(each.number, each.estimate) for each in again.finalists] == [
+        (each.number, each.estimate) for each in whole.finalists
+    ]
+    assert all(path.stat().st_mtime_ns == before for path, before in kept.items())
+
+
 BAG = ("--ship", "bag", "--finalist-seeds", "2", "--refit", "none")
 REFIT_BAG = ("--ship", "bag", "--finalist-seeds", "2", "--refit", "valid")
 

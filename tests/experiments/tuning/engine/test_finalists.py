@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from experiments.tuning.engine.finalists import choose_finalists, finalist_seeds, runs_of
-from experiments.tuning.study.summary import TrialSummary
+from experiments.tuning.engine.finalists import choose_finalists, finalist_seeds, racers, runs_of, values_that_count
+from experiments.tuning.study.summary import FinalistFailure, TrialSummary
 from experiments.tuning.worker.jobs import Finalist
 from experiments.tuning.worker.reports import FinalistRun
 from narm.config import Config
@@ -58,6 +58,24 @@ def test_a_comparison_of_models_does_without_the_default():
 
 def test_a_default_among_the_best_is_a_finalist_of_a_comparison_too():
     assert numbers(choose_finalists(TRIALS, default=1, k=2, with_default=False)) == [1, 3]
+
+
+def test_trials_count_that_were_chosen_and_trained_to_their_end():
+    assert values_that_count(TRIALS, 3) == {1: 0.3, 3: 0.3}  # trial 2 was pruned, trial 5 is the default alone
+    assert values_that_count(TRIALS, 0) == {}
+
+
+def test_the_race_sees_values_on_validation_and_what_failed_or_is_in_flight():
+    chosen = choose_finalists(TRIALS, default=5, k=1)
+    run = FinalistRun(
+        finalist=chosen[0], seed=7, epochs=1, best_epoch=1, seconds=1.0, valid={"mrr_at_10": 0.4},
+        test={"mrr_at_10": 0.9}, ranks=np.arange(1),
+    )  # fmt: skip
+    failure = FinalistFailure(number=5, seed=7, reason="diverged")
+    best, default = racers(chosen, [run], [failure], "mrr_at_10", {1: 0.3}, {5: 2})
+    assert (best.number, best.runs, best.trial, best.begun, best.is_default) == (1, [0.4], 0.3, 1, False)
+    assert (default.runs, default.trial, default.in_flight, default.failed, default.begun) == ([], None, 2, 1, 3)
+    assert default.is_default
 
 
 def test_no_finalists_means_not_even_the_default():

@@ -70,6 +70,27 @@ def test_a_finalist_that_failed_with_a_seed_comes_last():
     assert finals.failures == [failure]
 
 
+def test_to_have_fewer_runs_is_no_failure():
+    assert judge([run(1, 0, 0.9, 1), run(2, 0, 0.2, 1), run(2, 1, 0.2, 1)]).winner == 1
+
+
+def test_of_those_that_failed_the_one_that_failed_less_often_comes_first():
+    failures = [
+        FinalistFailure(number=number, seed=seed, reason="diverged") for number, seed in ((1, 1), (1, 2), (2, 1))
+    ]
+    assert judge([run(1, 0, 0.9, 1), run(2, 0, 0.2, 1)], failures).winner == 2
+
+
+def test_the_trial_counts_as_a_run_less_what_trials_owe_to_luck():
+    runs = [run(1, 0, 0.30, 1), run(2, 0, 0.29, 1)]
+    finals = judge_finalists(runs, [], test=TEST, objective="MRR@10", seed=0, trials={1: 0.40, 2: 0.45})
+    assert finals is not None
+    assert finals.winner == 2
+    assert [finalist.estimate for finalist in finals.finalists] == pytest.approx([0.305, 0.285])
+    assert finals.finalists[0].valid["mrr_at_10"].mean == 0.29
+    assert judge(runs).winner == 1
+
+
 def test_metrics_are_means_and_deviations_over_the_seeds():
     finals = judge([run(1, 0, 0.2, 1), run(1, 1, 0.4, 2)])
     [finalist] = finals.finalists

@@ -38,6 +38,7 @@ def test_the_keys_are_those_of_the_studies_there_are(tmp_path):
         "device", "gpus_per_trial", "finalists", "finalist_seeds", "checkpoint_storage", "system_metrics", "config",
         "recipe", "space", "objectives", "limits", "tracking_uri", "fingerprint", "ship",
         "refit", "finalist_epochs",
+        "finalist_runs", "finalist_time",
     }  # fmt: skip
     assert stored["limits"] == {"epochs": None, "plateau": None, "max_retries": 1, "max_failed": 3}
     assert stored["space"].keys() == {"name", "file", "source"}

@@ -48,10 +48,10 @@ def test_the_keys_are_exactly_those_documented(tmp_path: Path) -> None:
     assert list(content["timing"]) == ["wall_s", "training_s", "overhead_s"]
     assert list(content["finals"]) == [
         "winner", "n_targets", "n_sessions", "finalists", "comparisons", "failures", "by_length", "shipping",
-        "decided_by",
+        "decided_by", "allocations", "why_enough",
     ]  # fmt: skip
     assert list(content["finals"]["finalists"][0]) == [
-        "number", "is_default", "params", "seeds", "epochs", "valid", "test",
+        "number", "is_default", "params", "seeds", "epochs", "valid", "test", "estimate",
     ]  # fmt: skip
     assert content["finals"]["finalists"][0]["test"]["recall_at_10"] == {"mean": 0.28, "sd": 0.01}
     assert content["finals"]["by_length"][0] == {
