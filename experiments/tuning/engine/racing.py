@@ -243,7 +243,7 @@ def _reason(
     rival = nearest if chosen is leader else chosen
     gap, chance = known[leader.number].mean - known[rival.number].mean, chances[rival.number]
     if chosen is leader:
-        likely = "" if chance is None else f", which is the better one with a chance of {chance:.0%}"
+        likely = "" if chance is None else f", which is the better one with a chance of {100 * chance:.0f} %"
         return f"it leads, {gap:.4f} ahead of {rival.label}{likely}"
-    likely = "" if chance is None else f", and better than that with a chance of {chance:.0%}"
+    likely = "" if chance is None else f", and better than that with a chance of {100 * chance:.0f} %"
     return f"it is {gap:.4f} behind {leader.label}{likely}"

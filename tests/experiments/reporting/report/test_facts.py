@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 from support.small_study import saved
 
-from experiments.reporting.report.facts import settings
+from experiments.reporting.report.facts import finalists_of, settings
 from experiments.tuning.study.job_log import FILE
 from experiments.tuning.study.summary import RecipeSummary
 
@@ -51,3 +51,15 @@ def test_what_the_data_decided_and_the_recipe_are_settings(tmp_path):
     summary = replace(summary, recipe=replace(recipe, number=None, why_not="it is the default configuration here"))
     told = settings(replace(study, summary=summary))
     assert told["recipe"] == "narm, not tried: it is the default configuration here"
+
+
+@pytest.mark.parametrize(
+    ("record", "words"),
+    [
+        ({"finalists": 4, "finalist_seeds": 2}, "4, 2 seeds each"),  # an earlier version, without a race
+        ({"finalists": 4, "finalist_seeds": 4, "finalist_runs": 10}, "4, 4 seeds each at most, 10 runs at most"),
+        ({"finalists": 4, "finalist_seeds": 4, "finalist_runs": None}, "4, 4 seeds each at most"),
+    ],
+)
+def test_how_many_finalists_there_are_to_be(record, words):
+    assert finalists_of(record) == words

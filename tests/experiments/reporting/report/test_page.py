@@ -18,7 +18,7 @@ from experiments.reporting.report.intervals import final_intervals, length_inter
 from experiments.reporting.report.page import study_page
 from experiments.tuning.study.job_log import JobTimes
 from experiments.tuning.study.saved_study import SavedStudy
-from experiments.tuning.study.summary import OnBoundary, ParetoPoint
+from experiments.tuning.study.summary import Allocation, OnBoundary, ParetoPoint
 
 VOID = {"meta", "input", "br", "img", "link"}
 
@@ -214,3 +214,12 @@ def test_what_the_finalists_are_stands_above_what_scrolls(html: str) -> None:
     assert html.index("Trained again with new seeds: mean ± standard deviation over 3 seeds") < html.index(
         'aria-label="Finalists"'
     )
+
+
+def test_every_seed_of_the_race_is_listed_with_its_reason(tmp_path: Path) -> None:
+    turn = Allocation(number=1, seed=7, reason="it leads, 0.0010 ahead of trial 2")
+    raced = replace(FINALS, allocations=[turn], why_enough="all runs are used")
+    html = html_of(saved(tmp_path / "s", finals=raced))
+    assert "<li>trial 1, seed 1: it leads, 0.0010 ahead of trial 2</li>" in html
+    assert "Then no more: all runs are used." in html
+    assert "Which finalist was given which seed" not in html_of(saved(tmp_path / "t", finals=FINALS))

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from support.search_summary import FINALS, SUMMARY, finalist
 
 from experiments.reporting.report import race
 from experiments.reporting.report.answer_markdown import answer_markdown
 from experiments.tuning.study.summary import Allocation
-from tests.support.search_summary import FINALS, SUMMARY, finalist
 
 RACED = replace(
     FINALS,

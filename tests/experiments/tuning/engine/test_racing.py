@@ -86,10 +86,10 @@ def test_what_is_in_flight_counts_as_if_it_were_done():
 def test_reasons_say_how_far_behind_it_is_and_how_likely_it_is_to_be_better():
     racers = [racer(1, 0.50, 0.54), racer(2, 0.49, 0.53)]
     assert next_turn(racers, WIDE).reason == (
-        "it leads, 0.0100 ahead of trial 2, which is the better one with a chance of 38%"
+        "it leads, 0.0100 ahead of trial 2, which is the better one with a chance of 38 %"
     )
     assert next_turn([replace(racers[0], in_flight=1), racers[1]], WIDE).reason == (
-        "it is 0.0100 behind trial 1, and better than that with a chance of 38%"
+        "it is 0.0100 behind trial 1, and better than that with a chance of 38 %"
     )
 
 
