@@ -35,6 +35,8 @@ MISTAKES: dict[str, tuple[list[str], str]] = {
     "no number": (["--trials", "many"], "invalid int value: 'many'"),
     "no trials": (["--trials", "0"], "trials: 0 should be 1 or more"),
     "no concurrency": (["--concurrency", "0"], "concurrency: 0 should be 1 or more"),
+    "no niceness": (["--nice", "20"], "nice: 20 should be 19 or less"),
+    "a priority": (["--nice", "-5"], "nice: -5 should be 0 or more"),
     "no threads": (["--threads", "0"], "threads: 0 should be 1 or more"),
     "too many threads": (["--threads", "4096"], "too many for"),
     "an unknown preset": (["--preset", "huge"], "preset: there is no 'huge'; known: smoke, quick, full"),

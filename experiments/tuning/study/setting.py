@@ -56,6 +56,7 @@ class Setting:
         kind: what the parser makes of the text of a flag: int, float or str.
         read: makes the value of that, or something `Derived`.
         least: the smallest value that is allowed.
+        most: the largest value that is allowed.
         default: the value where nothing is said, or how it is `Derived`; MISSING: the preset or the command has one.
         key: what a study stores it under, with a dot for a mapping in a mapping; empty: the field's name.
         store: makes JSON types of the value.
@@ -70,6 +71,7 @@ class Setting:
     kind: Callable[[str], Any] = str
     read: Callable[[Any], Any] = as_it_is
     least: float | None = None
+    most: float | None = None
     default: Any = MISSING
     key: str = ""
     store: Callable[[Any], Any] = as_it_is

@@ -249,6 +249,18 @@ class StudySpec:
     )
     """Share of a GPU; 0 on a CPU."""
 
+    nice: int = setting(
+        "--nice",
+        group=MACHINES,
+        metavar="N",
+        help="niceness of the trials, 0 to 19: how far other programs come first (default: 0)",
+        kind=int,
+        least=0,
+        most=19,
+        default=0,
+    )
+    """Niceness of the workers beside that of the command; without effect on a running cluster."""
+
     address: str | None = setting(
         "--address", group=MACHINES, metavar="HOST:PORT", help="a running Ray cluster (default: its own Ray)"
     )
@@ -327,6 +339,8 @@ class StudySpec:
             value = getattr(self, name)
             if known.least is not None and value is not None and value < known.least:
                 raise InputError(f"{name}: {value} should be {known.least} or more")
+            if known.most is not None and value is not None and value > known.most:
+                raise InputError(f"{name}: {value} should be {known.most} or less")
 
     def _check_bag(self) -> None:
         """A bag is made of the finalists' runs; of what is learned at once, one says all."""
