@@ -21,6 +21,7 @@ from experiments.reporting.report.console import print_summary
 from experiments.tracking.tracker import where_to_look
 from experiments.tuning.driver.run import run_studies
 from experiments.tuning.driver.study_run import Plan
+from experiments.tuning.study.constraints import describe
 from experiments.tuning.study.folder import PAGE, WINNER
 from experiments.tuning.study.limits import INTERRUPTED
 from experiments.tuning.study.spec import StudySpec
@@ -99,6 +100,8 @@ def _announce(spec: StudySpec, console: Console) -> None:
     if spec.space.by_data:
         decided = ", ".join(f"{name} {values}" for name, values in spec.space.by_data.items())
         console.out(f"By the data, {spec.space.data}: {decided}.", highlight=False)
+    if spec.constraints:
+        console.out(f"What ships has {describe(spec.constraints)}.", highlight=False)
     outside = spec.space.why_outside(spec.config)
     if outside:
         line = f"The default configuration lies outside the space ({outside}); it runs as trial 0 all the same."

@@ -27,10 +27,11 @@ class _Trial:
     epoch: int = 0
     value: float | None = None
     state: TrialState | Literal["RUNNING", "PAUSED"] = "RUNNING"
+    may_ship: bool = True
 
     @property
     def may_win(self) -> bool:
-        return self.value is not None and self.state != "FAIL"
+        return self.value is not None and self.state != "FAIL" and self.may_ship
 
 
 class Progress:
@@ -81,11 +82,18 @@ class Progress:
         self._display.remove(self)
 
     def known(
-        self, number: int, params: Mapping[str, object], epoch: int, value: float | None, state: TrialState
+        self,
+        number: int,
+        params: Mapping[str, object],
+        epoch: int,
+        value: float | None,
+        state: TrialState,
+        *,
+        may_ship: bool = True,
     ) -> None:
         """Show a trial of an earlier session."""
         with self._lock:
-            self._trials[number] = _Trial(params, epoch, value, state)
+            self._trials[number] = _Trial(params, epoch, value, state, may_ship)
             self._epochs_before += epoch
 
     def started(self, number: int, params: Mapping[str, object]) -> None:
@@ -93,11 +101,11 @@ class Progress:
         with self._lock:
             self._trials.setdefault(number, _Trial(params)).state = "RUNNING"
 
-    def epoch(self, number: int, epoch: int, value: float | None) -> None:
+    def epoch(self, number: int, epoch: int, value: float | None, *, may_ship: bool = True) -> None:
         """A trial has trained an epoch; `value` is its best objective so far, None before the first."""
         with self._lock:
             trial = self._trials[number]
-            trial.epoch, trial.value = epoch, value
+            trial.epoch, trial.value, trial.may_ship = epoch, value, may_ship
 
     def paused(self, number: int) -> None:
         """A trial is paused."""
@@ -119,6 +127,12 @@ class Progress:
             trial.state, trial.value = state, value
             if not (was_paused and state == "PRUNED"):  # that it paused was said
                 self._print(self._line(number, STATE_WORDS[state]))
+
+    def skipped(self, number: int, reason: str) -> None:
+        """A trial is not trained, since it breaks a constraint."""
+        with self._lock:
+            self._trials[number].state = "INFEASIBLE"
+            self._print(f"trial {number} is not trained, {reason}: {format_params(self._trials[number].params)}")
 
     def finalists(self, runs: int) -> None:
         """The search is over, and training the finalists begins, in so many runs."""
@@ -158,7 +172,8 @@ class Progress:
 
     @property
     def _begun(self) -> str:
-        return f"{len(self._trials)}/{self._total} trials"
+        begun = sum(trial.state != "INFEASIBLE" for trial in self._trials.values())
+        return f"{begun}/{self._total} trials"
 
     @property
     def _trained(self) -> str:
@@ -200,6 +215,7 @@ class Progress:
         words = [self._label] if self._label else []
         words += [self._begun, self._trained, f"{counts['RUNNING']} running", f"{counts['PAUSED']} paused"]
         words += [f"{counts[state]} {STATE_WORDS[state]}" for state in ("COMPLETE", "PRUNED", "FAIL")]
+        words += [f"{counts['INFEASIBLE']} {STATE_WORDS['INFEASIBLE']}"] if counts["INFEASIBLE"] else []
         if self._finalist_runs:
             words.append(f"{self._finalists_done}/{self._finalist_runs} runs of finalists")
         if left := self._time_left():

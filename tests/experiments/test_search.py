@@ -35,6 +35,7 @@ MISTAKES: dict[str, tuple[list[str], str]] = {
     "no number": (["--trials", "many"], "invalid int value: 'many'"),
     "no trials": (["--trials", "0"], "trials: 0 should be 1 or more"),
     "no concurrency": (["--concurrency", "0"], "concurrency: 0 should be 1 or more"),
+    "no constraint": (["--constraint", "megabytes"], "constraint: 'megabytes' is none: write COST <= BOUND"),
     "no niceness": (["--nice", "20"], "nice: 20 should be 19 or less"),
     "a priority": (["--nice", "-5"], "nice: -5 should be 0 or more"),
     "no threads": (["--threads", "0"], "threads: 0 should be 1 or more"),

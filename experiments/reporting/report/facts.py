@@ -59,6 +59,7 @@ def settings(saved: SavedStudy) -> dict[str, str]:
     budget = record["time_budget"]
     told = {
         "objective": record["objectives"],
+        **_constraints(record),
         "space": record["space"]["name"],
         **_by_data(summary),
         **_recipe(summary),
@@ -77,6 +78,11 @@ def settings(saved: SavedStudy) -> dict[str, str]:
         "wall clock of the last session": format_duration(summary.timing.wall_s),
     }
     return {name: str(value) for name, value in told.items()}
+
+
+def _constraints(record: Mapping[str, Any]) -> dict[str, str]:
+    bounds = record.get("constraints")
+    return {"constraints": ", ".join(bounds)} if bounds else {}
 
 
 def _by_data(summary: Summary) -> dict[str, str]:

@@ -20,7 +20,8 @@ def choose_finalists(
 ) -> list[Finalist]:
     """The best k trials by validation, from the best down, then the default configuration if it is not among them.
 
-    A trial without a value, or failed, is never one.
+    A trial without a value, or failed, is never one. One that breaks a constraint is one only as the default
+    configuration, which the others are compared with, and not without others.
 
     Args:
         trials: those of the study.
@@ -31,8 +32,20 @@ def choose_finalists(
     if k == 0:
         return []
     valued = sorted((trial for trial in trials if _value(trial) > -math.inf), key=lambda t: (-_value(t), t.number))
-    chosen = valued[:k] + [trial for trial in valued[k:] if with_default and trial.number == default]
-    return [Finalist(number=trial.number, options=trial.params, is_default=trial.number == default) for trial in chosen]
+    chosen = [trial for trial in valued if trial.infeasible is None][:k]
+    if not chosen:
+        return []
+    if with_default and default not in [trial.number for trial in chosen]:
+        chosen += [trial for trial in valued if trial.number == default]
+    return [
+        Finalist(
+            number=trial.number,
+            options=trial.params,
+            is_default=trial.number == default,
+            may_ship=trial.infeasible is None,
+        )
+        for trial in chosen
+    ]
 
 
 def _value(trial: TrialSummary) -> float:

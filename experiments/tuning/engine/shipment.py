@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from experiments.tuning.engine.engine import Idle
+from experiments.tuning.study.constraints import Constraint, broken
 from experiments.tuning.study.shipping_results import ShippingResults
 from experiments.tuning.study.summary import ShippedModel, Shipping
 from experiments.tuning.worker.finalist_training import run_checkpoint
@@ -32,6 +33,8 @@ class Shipment:
         wants_bag: whether all runs are to ship as one model.
         model: name of the model, of which nothing may be random.
         results: keeps the result, and has that of an earlier session.
+        constraints: what may ship; a bag that breaks one does not.
+        n_parameters: numbers in a single run's model; it matters where constraints bound it.
 
     Attributes:
         shipping: what ships; None before it is known, and where the job failed.
@@ -41,6 +44,8 @@ class Shipment:
     wants_bag: bool
     model: ModelName
     results: ShippingResults
+    constraints: Sequence[Constraint] = ()
+    n_parameters: float = 0.0
     shipping: Shipping | None = field(init=False, default=None)
     _waiting: ShippingJob | None = field(init=False, default=None)
     _is_running: bool = field(init=False, default=False)
@@ -81,13 +86,22 @@ class Shipment:
         self.shipping = self._shipping(result)
 
     def _shipping(self, result: ShippingResult) -> Shipping:
-        best, bag = self.runs[0], result.bag
+        best, bag, why_no_bag = self.runs[0], result.bag, self._why_no_bag
+        if bag is not None and (above := broken(self.constraints, self._costs(bag.footprint))) is not None:
+            bag, why_no_bag = None, f"a bag of its runs cannot ship: {above}"
         seeds = sorted(run.seed for run in self.runs)
         return Shipping(
             single=_model([best.seed], best.valid, best.test, result.single),
             bag=None if bag is None else _model(seeds, bag.valid, bag.test, bag.footprint),
-            why_no_bag=self._why_no_bag if self.wants_bag else None,
+            why_no_bag=why_no_bag if self.wants_bag else None,
         )
+
+    def _costs(self, of_bag: Footprint) -> dict[str, float]:
+        return {
+            "n_parameters": self.n_parameters * len(self.runs),
+            "megabytes": of_bag.megabytes,
+            "request_ms": of_bag.milliseconds,
+        }
 
     def failed(self, job: ShippingJob, failure: JobFailure) -> None:
         """Take the failure of the job: it is tried again, or the best run ships."""

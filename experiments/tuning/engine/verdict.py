@@ -57,9 +57,9 @@ def judge_finalists(
         seed: seed of the bootstrap.
         depends_on_seed: whether another seed would give another model.
     Returns:
-        None if no run succeeded.
+        None if no run of a finalist that may ship succeeded.
     """
-    if not runs:
+    if not any(run.finalist.may_ship for run in runs):
         return None
     ranked = [Trained(of_one, depends_on_seed) for of_one in _ranked(runs, key_of(objective))]
     sessions = test.session_of_target
@@ -148,9 +148,9 @@ def _ranked(runs: Runs, objective: str) -> list[Runs]:
     for run in runs:
         by_number[run.finalist.number].append(run)
 
-    def rank(number: int) -> tuple[int, float, int]:
+    def rank(number: int) -> tuple[bool, int, float, int]:
         of_one = by_number[number]
-        return -len(of_one), -fmean(run.valid[objective] for run in of_one), number
+        return not of_one[0].finalist.may_ship, -len(of_one), -fmean(run.valid[objective] for run in of_one), number
 
     return [sorted(by_number[number], key=lambda run: run.seed) for number in sorted(by_number, key=rank)]
 

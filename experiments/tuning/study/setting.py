@@ -53,6 +53,7 @@ class Setting:
         group: where the help shows the flag.
         help: for the flag.
         metavar: the value's placeholder in the help; None: the flag is a switch.
+        repeatable: whether the flag may be given several times; what is read is then a list.
         kind: what the parser makes of the text of a flag: int, float or str.
         read: makes the value of that, or something `Derived`.
         least: the smallest value that is allowed.
@@ -68,6 +69,7 @@ class Setting:
     group: FlagGroup | None = None
     help: str = ""
     metavar: str | None = None
+    repeatable: bool = False
     kind: Callable[[str], Any] = str
     read: Callable[[Any], Any] = as_it_is
     least: float | None = None

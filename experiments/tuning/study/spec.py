@@ -30,6 +30,7 @@ from narm.text.text_file import located
 
 if TYPE_CHECKING:
     from experiments.tuning.optimizer.scheduler import Scheduler
+    from experiments.tuning.study.constraints import Constraint
     from experiments.tuning.study.objectives import Objective
     from search_spaces.recipe import Recipe
     from search_spaces.space import SearchSpace
@@ -85,6 +86,19 @@ class StudySpec:
         default=Derived(rules.default_objectives),
     )
     """The first is the config's `valid_metric`; others are costs."""
+
+    constraints: tuple[Constraint, ...] = setting(
+        "--constraint",
+        group=WHAT,
+        metavar="BOUND",
+        help="'megabytes <= 50': what may ship; n_parameters, request_ms; repeatable",
+        repeatable=True,
+        read=rules.read_constraints,
+        store=rules.store_constraints,
+        restore=rules.read_constraints,
+        default=(),
+    )
+    """What a model may cost at most to be shipped."""
 
     sampler: str = setting(
         "--sampler",

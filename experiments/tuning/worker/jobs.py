@@ -20,6 +20,7 @@ class TrialJob:
         options: config options that the trial's parameters set.
         epochs: epochs that the study knows of already; the trial's checkpoint may have more.
         parent: trial whose checkpoint the first job starts from; None: from scratch.
+        measure: whether to report first what the model costs, which may be more than the search allows.
     """
 
     number: int
@@ -27,6 +28,7 @@ class TrialJob:
     options: dict[str, Any]
     epochs: int
     parent: int | None
+    measure: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,11 +39,13 @@ class Finalist:
         number: number of its trial in the study.
         options: values of the options that the space varies.
         is_default: whether it is the default configuration.
+        may_ship: whether it keeps the constraints of the search; else it is there to be compared with.
     """
 
     number: int
     options: Mapping[str, Any]
     is_default: bool = False
+    may_ship: bool = True
 
     @property
     def label(self) -> str:

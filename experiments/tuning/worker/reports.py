@@ -1,8 +1,9 @@
 """Reports: what a worker sends to the driver while it works on a job.
 
-A trial's job reports every epoch. A finalist's does so too, so that it can be interrupted there, and at last its run.
-The job that makes the model to ship reports once. A job that fails says so itself: what reaches the driver is a type,
-not the text of a traceback.
+A trial's job reports every epoch, and before the first what its model costs, where the search asks for that. A
+finalist's reports every epoch too, so that it can be interrupted there, and at last its run. The job that makes the
+model to ship reports once. A job that fails says so itself: what reaches the driver is a type, not the text of a
+traceback.
 
 Q targets of the test split.
 """
@@ -14,7 +15,7 @@ import traceback
 from dataclasses import dataclass
 
 from experiments.tuning.worker.jobs import Finalist
-from narm.footprint import Footprint
+from narm.footprint import Costs, Footprint
 from narm.metrics import Ranks
 from narm.training import NonFiniteLoss
 from narm.training_state import EpochResult
@@ -112,4 +113,4 @@ def _shortened(reason: str) -> str:
     return textwrap.shorten(reason, width=_LONGEST_REASON, placeholder=" ...")
 
 
-Report = EpochResult | FinalistRun | ShippingResult | JobFailure
+Report = Costs | EpochResult | FinalistRun | ShippingResult | JobFailure

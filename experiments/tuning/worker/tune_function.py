@@ -13,7 +13,7 @@ from experiments.tuning.worker.finalist_training import train_finalist
 from experiments.tuning.worker.jobs import FinalistJob, Job, ShippingJob, Training, TrialJob
 from experiments.tuning.worker.reports import JobFailure, Report
 from experiments.tuning.worker.shipping import make_shippable
-from experiments.tuning.worker.trial_training import train_trial
+from experiments.tuning.worker.trial_training import measure_trial, train_trial
 from narm.data.sessions import Splits
 from narm.machine.threads import set_threads
 
@@ -42,6 +42,8 @@ def run_job(job: Job, splits: Splits, training: Training) -> Iterator[Report]:
         with tempfile.TemporaryDirectory() as scratch:
             match job:
                 case TrialJob():
+                    if job.measure:
+                        yield measure_trial(job, splits, training)
                     yield from train_trial(job, splits, training, Path(scratch))
                 case FinalistJob():
                     yield from train_finalist(job, splits, training, Path(scratch))

@@ -288,7 +288,7 @@ OTHER_SETTINGS = (
     "--grace-epochs", "2", "--reduction", "3", "--epoch-budget", "50", "--plateau", "20", "--max-retries", "2",
     "--recipe", "narm", "--max-failed", "50%", "--threads", "1", "--device", "cpu", "--gpus-per-trial", "0.5",
     "--tracking-uri", "http://mlflow.example.org", "--system-metrics", "--checkpoint-storage", "/mnt/all",
-    "--ship", "bag", "--nice", "7",
+    "--ship", "bag", "--nice", "7", "--constraint", "n_parameters <= 4123457", "--constraint", "megabytes<=1e3",
 )  # fmt: skip
 
 

@@ -248,3 +248,24 @@ def test_how_a_study_ended_stays_on_the_terminal() -> None:
 )
 def test_durations_read_well(seconds: float, words: str) -> None:
     assert format_duration(seconds) == words
+
+
+def test_what_breaks_a_constraint_is_named_and_counts_as_no_trial():
+    console = plain()
+    with showing(4, most_epochs=40, console=console) as shown:
+        shown.started(0, PARAMS)
+        shown.epoch(0, 1, 0.9, may_ship=False)  # the default configuration
+        shown.started(1, {"hidden_size": 512})
+        shown.skipped(1, "infeasible: megabytes 61.2 (at most 50)")
+        shown.started(2, {"hidden_size": 64})
+        shown.epoch(2, 1, 0.1)
+        shown.finished(2, "COMPLETE", 0.1)
+    first, second = text(console).splitlines()
+    assert first == "trial 1 is not trained, infeasible: megabytes 61.2 (at most 50): hidden_size=512"
+    assert second.startswith("[2/4 trials, 2 epochs] trial 2 complete at epoch 1, MRR@10 0.1000, best so far: hidden")
+    on_terminal = live()
+    with showing(4, most_epochs=40, console=on_terminal) as shown:
+        shown.started(1, {"hidden_size": 512})
+        shown.skipped(1, "infeasible: megabytes 61.2 (at most 50)")
+    assert "0/4 trials" in text(on_terminal)
+    assert "1 infeasible" in text(on_terminal)

@@ -10,6 +10,7 @@ import pytest
 
 from experiments.tuning.engine.engine import Idle
 from experiments.tuning.engine.shipment import Shipment
+from experiments.tuning.study.constraints import parse_constraints
 from experiments.tuning.study.summary import ShippedModel
 from experiments.tuning.worker.jobs import Finalist, ShippingJob
 from experiments.tuning.worker.reports import BagResult, FinalistRun, JobFailure, ShippingResult
@@ -142,3 +143,25 @@ def test_what_was_made_of_other_runs_is_forgotten_before_it_is_made_again():
     first.made(begin(first), RESULT)
     assert begin(shipment(runs(9, 5, 6), results=results)).bag == (5, 6, 9)
     assert not results.known  # a killed search must not find the old figures with the new bag
+
+
+@pytest.mark.parametrize(
+    ("constraint", "above"),
+    [
+        ("megabytes <= 2.5", "megabytes 3 (at most 2.5)"),
+        ("request_ms <= 1", "request_ms 1.5 (at most 1)"),
+        ("n_parameters <= 250", "n_parameters 300 (at most 250)"),
+        ("megabytes <= 3", None),
+    ],
+)
+def test_a_bag_that_breaks_a_constraint_does_not_ship(constraint, above):
+    bounds = parse_constraints([constraint])
+    results = Kept()
+    made = Shipment(runs(1, 2, 3), True, "narm", results, constraints=bounds, n_parameters=100)  # type: ignore[arg-type]
+    made.made(begin(made), RESULT)
+    assert made.shipping is not None
+    if above is None:
+        assert made.shipping.bag is not None
+    else:
+        assert made.shipping.why_no_bag == f"a bag of its runs cannot ship: {above}"
+        assert made.checkpoint == "0007-1.pt"
