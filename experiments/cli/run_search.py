@@ -15,7 +15,7 @@ from experiments.cli.recorded_data import load_recorded
 from experiments.cli.search_arguments import build_spec
 from experiments.cli.unused_variables import unused_variables
 from experiments.reporting.display import Display
-from experiments.reporting.progress import format_duration
+from experiments.reporting.durations import format_duration
 from experiments.reporting.recorder import Recording
 from experiments.reporting.report.console import print_summary
 from experiments.tracking.tracker import where_to_look

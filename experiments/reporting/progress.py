@@ -16,9 +16,12 @@ from rich.table import Table
 from rich.text import Text
 
 from experiments.reporting.display import Display
+from experiments.reporting.durations import format_duration
+from experiments.reporting.within_epoch import A_LINE_EVERY, Heard
 from experiments.tuning.study.summary import STATE_WORDS, FinalistFailure, TrialState, format_params
 from experiments.tuning.worker.reports import FinalistRun
 from narm.metrics import key_of
+from narm.pulse import EpochProgress
 
 
 @dataclass(slots=True)
@@ -68,7 +71,8 @@ class Progress:
         self._finalist_runs = 0
         self._finalists_done = 0
         self._epochs_before = 0
-        self._start = time.monotonic()
+        self._start = self._last_line = time.monotonic()
+        self._within: dict[str, Heard] = {}
         self._lock = threading.RLock()  # the live display is drawn by a thread of its own
 
     def __enter__(self) -> Self:
@@ -106,17 +110,29 @@ class Progress:
         with self._lock:
             trial = self._trials[number]
             trial.epoch, trial.value, trial.may_ship = epoch, value, may_ship
+            self._within.pop(_name(number), None)
+
+    def within_epoch(self, number: int, progress: EpochProgress, *, seed: int | None = None) -> None:
+        """A trial, or with a seed a finalist, is so far in an epoch; in a log a line a minute says so."""
+        with self._lock:
+            now = time.monotonic()
+            self._within[_name(number, seed)] = Heard(progress, now)
+            if now - self._last_line >= A_LINE_EVERY:
+                jobs = "; ".join(f"{name} in {heard.words(now)}" for name, heard in self._within.items())
+                self._print(f"[{self._begun}, {self._trained}] {jobs}")
 
     def paused(self, number: int) -> None:
         """A trial is paused."""
         with self._lock:
             self._trials[number].state = "PAUSED"
+            self._within.pop(_name(number), None)
             self._print(self._line(number, "paused"))
 
     def retried(self, number: int, reason: str) -> None:
         """A trial has failed and will be retried."""
         with self._lock:
             self._trials[number].state = "PAUSED"
+            self._within.pop(_name(number), None)
             self._print(f"trial {number} failed and will be tried again: {reason}")
 
     def finished(self, number: int, state: TrialState, value: float | None) -> None:
@@ -125,6 +141,7 @@ class Progress:
             trial = self._trials[number]
             was_paused = trial.state == "PAUSED"
             trial.state, trial.value = state, value
+            self._within.pop(_name(number), None)
             if not (was_paused and state == "PRUNED"):  # that it paused was said
                 self._print(self._line(number, STATE_WORDS[state]))
 
@@ -138,12 +155,15 @@ class Progress:
         """The search is over, and training the finalists begins, in so many runs."""
         with self._lock:
             self._finalist_runs = runs
+            self._within.clear()  # trials that the end of the search cut short
             self._print(f"training the finalists: {runs} runs")
 
     def finalist_done(self, outcome: FinalistRun | FinalistFailure) -> None:
         """A run of a finalist is done, or was given up."""
         with self._lock:
             self._finalists_done += 1
+            number = outcome.number if isinstance(outcome, FinalistFailure) else outcome.finalist.number
+            self._within.pop(_name(number, outcome.seed), None)
             count = f"[{self._finalists_done}/{self._finalist_runs}] finalist"
             if isinstance(outcome, FinalistFailure):
                 self._print(f"{count}, trial {outcome.number} with seed {outcome.seed}, failed: {outcome.reason}")
@@ -157,6 +177,7 @@ class Progress:
             self._print(f"making one model of {runs} runs, and judging it")
 
     def _print(self, line: str) -> None:
+        self._last_line = time.monotonic()
         self._display.print(f"{self._label}: {line}" if self._label else line)
 
     def _line(self, number: int, state: str) -> str:
@@ -198,9 +219,12 @@ class Progress:
         """
         if self._finalist_runs:
             return None
-        elapsed = time.monotonic() - self._start
-        trained = self._epochs - self._epochs_before
-        estimates = [elapsed / trained * max(self._most_epochs - self._epochs, 0)] if trained else []
+        now = time.monotonic()
+        elapsed = now - self._start
+        in_training = sum(heard.share(now) for heard in self._within.values())
+        trained = self._epochs - self._epochs_before + in_training
+        left = max(self._most_epochs - self._epochs - in_training, 0)
+        estimates = [elapsed / trained * left] if trained else []
         if self._time_budget is not None:
             estimates.append(max(self._time_budget - elapsed, 0.0))
         return f"at most {format_duration(min(estimates))}" if estimates else None
@@ -233,25 +257,32 @@ class Progress:
         return [_text(words, style="bold")]
 
     def _running_rows(self) -> list[RenderableType]:
-        return [
+        now = time.monotonic()
+        trials = [
             _text(
-                f"trial {number}  epoch {trial.epoch}  "
+                f"trial {number}  {self._position(number, trial, now)}  "
                 f"{'' if trial.value is None else f'{trial.value:.4f}  '}{format_params(trial.params)}",
                 style="dim",
             )
             for number, trial in self._trials.items()
-            if trial.state == "RUNNING"
+            if trial.state == "RUNNING" and not self._finalist_runs
         ]
+        finalists = [
+            _text(f"{name}  {heard.words(now)}", style="dim")
+            for name, heard in self._within.items()
+            if self._finalist_runs
+        ]
+        return [*trials, *finalists]
+
+    def _position(self, number: int, trial: _Trial, now: float) -> str:
+        heard = self._within.get(_name(number))
+        return f"epoch {trial.epoch}" if heard is None else heard.words(now)
+
+
+def _name(number: int, seed: int | None = None) -> str:
+    return f"trial {number}" if seed is None else f"finalist {number}, seed {seed},"
 
 
 def _text(words: str, style: str = "") -> Text:
     """One line, cut where a narrow terminal ends."""
     return Text(words, style=style, no_wrap=True, overflow="ellipsis")
-
-
-def format_duration(seconds: float) -> str:
-    """`45 s`, `3 min 20 s`, `2 h 5 min`."""
-    minutes, rest = divmod(round(seconds), 60)
-    if minutes >= 60:
-        return f"{minutes // 60} h {minutes % 60} min"
-    return f"{minutes} min {rest} s" if minutes else f"{rest} s"

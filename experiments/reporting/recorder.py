@@ -53,10 +53,11 @@ from experiments.tuning.study.trial_attributes import (
     trials_of,
     value_of,
 )
-from experiments.tuning.worker.jobs import TrialJob
+from experiments.tuning.worker.jobs import FinalistJob, TrialJob
 from experiments.tuning.worker.reports import FinalistRun
 from narm.machine.files import atomic_file
 from narm.model_options import used_options
+from narm.pulse import EpochProgress
 from narm.text.names import plain_part
 from narm.training_state import EpochResult
 
@@ -234,6 +235,13 @@ class Recorder:
             artifacts={"traceback.txt": failure} if failure and known.state == "FAIL" else {},
             description=describe_trial(known, self._spec.objective),
         )
+
+    def on_progress(self, job: TrialJob | FinalistJob, progress: EpochProgress) -> None:
+        """A job is so far in an epoch."""
+        if isinstance(job, TrialJob):
+            self._progress.within_epoch(job.number, progress)
+        else:
+            self._progress.within_epoch(job.finalist.number, progress, seed=job.seed)
 
     def on_finalists_start(self, n_runs: int) -> None:
         """Training of the finalists begins, in so many runs."""

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from experiments.reporting.progress import format_duration
+from experiments.reporting.durations import format_duration
 from experiments.tracking.tracker import where_to_look
 from experiments.tuning.study.job_log import jobs_in
 from experiments.tuning.study.saved_study import SavedStudy

@@ -34,12 +34,13 @@ from experiments.tuning.study.summary import FinalistFailure, Finals, Summary
 from experiments.tuning.study.trial_attributes import COSTS, DEFAULT, NEVER_STOPPED, ORIGIN, RECIPE, SKIPPED, trials_of
 from experiments.tuning.study.warm_start import Queued
 from experiments.tuning.worker.checkpoints import trial_checkpoint
-from experiments.tuning.worker.jobs import Finalist, Job, ShippingJob, Training, TrialJob
+from experiments.tuning.worker.jobs import Finalist, FinalistJob, Job, ShippingJob, Training, TrialJob
 from experiments.tuning.worker.reports import FinalistRun, JobFailure, Report, ShippingResult
 from narm.data.sessions import Examples
 from narm.evaluation.full_ranking import chosen_targets
 from narm.footprint import Costs
 from narm.models import MODELS
+from narm.pulse import EpochProgress
 from narm.training_state import EpochResult
 
 logger = logging.getLogger(__name__)
@@ -86,6 +87,9 @@ class Recorder(Callbacks, Protocol):
 
     def on_finalists_start(self, n_runs: int) -> None:
         """So many runs of finalists are to be trained."""
+
+    def on_progress(self, job: TrialJob | FinalistJob, progress: EpochProgress) -> None:
+        """A job is so far in an epoch."""
 
     def on_finalist_end(self, outcome: FinalistRun | FinalistFailure) -> None:
         """A run of a finalist is done, now or by an earlier session, or was given up."""
@@ -243,6 +247,9 @@ class StudyRun:
         if isinstance(report, JobFailure):
             self._fail(job, report)
             return Decision.STOP
+        if isinstance(report, EpochProgress) and not isinstance(job, ShippingJob):
+            self.recorder.on_progress(job, report)
+            return Decision.CONTINUE
         if isinstance(job, TrialJob) and isinstance(report, EpochResult):
             return self.engine.report(job.number, report)
         if isinstance(job, TrialJob) and isinstance(report, Costs):

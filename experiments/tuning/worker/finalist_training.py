@@ -16,6 +16,7 @@ from narm.errors import InputError
 from narm.evaluation.full_ranking import chosen_targets, rank_targets
 from narm.evaluation.scorer import Scorer
 from narm.metrics import Ranks, summarize
+from narm.pulse import Pulse
 from narm.training import create_model, fit
 from narm.training_state import EpochResult, read_history
 
@@ -24,7 +25,7 @@ _DECISIVE = {"max_item_list_length", *(name for name, option in OPTIONS.items() 
 
 
 def train_finalist(
-    job: FinalistJob, splits: Splits, training: Training, scratch: Path
+    job: FinalistJob, splits: Splits, training: Training, scratch: Path, pulse: Pulse | None = None
 ) -> Iterator[EpochResult | FinalistRun]:
     """Train a finalist, from the run's checkpoint where there is one, and rank the test targets.
 
@@ -33,13 +34,14 @@ def train_finalist(
         splits: the data.
         training: how.
         scratch: folder for a copy of a checkpoint that is kept elsewhere.
+        pulse: says how far an epoch has come.
     Yields:
         every epoch; at last the run.
     Raises:
         InputError: see `narm.training.fit`.
         NonFiniteLoss: training diverged.
     """
-    yield from _train(job, splits, training, scratch)
+    yield from _train(job, splits, training, scratch, pulse)
     last = training.finalist_checkpoints.fetch(run_checkpoint(job.finalist, job.seed), scratch)
     assert last is not None
     yield _rank(job, last, splits, training)
@@ -63,7 +65,9 @@ def is_of_run(saved: Mapping[str, Any], config: Config, fingerprint: str) -> boo
     return all(saved["config"].get(name) == flat[name] for name in _DECISIVE)
 
 
-def _train(job: FinalistJob, splits: Splits, training: Training, scratch: Path) -> Iterator[EpochResult]:
+def _train(
+    job: FinalistJob, splits: Splits, training: Training, scratch: Path, pulse: Pulse | None
+) -> Iterator[EpochResult]:
     checkpoints, name = training.finalist_checkpoints, run_checkpoint(job.finalist, job.seed)
     config = finalist_config(job.finalist, job.seed, training.config)
     resume = checkpoints.fetch(name, scratch)
@@ -72,7 +76,9 @@ def _train(job: FinalistJob, splits: Splits, training: Training, scratch: Path) 
         return
     model = create_model(splits.n_items, config)
     resume = None if begun is None else resume
-    for epoch in fit(model, splits, config.training, config.evaluation, device=training.device, resume=resume):
+    for epoch in fit(
+        model, splits, config.training, config.evaluation, device=training.device, resume=resume, pulse=pulse
+    ):
         checkpoints.save(name, partial(save_checkpoint, state=epoch.state, config=config, splits=splits))
         yield epoch.state.history[-1]
 

@@ -12,11 +12,14 @@ from narm.checkpoint import read_checkpoint, save_checkpoint
 from narm.config import Config
 from narm.data.sessions import Splits
 from narm.footprint import Costs, measure_untrained
+from narm.pulse import Pulse
 from narm.training import create_model, fit
 from narm.training_state import EpochResult, read_history
 
 
-def train_trial(job: TrialJob, splits: Splits, training: Training, scratch: Path) -> Iterator[EpochResult]:
+def train_trial(
+    job: TrialJob, splits: Splits, training: Training, scratch: Path, pulse: Pulse | None = None
+) -> Iterator[EpochResult]:
     """Train a trial on from its checkpoint, writing the next one before each epoch is reported.
 
     Yields every epoch that the study does not know of, those of earlier jobs among them, but none before the first
@@ -27,6 +30,7 @@ def train_trial(job: TrialJob, splits: Splits, training: Training, scratch: Path
         splits: the data.
         training: how.
         scratch: folder for a copy of a checkpoint that is kept elsewhere.
+        pulse: says how far an epoch has come.
     """
     checkpoints, config = training.checkpoints, _config(job, training)
     model = create_model(splits.n_items, config)
@@ -47,6 +51,7 @@ def train_trial(job: TrialJob, splits: Splits, training: Training, scratch: Path
         device=training.device,
         resume=resume,
         inherit=inherit,
+        pulse=pulse,
     ):
         write = partial(save_checkpoint, state=epoch.state, config=config, splits=splits)
         checkpoints.save(trial_checkpoint(job.number), write)

@@ -15,6 +15,7 @@ from rich.console import Console
 from experiments.cli.search_arguments import build_spec
 from experiments.cli.search_parser import build_parser
 from experiments.reporting.display import Display
+from experiments.reporting.progress import Progress
 from experiments.reporting.recorder import Recording
 from experiments.tuning.driver.study_run import Plan, StudyResult, begin_study
 from experiments.tuning.engine.engine import Engine, Idle
@@ -33,6 +34,7 @@ from narm.checkpoint import load_model
 from narm.config_file import OptionsFile, read_config
 from narm.data.datasets import load_splits
 from narm.errors import InputError
+from narm.pulse import Pulse
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("without_a_report")]
 
@@ -340,3 +342,14 @@ def test_a_database_that_is_full_does_not_hide_what_ended_the_search(output: Pat
         worker.run.abandon(RuntimeError("the first error"))
     assert json.loads((output / "s" / "summary.json").read_text())["stop_reason"] == "RuntimeError: the first error"
     Worker(output, resume=True).train_all()
+
+
+def test_how_far_a_long_epoch_is_reaches_the_display_and_ends_no_job(output: Path, monkeypatch) -> None:
+    told = []
+    monkeypatch.setattr(Progress, "within_epoch", lambda _, number, progress, seed=None: told.append((number, seed)))
+    worker = Worker(output)
+    job = worker.begin()
+    pulse = Pulse(lambda progress: told.append(worker.run.report(job, progress)), every=0.0)
+    for _ in run_job(job, worker.splits, worker.training, pulse):
+        break
+    assert set(told) == {(0, None), Decision.CONTINUE}
