@@ -60,6 +60,7 @@ class _Open:
     phase: Literal["queued", "running", "paused"] = "queued"
     epochs: int = 0
     has_begun: bool = False
+    may_ship: bool = True
     retries: int = 0
 
     @property
@@ -355,6 +356,7 @@ class Engine:
         if (broken := self.feasibility.broken(trial.options)) is None:
             self._skipped_in_a_row = 0
         else:
+            trial.may_ship = False
             trial.stored.set_attribute(trial_attributes.INFEASIBLE, broken)
         trial.stored.set_attribute(trial_attributes.COSTS, self.feasibility.costs(trial.options))
 
@@ -364,7 +366,7 @@ class Engine:
         self.callbacks.on_epoch(trial.number, result)
         trial.stored.set_value(result.epoch, value)
         trial.stored.set_attribute(trial_attributes.PROGRESS, progress_of(result, value))
-        self._tally.count(result.epoch - trial.epochs, value)
+        self._tally.count(result.epoch - trial.epochs, value if trial.may_ship else -math.inf)
         trial.epochs = result.epoch
         self._update_curve(trial, "running", {result.epoch: value})
 
@@ -416,10 +418,11 @@ class Engine:
             self._count_skipped()
         elif costs is not None:
             self._skipped_in_a_row = 0
+        may_ship = trial_attributes.INFEASIBLE not in trial.user_attrs
         self._tally.failed += trial.state is TrialState.FAIL
         if progress is not None:
             has_failed = trial.state is TrialState.FAIL
-            self._tally.count(progress["epochs"], -math.inf if has_failed else progress["value"])
+            self._tally.count(progress["epochs"], progress["value"] if may_ship and not has_failed else -math.inf)
             if not has_failed:
                 self._curves[trial.number] = _curve(trial)
         if not trial.state.is_finished():
@@ -430,6 +433,7 @@ class Engine:
                 stored,
                 epochs=0 if progress is None else progress["epochs"],
                 has_begun=progress is not None,
+                may_ship=may_ship,
                 retries=trial.user_attrs.get(trial_attributes.RETRIES, 0),
             )
 

@@ -13,6 +13,7 @@ from experiments.tuning.engine.feasibility import Feasibility
 from experiments.tuning.optimizer.samplers import SAMPLERS
 from experiments.tuning.optimizer.scheduler import Decision
 from experiments.tuning.study.constraints import parse_constraints
+from experiments.tuning.study.limits import Limits
 from experiments.tuning.study.results import state_of, summarize_trial, winner
 from narm.footprint import Costs
 from search_spaces.space import parse_space
@@ -72,7 +73,7 @@ def test_callbacks_hear_of_a_skipped_trial_as_of_any_other(study):
 
 
 def test_it_does_not_count_as_failed(study):
-    engine = make(study, SMALL, limits=engine_module.Limits(max_failed=0))
+    engine = make(study, SMALL, limits=Limits(max_failed=0))
     for _ in range(4):
         train(engine)
     assert engine.close() == ALL_TRIALS
@@ -155,3 +156,16 @@ def test_the_default_is_measured_and_trained_however_slow_it_is(study):
     costs = Costs(n_parameters=10, megabytes=1.0, request_ms=7.0)
     assert engine.measured(job.number, costs) is Decision.CONTINUE
     assert summarize_trial(study.trials[0]).infeasible == "request_ms 7 (at most 5)"
+
+
+@pytest.mark.parametrize("resumed", [False, True])
+def test_what_cannot_ship_is_no_best_that_a_plateau_is_measured_from(study, resumed):
+    limits = Limits(plateau=2)
+    engine = make(study, SMALL, limits=limits)
+    engine.enqueue(DEFAULT, default=True)
+    train(engine, 0.9)
+    if resumed:
+        engine = make(study, SMALL, limits=limits)
+    for value in (0.1, 0.2, 0.3):  # each a new best of what may ship
+        train(engine, value)
+    assert engine.reason is None
