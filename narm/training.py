@@ -28,6 +28,7 @@ from narm.machine.allocator import keep_freed_memory
 from narm.machine.device import resolve_device
 from narm.model import SessionEncoder
 from narm.optimization import build_average, build_optimizer, learning_rate
+from narm.pulse import Pulse
 from narm.resume import inherit_training, resume_training
 from narm.seeds import derived_seed
 from narm.training_state import EpochResult, LiveEpoch, TrainingState, ends_training
@@ -56,6 +57,7 @@ def fit(
     resume: Path | None = None,
     inherit: Path | None = None,
     step_loss: StepLoss | None = None,
+    pulse: Pulse | None = None,
 ) -> Iterator[LiveEpoch]:
     """Train, an epoch at each step of the iteration; a baseline that is learned at once has one.
 
@@ -72,6 +74,7 @@ def fit(
         inherit: a checkpoint of another run on the same data, of a model of the same shape, whose weights, optimizer
             and epoch this one starts from; its best epoch is one of its own.
         step_loss: what a network's step minimises, in place of what `training.loss_type` names.
+        pulse: says how far an epoch of a network has come, while it is trained.
     Raises:
         InputError: the checkpoint is not one of this run, or of one to inherit from, or leaves nothing to train; the
             device is not there; there is nothing to validate on.
@@ -104,7 +107,7 @@ def fit(
         )
     step_loss = step_loss or build_step_loss(training, splits.train, splits.n_items)
     while state.epoch < training.epochs and not _exhausted(state, training):
-        yield _train_epoch(state, windows, step_loss, splits, training, evaluation)
+        yield _train_epoch(state, windows, step_loss, splits, training, evaluation, pulse)
     model.load_state_dict(state.weights_for_use)
 
 
@@ -123,10 +126,11 @@ def _train_epoch(
     splits: Splits,
     training: TrainingConfig,
     evaluation: EvaluationConfig,
+    pulse: Pulse | None,
 ) -> LiveEpoch:
     state.epoch += 1
     started = time.perf_counter()
-    train_loss, n_targets = _train(state, windows, step_loss, training)
+    train_loss, n_targets = _train(state, windows, step_loss, training, pulse)
     return _conclude(state, train_loss, n_targets, started, splits, training, evaluation)
 
 
@@ -182,7 +186,9 @@ def _validate(
         raise NonFiniteLoss(f"{error}, in epoch {state.epoch} of {_describe(state.trained[0], training)}") from None
 
 
-def _train(state: TrainingState, windows: Windows, step_loss: StepLoss, training: TrainingConfig) -> tuple[float, int]:
+def _train(
+    state: TrainingState, windows: Windows, step_loss: StepLoss, training: TrainingConfig, pulse: Pulse | None
+) -> tuple[float, int]:
     """Train on every window once, or on the epoch's part of them; the mean loss, and over how many targets."""
     model, optimizer = state.trained
     device = model.item_embedding.weight.device
@@ -192,6 +198,8 @@ def _train(state: TrainingState, windows: Windows, step_loss: StepLoss, training
     batches = training_batches(windows, _positives_per_step(training), order, part=part, parts=training.epochs_per_pass)
     expected = len(windows.targets) / training.epochs_per_pass
     model.train()
+    if pulse is not None:
+        pulse.begin(state.epoch, round(expected))
     total, n_targets = 0.0, 0
     for step, batch in enumerate(batches):
         begun = min(n_targets / expected, ALMOST_WHOLE)
@@ -210,6 +218,10 @@ def _train(state: TrainingState, windows: Windows, step_loss: StepLoss, training
             state.average.update(model, step)
         total += value * len(batch)
         n_targets += len(batch)
+        if pulse is not None:
+            pulse.step(n_targets)
+    if pulse is not None:
+        pulse.end()
     return total / n_targets, n_targets
 
 

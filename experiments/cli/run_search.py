@@ -15,14 +15,15 @@ from experiments.cli.recorded_data import load_recorded
 from experiments.cli.search_arguments import build_spec
 from experiments.cli.unused_variables import unused_variables
 from experiments.reporting.display import Display
+from experiments.reporting.durations import format_duration
 from experiments.reporting.estimate_lines import estimate_document, estimate_lines
-from experiments.reporting.progress import format_duration
 from experiments.reporting.recorder import Recording
 from experiments.reporting.report.console import print_summary
 from experiments.tracking.tracker import where_to_look
 from experiments.tuning.driver.run import run_studies
 from experiments.tuning.driver.study_run import Plan
 from experiments.tuning.planning.estimate import estimate
+from experiments.tuning.study.constraints import describe
 from experiments.tuning.study.folder import PAGE, WINNER
 from experiments.tuning.study.limits import INTERRUPTED
 from experiments.tuning.study.spec import StudySpec
@@ -117,6 +118,8 @@ def _announce(spec: StudySpec, console: Console) -> None:
     if spec.space.by_data:
         decided = ", ".join(f"{name} {values}" for name, values in spec.space.by_data.items())
         console.out(f"By the data, {spec.space.data}: {decided}.", highlight=False)
+    if spec.constraints:
+        console.out(f"What ships has {describe(spec.constraints)}.", highlight=False)
     outside = spec.space.why_outside(spec.config)
     if outside:
         line = f"The default configuration lies outside the space ({outside}); it runs as trial 0 all the same."

@@ -16,6 +16,7 @@ import torch
 from experiments.cli.exit_status import EXIT_NON_FINITE
 from experiments.cli.flags import chosen_model, given_options
 from experiments.cli.output import open_console, write_json
+from experiments.reporting.epoch_line import EpochLine
 from experiments.reporting.test_report import print_judgement
 from experiments.tuning.driver.signals import heed_interrupts
 from experiments.tuning.study.dataset import Dataset
@@ -33,6 +34,7 @@ from narm.machine.capacity import usable_cores
 from narm.machine.device import resolve_device
 from narm.machine.files import require_writable
 from narm.machine.threads import set_threads
+from narm.pulse import Pulse
 from narm.training import NonFiniteLoss, create_model, fit
 from narm.training_state import EpochResult, TrainingState
 
@@ -63,7 +65,7 @@ def run_training(given: argparse.Namespace) -> int:
     splits = load_splits(config.data)
     _announce(splits, say)
     try:
-        state = _train(config, splits, given.device, checkpoint, given.resume, say)
+        state = _train(config, splits, given.device, checkpoint, given.resume, EpochLine(console))
     except NonFiniteLoss as error:
         print(f"error: {error}", file=sys.stderr)
         return EXIT_NON_FINITE
@@ -76,21 +78,31 @@ def run_training(given: argparse.Namespace) -> int:
 
 
 def _train(
-    config: Config, splits: Splits, device: str, checkpoint: Path | None, resume: bool, say: Callable[[str], None]
+    config: Config, splits: Splits, device: str, checkpoint: Path | None, resume: bool, shown: EpochLine
 ) -> TrainingState:
     """Train to the end; the model of the state then has the weights of the best epoch."""
     model = create_model(splits.n_items, config)
+    say = shown.say
     size = "" if isinstance(model, Baseline) else f" of {model.n_parameters:,} parameters"
     say(f"{config.model.model}{size}, {torch.get_num_threads()} threads")
     if not isinstance(model, Baseline) and resolve_device(device).type == "cpu":
         compile_all()
     heed_interrupts()
     resume_from = checkpoint if resume else None
-    for epoch in fit(model, splits, config.training, config.evaluation, device=device, resume=resume_from):
-        say(_line(epoch, config))
-        if checkpoint:
-            save_checkpoint(checkpoint, epoch.state, config=config, splits=splits)
-        heed_interrupts()
+    with shown:
+        for epoch in fit(
+            model,
+            splits,
+            config.training,
+            config.evaluation,
+            device=device,
+            resume=resume_from,
+            pulse=Pulse(shown.within_epoch, every=1.0),
+        ):
+            say(_line(epoch, config))
+            if checkpoint:
+                save_checkpoint(checkpoint, epoch.state, config=config, splits=splits)
+            heed_interrupts()
     return epoch.state
 
 

@@ -25,7 +25,7 @@ examples:
   python -m experiments.search --preset full --time-budget 2h --json > summary.json
   python -m experiments.search --resume ml-100k-recbole-20260102-030405 --trials 40
 
-exit status: 0; 2 wrong usage, configuration or data; 3 every trial failed; 130 interrupted, --resume goes on
+exit status: 0; 2 wrong usage, configuration or data; 3 no result that may ship; 130 interrupted, --resume goes on
 """
 
 
@@ -62,7 +62,10 @@ def _add_settings(parser: Group, group: FlagGroup) -> None:
         if known.metavar is None:
             parser.add_argument(*names, dest=destination, action="store_true", default=None, help=known.help)
         else:
-            parser.add_argument(*names, dest=destination, type=known.kind, metavar=known.metavar, help=known.help)
+            action = "append" if known.repeatable else "store"
+            parser.add_argument(
+                *names, dest=destination, action=action, type=known.kind, metavar=known.metavar, help=known.help
+            )
 
 
 def _add_what(group: Group) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from experiments.tuning.engine.verdict import compared_metrics
+from experiments.tuning.study.constraints import describe as describe_constraints
 from experiments.tuning.study.objectives import describe
 from experiments.tuning.study.spec import StudySpec
 from experiments.tuning.study.summary import (
@@ -18,20 +19,25 @@ _OUTCOME: dict[TrialState, str] = {
     "PRUNED": "Stopped",
     "FAIL": "Failed",
     "INTERRUPTED": "Interrupted",
+    "INFEASIBLE": "Not trained",
 }
 
 
 def describe_search(spec: StudySpec, dataset: str) -> str:
     """Describe a study that has begun."""
+    bounds = f"; what ships has {describe_constraints(spec.constraints)}" if spec.constraints else ""
     return (
         f"A search for the best {describe(spec.objectives)} of **{spec.config.model.model}** on **{dataset}**: up to "
         f"{spec.trials_possible} trials of {spec.config.training.epochs} epochs at most from the space "
-        f"**{spec.space.name}**, drawn by {spec.sampler}, stopped by {spec.scheduler}. The verdict will stand here."
+        f"**{spec.space.name}**, drawn by {spec.sampler}, stopped by {spec.scheduler}{bounds}. "
+        "The verdict will stand here."
     )
 
 
 def describe_trial(trial: TrialSummary, objective: str) -> str:
     """Describe a trial that has ended, in a sentence."""
+    if trial.state == "INFEASIBLE":
+        return f"{_OUTCOME[trial.state]}: {trial.reason}."
     result = "" if trial.value is None else f", {objective} {trial.value:.4f} at epoch {trial.best_epoch}"
     reason = "" if trial.reason is None else f": {_verbatim(trial.reason)}"
     return f"{_OUTCOME[trial.state]} after {_epochs(trial.epochs)}{result}{reason}."

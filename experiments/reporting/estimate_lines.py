@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from statistics import fmean
 
-from experiments.reporting.progress import format_duration
+from experiments.reporting.durations import format_duration
 from experiments.tuning.planning.estimate import Estimate
 from experiments.tuning.planning.probe import Cost
 from experiments.tuning.study.spec import StudySpec

@@ -32,6 +32,7 @@ from experiments.tracking.tracker import Tracker, open_tracker
 from experiments.tuning.driver.study_run import EndStatus, Plan
 from experiments.tuning.engine.callbacks import Pause
 from experiments.tuning.engine.finalists import finalist_seeds
+from experiments.tuning.study.constraints import describe as describe_constraints
 from experiments.tuning.study.dataset import Dataset
 from experiments.tuning.study.environment import git_commit, versions
 from experiments.tuning.study.folder import ARTIFACTS, OUTBOX, SUMMARY, WINNER
@@ -43,12 +44,21 @@ from experiments.tuning.study.spec import StudySpec
 from experiments.tuning.study.storage import StoredTrial
 from experiments.tuning.study.stored_spec import stored_spec
 from experiments.tuning.study.summary import FinalistFailure, Finals, Summary, write_summary
-from experiments.tuning.study.trial_attributes import REPLACED, RUN_ID, TRACEBACK, trials_of, value_of
-from experiments.tuning.worker.jobs import TrialJob
+from experiments.tuning.study.trial_attributes import (
+    INFEASIBLE,
+    REASON,
+    REPLACED,
+    RUN_ID,
+    TRACEBACK,
+    trials_of,
+    value_of,
+)
+from experiments.tuning.worker.jobs import FinalistJob, TrialJob
 from experiments.tuning.worker.reports import FinalistRun
 from narm.data.sessions import Held
 from narm.machine.files import atomic_file
 from narm.model_options import used_options
+from narm.pulse import EpochProgress
 from narm.text.names import plain_part
 from narm.training_state import EpochResult
 
@@ -132,6 +142,7 @@ class Recorder:
                 "command": spec.command,
                 "git_commit": git_commit() or "",
                 "objective": describe(spec.objectives),
+                **({"constraints": describe_constraints(spec.constraints)} if spec.constraints else {}),
                 "sampler": spec.sampler,
                 "scheduler": spec.scheduler,
                 "space": space.name,
@@ -160,7 +171,14 @@ class Recorder:
             if trial.state.is_finished() and trial.number in open_trials:
                 self._end_run(trial)
             if trial.state.is_finished() or known.epochs:
-                self._progress.known(trial.number, known.params, known.epochs, known.value, known.state)
+                self._progress.known(
+                    trial.number,
+                    known.params,
+                    known.epochs,
+                    known.value,
+                    known.state,
+                    may_ship=known.infeasible is None,
+                )
 
     def on_trial_start(self, job: TrialJob, origin: str) -> None:
         """A job of a trial begins."""
@@ -172,7 +190,8 @@ class Recorder:
     def on_epoch(self, number: int, result: EpochResult) -> None:
         """A trial has trained an epoch."""
         self._tracker.log_epoch(number, epoch=result.epoch, metrics=epoch_metrics(result, self._spec))
-        self._progress.epoch(number, result.epoch, self._spec.objectives[0].value(result))
+        value = self._spec.objectives[0].value(result)
+        self._progress.epoch(number, result.epoch, value, may_ship=self._may_ship(number))
         self._jobs.epoch(number, result.epoch, result.seconds)
 
     def on_trial_pause(self, number: int, why: Pause, reason: str) -> None:
@@ -196,8 +215,15 @@ class Recorder:
         """A trial reached a final state."""
         self._jobs.end(trial.number)
         self._end_run(trial)
-        self._progress.finished(trial.number, state_of(trial), value_of(trial))
+        if (state := state_of(trial)) == "INFEASIBLE":
+            self._progress.skipped(trial.number, trial.user_attrs[REASON])
+        else:
+            self._progress.finished(trial.number, state, value_of(trial))
         self._write(self.summary())
+
+    def _may_ship(self, number: int) -> bool:
+        """Whether a trial keeps the constraints; the database is asked only where there are any."""
+        return not self._spec.constraints or INFEASIBLE not in trials_of(self._study)[number].user_attrs
 
     def _end_run(self, trial: FrozenTrial) -> None:
         known = summarize_trial(trial)
@@ -210,6 +236,13 @@ class Recorder:
             artifacts={"traceback.txt": failure} if failure and known.state == "FAIL" else {},
             description=describe_trial(known, self._spec.objective),
         )
+
+    def on_progress(self, job: TrialJob | FinalistJob, progress: EpochProgress) -> None:
+        """A job is so far in an epoch."""
+        if isinstance(job, TrialJob):
+            self._progress.within_epoch(job.number, progress)
+        else:
+            self._progress.within_epoch(job.finalist.number, progress, seed=job.seed)
 
     def on_finalists_start(self, n_runs: int) -> None:
         """Training of the finalists begins, in so many runs at most."""

@@ -10,7 +10,7 @@ from optuna.trial import FrozenTrial
 from experiments.tuning.study.environment import git_commit, user_name
 from experiments.tuning.study.spec import StudySpec
 from experiments.tuning.study.summary import Finals, Shipping, Summary
-from experiments.tuning.study.trial_attributes import read_progress
+from experiments.tuning.study.trial_attributes import COSTS, read_progress
 from experiments.tuning.worker.reports import FinalistRun
 from narm.training_state import EpochResult
 
@@ -53,12 +53,13 @@ def _cost(shipping: Shipping | None) -> dict[str, float]:
 
 
 def trial_metrics(trial: FrozenTrial) -> dict[str, float]:
-    """The metrics of a trial's best epoch as `best_mrr_at_10`, and what it took; empty before its first epoch."""
+    """The metrics of a trial's best epoch as `best_mrr_at_10`, and what it took; what its model costs, if known."""
     progress = read_progress(trial)
+    costs: dict[str, float] = dict(trial.user_attrs.get(COSTS, {}))
     if progress is None:
-        return {}
+        return costs
     best = {f"best_{name}": value for name, value in progress["valid"].items()}
-    return best | {name: float(progress[name]) for name in ("best_epoch", "epochs", "seconds")}
+    return costs | best | {name: float(progress[name]) for name in ("best_epoch", "epochs", "seconds")}
 
 
 def epoch_metrics(result: EpochResult, spec: StudySpec) -> dict[str, float]:

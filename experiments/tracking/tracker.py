@@ -38,6 +38,7 @@ RUN_STATUS: dict[TrialState, RunStatus] = {
     "PRUNED": "KILLED",
     "FAIL": "FAILED",
     "INTERRUPTED": "KILLED",
+    "INFEASIBLE": "KILLED",
 }
 
 

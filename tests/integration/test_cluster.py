@@ -6,6 +6,7 @@ from __future__ import annotations
 from experiments.tuning.driver.ray_session import ray_session
 
 # isort: split
+import os
 import subprocess
 import sys
 import time
@@ -40,6 +41,9 @@ class Here:
     def node(self) -> str:
         return ray.get_runtime_context().get_node_id()
 
+    def niceness(self) -> int:
+        return os.nice(0)
+
 
 def test_a_session_uses_all_nodes_and_leaves_the_cluster_running(cluster, ring_splits):
     for _ in range(2):
@@ -54,7 +58,8 @@ def test_a_session_uses_all_nodes_and_leaves_the_cluster_running(cluster, ring_s
 
 def test_without_an_address_ray_is_ones_own_whatever_the_environment_says(cluster, ring_splits, monkeypatch):
     monkeypatch.setenv("RAY_ADDRESS", cluster.address)
-    with ray_session(3, ring_splits, resources={"cpu": 1}):
+    with ray_session(3, ring_splits, resources={"cpu": 1}, nice=2):
+        assert ray.get(Here.remote().niceness.remote()) == os.nice(0) + 2
         assert ray.get_runtime_context().gcs_address != cluster.address
         assert ray.cluster_resources()["CPU"] == 3
 

@@ -13,6 +13,7 @@ from narm.data.sessions import Examples
 from narm.errors import InputError
 from narm.evaluation.full_ranking import evaluate
 from narm.losses.step_loss import build_step_loss
+from narm.pulse import Pulse
 from narm.training import NonFiniteLoss, create_model, fit
 from narm.training_state import LiveEpoch
 
@@ -229,3 +230,16 @@ def test_scores_that_are_not_finite_at_validation_name_the_epoch_too(ring_splits
     monkeypatch.setattr("narm.training.evaluate", diverged)
     with pytest.raises(NonFiniteLoss, match="scores are NaN, in epoch 1 of "):
         run(ring_splits, Config.from_flat({**SMALL, "epochs": 1}))
+
+
+def test_a_pulse_says_how_far_an_epoch_is_and_changes_nothing(ring_splits):
+    config = Config.from_flat({**SMALL, "epochs": 2, "train_batch_size": 100})
+    told = []
+    with_pulse, watched = run(ring_splits, config, pulse=Pulse(told.append, every=0.0))
+    without, epochs = run(ring_splits, config)
+    assert [epoch.train_loss for epoch in watched] == [epoch.train_loss for epoch in epochs]
+    assert all(torch.equal(one, with_pulse.state_dict()[name]) for name, one in without.state_dict().items())
+    of_first = [each.n_targets for each in told if each.epoch == 1]
+    assert of_first == sorted(of_first)
+    assert len(of_first) > 2
+    assert {each.expected for each in told} == {of_first[-1]} == {epochs[0].n_targets}

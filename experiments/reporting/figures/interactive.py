@@ -30,7 +30,14 @@ GROUP_STYLES: dict[str, dict[str, Any]] = {
     "default": {"color": DEFAULT, "width": 2.5},
     "winner": {"color": ACCENT, "width": 2.5},
 }
-STATE_COLORS = {"complete": ACCENT, "pruned": AMBER, "failed": RED, "running": "#4a9c5d", "interrupted": GREY}
+STATE_COLORS = {
+    "complete": ACCENT,
+    "pruned": AMBER,
+    "failed": RED,
+    "running": "#4a9c5d",
+    "interrupted": GREY,
+    "infeasible": GREY,
+}
 BY_TRIAL = "timeline_by_trial"
 """The caption of a timeline without jobs."""
 

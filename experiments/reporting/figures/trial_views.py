@@ -46,7 +46,10 @@ def inside(view: optuna.Study) -> optuna.Study:
 
 
 def bare(study: optuna.Study) -> optuna.Study:
-    """The study without the attributes of its trials: figures would show them, tracebacks and all, under the mouse."""
+    """The study without the attributes of its trials: figures would show them, tracebacks and all, under the mouse.
+
+    Constraints stay, by which the Pareto front leaves out what cannot ship.
+    """
     view = _empty(study, study.directions)
     for trial in trials_of(study):
         view.add_trial(_without_attributes(trial))
@@ -60,4 +63,6 @@ def _empty(study: optuna.Study, directions: list[optuna.study.StudyDirection]) -
 def _without_attributes(trial: FrozenTrial) -> FrozenTrial:
     stripped = copy.copy(trial)
     stripped.user_attrs, stripped.system_attrs = {}, {}
+    for name, value in trial.constraints.items():
+        stripped.set_constraint(name, value)
     return stripped

@@ -38,17 +38,22 @@ def counts(summary: Summary) -> str:
     """`9 complete, 3 pruned, 0 failed`."""
     ended = summary.counts
     words = [f"{ended.complete} complete", f"{ended.pruned} pruned", f"{ended.failed} failed"]
-    return ", ".join(words + ([f"{ended.interrupted} interrupted"] if ended.interrupted else []))
+    words += [f"{ended.interrupted} interrupted"] if ended.interrupted else []
+    words += [f"{ended.infeasible} infeasible"] if ended.infeasible else []
+    return ", ".join(words)
 
 
 def notes(trial: TrialSummary, summary: Summary) -> Iterator[str]:
-    """Notes on a trial: winner, where it came from if no sampler drew it, and how it ended if not complete."""
+    """Notes on a trial: winner, where it came from if no sampler drew it, how it ended if not complete, and whether it
+    breaks a constraint."""
     if trial.number == summary.winner:
         yield "winner"
     if (origin := origin_note(trial, summary)) is not None:
         yield origin
     if trial.state != "COMPLETE":
         yield STATE_WORDS[trial.state]
+    if trial.infeasible is not None and trial.state != "INFEASIBLE":
+        yield STATE_WORDS["INFEASIBLE"]
 
 
 def origin_note(trial: TrialSummary, summary: Summary) -> str | None:
@@ -73,19 +78,20 @@ def headline(summary: Summary) -> str:
     if finals.recommended != winner.number:  # a summary of an earlier version
         doubt = "worse on test" if compared.meaning == "worse" else "not shown to be better"
         return f"Ship the default configuration: trial {winner.number} is {doubt}."
-    return f"Ship trial {winner.number}: {_how_sure(finals, winner, compared)}."
+    best = "the best on validation" + (" of what may ship" if _default_is_infeasible(summary) else "")
+    return f"Ship trial {winner.number}: {_how_sure(finals, winner, compared, best)}."
 
 
-def _how_sure(finals: Finals, winner: FinalistSummary, compared: Comparison) -> str:
-    """What test says of the winner, which validation chose."""
+def _how_sure(finals: Finals, winner: FinalistSummary, compared: Comparison, best: str) -> str:
+    """What test says of the winner, which validation chose; `best` says among which."""
     default = finals.default
     are_two_models = default is not None and _is_about_two_models(compared, winner, default)
     one, other = ("its model", "the default configuration's") if are_two_models else ("it", "the default configuration")
     if compared.meaning == "undecided":
-        return f"the best on validation; no evidence on test that {one} is better than {other}"
+        return f"{best}; no evidence on test that {one} is better than {other}"
     claim = f"{compared.meaning} than {other}, {_by_how_much(finals, compared)}"
     claim = f"{one} is {claim}" if are_two_models else claim
-    return claim if compared.meaning == "better" else f"the best on validation, but {claim}"
+    return claim if compared.meaning == "better" else f"{best}, but {claim}"
 
 
 def _by_how_much(finals: Finals, compared: Comparison) -> str:
@@ -97,7 +103,8 @@ def _by_how_much(finals: Finals, compared: Comparison) -> str:
 
 def _provisional_headline(summary: Summary) -> str:
     if summary.best is None:
-        return "No winner: no trial has a result."
+        which = "no trial that may ship" if summary.constraints else "no trial"
+        return f"No winner: {which} has a result."
     is_default = summary.default is not None and summary.best.number == summary.default.number
     leader = "The default configuration" if is_default else f"Trial {summary.best.number}"
     return f"{leader} leads on validation; nothing was tested."
@@ -105,10 +112,32 @@ def _provisional_headline(summary: Summary) -> str:
 
 def verdict(summary: Summary) -> Iterator[str]:
     """How sure it is, a sentence each."""
+    yield from _constraints(summary)
     if summary.finals is not None:
         yield from _final_verdict(summary, summary.finals)
     else:
         yield from _provisional_verdict(summary)
+
+
+def _constraints(summary: Summary) -> Iterator[str]:
+    """What could not ship, and why."""
+    if not summary.constraints:
+        return
+    skipped = summary.counts.infeasible
+    untrained = f"; configurations not trained because they break one: {skipped}" if skipped else ""
+    yield f"What ships has {', '.join(summary.constraints)}{untrained}."
+    default = _default_trial(summary)
+    if default is not None and default.infeasible is not None:
+        yield f"The default configuration cannot ship: {default.infeasible}. It is here to be compared with."
+
+
+def _default_trial(summary: Summary) -> TrialSummary | None:
+    return next((trial for trial in summary.trials if trial.origin == DEFAULT), None)
+
+
+def _default_is_infeasible(summary: Summary) -> bool:
+    default = _default_trial(summary)
+    return default is not None and default.infeasible is not None
 
 
 def bounds(summary: Summary) -> Iterator[str]:
@@ -134,7 +163,8 @@ def failures(summary: Summary, rows: int) -> Iterator[str]:
 def _provisional_verdict(summary: Summary) -> Iterator[str]:
     """The best trial against the default configuration, as far as validation can tell."""
     if summary.best is None:
-        yield "No trial has a result: there is no winner."
+        which = "No trial that may ship" if summary.constraints else "No trial"
+        yield f"{which} has a result: there is no winner."
         return
     key, n_valid = objective_key(summary), summary.dataset.n_valid
     best = summary.best.valid[key]

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from experiments.reporting.progress import format_duration
+from experiments.reporting.durations import format_duration
 from experiments.tracking.tracker import where_to_look
 from experiments.tuning.study.finalist_epochs import finalist_epochs
 from experiments.tuning.study.job_log import jobs_in
@@ -69,6 +69,7 @@ def settings(saved: SavedStudy) -> dict[str, str]:
     budget = record["time_budget"]
     told = {
         "objective": record["objectives"],
+        **_constraints(record),
         "space": record["space"]["name"],
         **_by_data(summary),
         **_recipe(summary),
@@ -109,6 +110,11 @@ def finalists_of(record: Mapping[str, Any]) -> str:
         return words
     runs = record["finalist_runs"]
     return f"{words} at most" + ("" if runs is None else f", {runs} runs at most")
+
+
+def _constraints(record: Mapping[str, Any]) -> dict[str, str]:
+    bounds = record.get("constraints")
+    return {"constraints": ", ".join(bounds)} if bounds else {}
 
 
 def _by_data(summary: Summary) -> dict[str, str]:

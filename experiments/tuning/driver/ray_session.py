@@ -26,6 +26,8 @@ from narm.data.sessions import Splits
 from narm.errors import InputError
 from narm.machine.capacity import usable_memory
 
+logger = logging.getLogger(__name__)
+
 # What Ray Tune logs as an error (trials that failed) is in the study, with its reason; the rest it raises.
 logging.getLogger("ray.tune").setLevel(logging.CRITICAL)
 
@@ -33,6 +35,7 @@ _MEBIBYTE = 2**20
 _GIBIBYTE = 2**30
 _OBJECT_STORE = 80 * _MEBIBYTE  # the least Ray takes, and enough for its own messages
 
+_NICENESS = "RAY_worker_niceness"  # Ray's own is 15, at which any other program starves a search
 _RAY_ADDRESS = "RAY_ADDRESS"
 _HOST_AND_PORT = re.compile(r"([\w.-]+|\[[\da-fA-F:.]+\]):(\d{1,5})")
 _CONNECT_SECONDS = 5.0  # a host that is up answers within milliseconds, anywhere
@@ -63,7 +66,7 @@ def _source(address: str) -> str:
 
 @contextmanager
 def ray_session(
-    concurrency: int, splits: Splits, *, resources: Mapping[str, float], address: str | None = None
+    concurrency: int, splits: Splits, *, resources: Mapping[str, float], address: str | None = None, nice: int = 0
 ) -> Iterator[Path]:
     """Start Ray for so many trials at once, with room for the data, or attach to a cluster, which is left running.
 
@@ -75,6 +78,7 @@ def ray_session(
         splits: data that its object store is to hold.
         resources: what a trial takes, as Ray names them: `{"cpu": 1, "gpu": 0.25}`.
         address: address of a cluster, from `cluster_address`; None: a Ray of our own.
+        nice: niceness that a Ray of our own adds to that of its workers.
     Raises:
         InputError: the cluster does not let this process join, or no node has the resources of a trial.
     """
@@ -88,9 +92,9 @@ def ray_session(
         try:
             with _sigterm_as_interrupt(), _imports_as_here(directory):
                 if address is None:
-                    _start(math.ceil(concurrency * resources["cpu"]), splits, directory)
+                    _start(math.ceil(concurrency * resources["cpu"]), splits, directory, nice)
                 else:
-                    _attach(address)
+                    _attach(address, nice)
             signal.signal(signal.SIGTERM, on_sigterm)  # Ray takes it, to abort
             _require_room(resources)
             yield Path(directory)
@@ -123,10 +127,11 @@ def _imports_as_here(elsewhere: str) -> Iterator[None]:
         yield
 
 
-def _start(cpus: int, splits: Splits, directory: str) -> None:
+def _start(cpus: int, splits: Splits, directory: str, nice: int) -> None:
     _require_loopback()
     # Ray's ports listen on every interface; without a token of its own it would write one to the home directory.
     os.environ.setdefault("RAY_AUTH_TOKEN", secrets.token_hex(32))
+    os.environ[_NICENESS] = str(nice)  # for the processes that Ray starts, which hand it on to their workers
     store = _OBJECT_STORE + 2 * _size(splits)
     _require_memory(store)
     try:
@@ -186,12 +191,14 @@ def _require_memory(store: int) -> None:
         )
 
 
-def _attach(address: str) -> None:
+def _attach(address: str, nice: int) -> None:
     """Join a cluster, once it is sure that this ends: Ray itself tries for minutes, and cannot be interrupted."""
     if address != "auto":
         _require_listener(address)
     _require_cluster(address)
     ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR)
+    if nice:
+        logger.warning("nice: %d has no effect: a cluster's workers have the niceness that Ray was started with", nice)
 
 
 def _require_listener(address: str) -> None:

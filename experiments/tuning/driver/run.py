@@ -57,7 +57,9 @@ def run_studies(plans: Sequence[Plan], splits: Splits, open_recorder: OpenRecord
         dispatcher.begin_next()  # before Ray takes its time to start: the study may be refused
         compile_all()
         with (
-            ray_session(first.concurrency, splits, resources=first.resources, address=first.address) as folder,
+            ray_session(
+                first.concurrency, splits, resources=first.resources, address=first.address, nice=first.nice
+            ) as folder,
             interruption.on_signals(),
             short_collections(),
         ):

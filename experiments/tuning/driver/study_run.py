@@ -14,6 +14,7 @@ import optuna
 
 from experiments.tuning.engine.callbacks import Callbacks
 from experiments.tuning.engine.engine import Engine, Idle
+from experiments.tuning.engine.feasibility import Feasibility
 from experiments.tuning.engine.finalist_queue import FinalistQueue
 from experiments.tuning.engine.finalists import choose_finalists, finalist_seeds, runs_of, values_that_count
 from experiments.tuning.engine.shipment import Shipment
@@ -31,14 +32,16 @@ from experiments.tuning.study.shipping_results import ShippingResults
 from experiments.tuning.study.spec import StudySpec
 from experiments.tuning.study.storage import closing_study, create_study, keep_database, resume_study, store_spec
 from experiments.tuning.study.summary import FinalistFailure, Finals, Summary
-from experiments.tuning.study.trial_attributes import DEFAULT, NEVER_STOPPED, ORIGIN, RECIPE, trials_of
+from experiments.tuning.study.trial_attributes import COSTS, DEFAULT, NEVER_STOPPED, ORIGIN, RECIPE, SKIPPED, trials_of
 from experiments.tuning.study.warm_start import Queued
 from experiments.tuning.worker.checkpoints import trial_checkpoint
-from experiments.tuning.worker.jobs import Finalist, Job, RefitJob, ShippingJob, Training, TrialJob
+from experiments.tuning.worker.jobs import Finalist, FinalistJob, Job, RefitJob, ShippingJob, Training, TrialJob
 from experiments.tuning.worker.reports import FinalistRun, JobFailure, RefitRun, Report, ShippingResult
 from narm.data.sessions import Examples, Held, Refit
 from narm.evaluation.full_ranking import chosen_targets
+from narm.footprint import Costs
 from narm.models import MODELS
+from narm.pulse import EpochProgress
 from narm.training_state import EpochResult
 
 logger = logging.getLogger(__name__)
@@ -85,6 +88,9 @@ class Recorder(Callbacks, Protocol):
 
     def on_finalists_start(self, n_runs: int) -> None:
         """So many runs of finalists are to be trained, at most."""
+
+    def on_progress(self, job: TrialJob | FinalistJob, progress: EpochProgress) -> None:
+        """A job is so far in an epoch."""
 
     def on_finalist_end(self, outcome: FinalistRun | FinalistFailure) -> None:
         """A run of a finalist is done, now or by an earlier session, or was given up."""
@@ -133,7 +139,7 @@ def begin_study(
         try:
             store_spec(study, spec, dataset.fingerprint)  # only now is it sure that no other process is at this study
             training.checkpoints.prepare()
-            engine = build_engine(spec, study, recorder)
+            engine = build_engine(spec, study, recorder, n_items=dataset.n_items)
             _enqueue(plan, engine)
         except BaseException as error:
             recorder.end(*_status_of(error), None, None)
@@ -152,13 +158,14 @@ def begin_study(
         )
 
 
-def build_engine(spec: StudySpec, study: optuna.Study, callbacks: Callbacks) -> Engine:
+def build_engine(spec: StudySpec, study: optuna.Study, callbacks: Callbacks, *, n_items: int = 0) -> Engine:
     """The engine of a study, as its spec says.
 
     Args:
         spec: what to do.
         study: the study that the engine keeps up to date.
         callbacks: called with what happens to trials.
+        n_items: items of the data and the padding, which constraints depend on.
     """
     return Engine(
         study=study,
@@ -170,6 +177,7 @@ def build_engine(spec: StudySpec, study: optuna.Study, callbacks: Callbacks) -> 
         n_trials=spec.trials_possible,
         limits=spec.limits,
         callbacks=callbacks,
+        feasibility=Feasibility(constraints=spec.constraints, config=spec.config, n_items=n_items),
     )
 
 
@@ -185,7 +193,8 @@ def _enqueue(plan: Plan, engine: Engine) -> None:
     engine.enqueue({name: flat[name] for name in spec.space.options}, **marks)
     recipe = spec.recipe_trial
     # The recipe takes no trial from what a person wants tried, and adds none to a study that has all of its own.
-    has_room = len(trials_of(engine.study)) + len(plan.queue) < spec.trials
+    known = [trial for trial in trials_of(engine.study) if SKIPPED not in trial.user_attrs]
+    has_room = len(known) + len(plan.queue) < spec.trials
     if recipe is not None and recipe.options is not None and has_room:
         engine.enqueue(recipe.options, **{ORIGIN: RECIPE})
     for queued in plan.queue:
@@ -246,8 +255,13 @@ class StudyRun:
         if isinstance(report, JobFailure):
             self._fail(job, report)
             return Decision.STOP
+        if isinstance(report, EpochProgress) and isinstance(job, TrialJob | FinalistJob):
+            self.recorder.on_progress(job, report)
+            return Decision.CONTINUE
         if isinstance(job, TrialJob) and isinstance(report, EpochResult):
             return self.engine.report(job.number, report)
+        if isinstance(job, TrialJob) and isinstance(report, Costs):
+            return self.engine.measured(job.number, report)
         if isinstance(report, FinalistRun) and self._finalists is not None:
             self._finalists.trained(report)
             return Decision.STOP
@@ -365,7 +379,16 @@ class StudyRun:
         results = ShippingResults(
             spec.folder / FINALISTS, spec.config, self.fingerprint, self.training.finalist_checkpoints
         )
-        self._shipment = Shipment(runs, spec.ship == "bag", self.refit, spec.config.model.model, results)
+        costs = trials_of(self.study)[self._finals.recommended].user_attrs.get(COSTS, {})
+        self._shipment = Shipment(
+            runs,
+            spec.ship == "bag",
+            self.refit,
+            spec.config.model.model,
+            results,
+            constraints=spec.constraints,
+            n_parameters=costs.get("n_parameters", 0.0),
+        )
         self._shipment.take_up()
         if self.refit != "none" and (n_refits := self._shipment.n_refits):
             self.recorder.on_refit_start(n_refits, self.refit)

@@ -17,6 +17,7 @@ import optuna
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from experiments.tuning.engine.callbacks import Callbacks
+from experiments.tuning.engine.feasibility import Feasibility
 from experiments.tuning.engine.proposals import Configuration, Proposer, configuration
 from experiments.tuning.optimizer.samplers import Sampler
 from experiments.tuning.optimizer.scheduler import Curve, CurveState, Decision, Offspring, Promotion, Scheduler
@@ -29,12 +30,19 @@ from experiments.tuning.study.trial_attributes import options_of, origin_of, pro
 from experiments.tuning.worker.jobs import TrialJob
 from experiments.tuning.worker.reports import JobFailure
 from narm.config import Config
+from narm.footprint import Costs
 from narm.seeds import derived_seed
 from narm.training_state import EpochResult
 from search_spaces.space import SearchSpace
 
 ALL_TRIALS = "all trials done"
 EXHAUSTED = "every configuration of the space was tried"
+NONE_FEASIBLE = "no further configuration was found that keeps the constraints"
+
+PATIENCE = 10
+"""Configurations in a row that break a constraint, before a proposal gives way to one that keeps them."""
+MOST_SKIPPED = 200
+"""Such configurations in a row, before the search ends."""
 
 
 class Idle(Enum):
@@ -52,11 +60,16 @@ class _Open:
     phase: Literal["queued", "running", "paused"] = "queued"
     epochs: int = 0
     has_begun: bool = False
+    may_ship: bool = True
     retries: int = 0
 
     @property
     def number(self) -> int:
         return self.stored.number
+
+    @property
+    def options(self) -> dict[str, Any]:
+        return dict(self.stored.attributes[trial_attributes.OPTIONS])
 
 
 @dataclass(slots=True)
@@ -75,6 +88,7 @@ class Engine:
         n_trials: trials that the study has in the end, those of earlier sessions included.
         limits: what ends the search early.
         callbacks: called with what happens to trials.
+        feasibility: says which configurations may ship.
     """
 
     study: optuna.Study
@@ -86,6 +100,7 @@ class Engine:
     n_trials: int
     limits: Limits
     callbacks: Callbacks
+    feasibility: Feasibility = field(default_factory=Feasibility)
     reason: str | None = field(init=False, default=None)
     """Why the search ends, None as long as it does not."""
     _names: ParameterNames = field(init=False)
@@ -95,6 +110,9 @@ class Engine:
     _tally: Tally = field(init=False, default_factory=Tally)
     _n_created: int = field(init=False, default=0)  # counted here: asking the database takes long
     _tried: set[Configuration] = field(init=False, default_factory=set)
+    _n_skipped: int = field(init=False, default=0)
+    _skipped_in_a_row: int = field(init=False, default=0)
+    _none_feasible: bool = field(init=False, default=False)
 
     def __post_init__(self) -> None:
         self._names = ParameterNames(self.space, self.study)
@@ -126,15 +144,28 @@ class Engine:
 
     def next_job(self) -> TrialJob | Idle:
         """The most urgent work: what was interrupted or queued, what the scheduler promotes, a new configuration."""
-        found = None if self.reason else self._queued() or self._scheduled() or self._proposed()
-        if found is not None:
-            return self._start(found)
+        while self.reason is None and (found := self._queued() or self._scheduled() or self._proposed()) is not None:
+            if (broken := self._broken(found)) is None:
+                return self._start(found)
+            self._skip(found, broken)
         return Idle.WAIT if self.is_training else Idle.DONE
 
     @property
     def is_training(self) -> bool:
         """Whether a job is in flight."""
         return any(trial.phase == "running" for trial in self._open.values())
+
+    def measured(self, number: int, costs: Costs) -> Decision:
+        """Take what the model of a running trial costs, and decide whether it is trained."""
+        trial = self._open.get(number)
+        if trial is None or trial.phase != "running":
+            return Decision.STOP
+        self.feasibility.learn(trial.options, costs.known)
+        if (broken := self._broken(trial)) is not None:
+            self._skip(trial, broken)
+            return Decision.STOP
+        self._note_costs(trial)
+        return Decision.CONTINUE if self.reason is None else self._release(trial)
 
     def report(self, number: int, result: EpochResult) -> Decision:
         """Take an epoch of a running trial, and decide whether its job goes on."""
@@ -192,8 +223,13 @@ class Engine:
             else:
                 self._put_back(trial, f"interrupted: {self.reason or 'the search failed'}")
         if self.reason is None:
-            self.reason = ALL_TRIALS if self._n_created >= self.n_trials else EXHAUSTED
+            self.reason = self._why_no_more()
         return self.reason
+
+    def _why_no_more(self) -> str:
+        if not self._has_trials_left:
+            return ALL_TRIALS
+        return NONE_FEASIBLE if self._none_feasible else EXHAUSTED
 
     # Finding work
 
@@ -225,7 +261,11 @@ class Engine:
         if not self._wants_more():
             return None
         paused = {trial.number for trial in self._open.values() if trial.phase == "paused"}
-        proposal = self._proposer.propose(self.study, paused=paused)
+        keeps = self._keeps if self._skipped_in_a_row >= PATIENCE else None
+        proposal = self._proposer.propose(self.study, paused=paused, keeps=keeps)
+        if proposal is None:
+            self._none_feasible = True
+            return None
         if proposal.replaced:
             replaced = self.study.user_attrs.get(trial_attributes.REPLACED, 0)
             self.study.set_user_attr(trial_attributes.REPLACED, replaced + 1)
@@ -235,7 +275,12 @@ class Engine:
     def _wants_more(self) -> bool:
         """Whether there may be another trial, and a configuration of the space for it that has had none."""
         is_exhausted = self.space.size is not None and len(self._tried) >= self.space.size
-        return self._n_created < self.n_trials and not is_exhausted
+        return self._has_trials_left and not is_exhausted and not self._none_feasible
+
+    @property
+    def _has_trials_left(self) -> bool:
+        """Trials that were skipped take none from those that are wanted."""
+        return self._n_created - self._n_skipped < self.n_trials
 
     # Writing to the study
 
@@ -267,13 +312,53 @@ class Engine:
         job = TrialJob(
             number=trial.number,
             seed=attributes[trial_attributes.SEED],
-            options=dict(attributes[trial_attributes.OPTIONS]),
+            options=trial.options,
             epochs=trial.epochs,
             parent=attributes.get(trial_attributes.PARENT),
+            measure=self.feasibility.must_measure(trial.options),
         )
         self._update_curve(trial, "running")
         self.callbacks.on_trial_start(job, origin_of(attributes))
+        if not job.measure:
+            self._note_costs(trial)
         return job
+
+    # Constraints
+
+    def _broken(self, trial: _Open) -> str | None:
+        """Why a trial is not trained: which constraint it breaks. The default configuration is, to compare with."""
+        is_default = trial_attributes.DEFAULT in trial.stored.attributes
+        return None if is_default else self.feasibility.broken(trial.options)
+
+    def _keeps(self, params: Mapping[str, Any]) -> bool:
+        """Whether a configuration keeps the constraints, as far as is known."""
+        return self.feasibility.broken(self.space.to_options(params, self.config)) is None
+
+    def _skip(self, trial: _Open, broken: str) -> None:
+        """End a trial that breaks a constraint before it is trained."""
+        if trial.phase != "running":
+            self._start(trial)
+        self._note_costs(trial)
+        trial.stored.set_attribute(trial_attributes.SKIPPED, True)
+        self._count_skipped()
+        self._end(trial, TrialState.PRUNED, f"infeasible: {broken}")
+
+    def _count_skipped(self) -> None:
+        self._n_skipped += 1
+        self._skipped_in_a_row += 1
+        self._none_feasible = self._skipped_in_a_row >= MOST_SKIPPED
+
+    def _note_costs(self, trial: _Open) -> None:
+        """Write what a trial costs, for Optuna too, and which constraint it breaks."""
+        if not self.feasibility.constraints or trial_attributes.COSTS in trial.stored.attributes:
+            return
+        trial.stored.set_constraints(self.feasibility.values(trial.options))
+        if (broken := self.feasibility.broken(trial.options)) is None:
+            self._skipped_in_a_row = 0
+        else:
+            trial.may_ship = False
+            trial.stored.set_attribute(trial_attributes.INFEASIBLE, broken)
+        trial.stored.set_attribute(trial_attributes.COSTS, self.feasibility.costs(trial.options))
 
     def _store(self, trial: _Open, result: EpochResult) -> None:
         """Store an epoch: callbacks come first, so that none is missing elsewhere after a crash."""
@@ -281,7 +366,7 @@ class Engine:
         self.callbacks.on_epoch(trial.number, result)
         trial.stored.set_value(result.epoch, value)
         trial.stored.set_attribute(trial_attributes.PROGRESS, progress_of(result, value))
-        self._tally.count(result.epoch - trial.epochs, value)
+        self._tally.count(result.epoch - trial.epochs, value if trial.may_ship else -math.inf)
         trial.epochs = result.epoch
         self._update_curve(trial, "running", {result.epoch: value})
 
@@ -302,6 +387,7 @@ class Engine:
         del self._open[trial.number]
         if state is TrialState.FAIL:
             self._tally.failed += 1
+        if state is TrialState.FAIL or trial_attributes.SKIPPED in trial.stored.attributes:
             self._curves.pop(trial.number, None)
         else:
             self._update_curve(trial, "complete" if state is TrialState.COMPLETE else "stopped")
@@ -325,11 +411,18 @@ class Engine:
 
     def _take_up(self, trial: FrozenTrial) -> None:
         """Go on with a trial as the study has it."""
-        progress = read_progress(trial)
+        progress, costs = read_progress(trial), trial.user_attrs.get(trial_attributes.COSTS)
+        if costs is not None:
+            self.feasibility.learn(options_of(trial), costs)
+        if trial_attributes.SKIPPED in trial.user_attrs:
+            self._count_skipped()
+        elif costs is not None:
+            self._skipped_in_a_row = 0
+        may_ship = trial_attributes.INFEASIBLE not in trial.user_attrs
         self._tally.failed += trial.state is TrialState.FAIL
         if progress is not None:
             has_failed = trial.state is TrialState.FAIL
-            self._tally.count(progress["epochs"], -math.inf if has_failed else progress["value"])
+            self._tally.count(progress["epochs"], progress["value"] if may_ship and not has_failed else -math.inf)
             if not has_failed:
                 self._curves[trial.number] = _curve(trial)
         if not trial.state.is_finished():
@@ -340,6 +433,7 @@ class Engine:
                 stored,
                 epochs=0 if progress is None else progress["epochs"],
                 has_begun=progress is not None,
+                may_ship=may_ship,
                 retries=trial.user_attrs.get(trial_attributes.RETRIES, 0),
             )
 

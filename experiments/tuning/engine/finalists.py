@@ -21,7 +21,8 @@ def choose_finalists(
 ) -> list[Finalist]:
     """The best k trials by validation, from the best down, then the default configuration if it is not among them.
 
-    A trial without a value, or failed, is never one.
+    A trial without a value, or failed, is never one. One that breaks a constraint is one only as the default
+    configuration, which the others are compared with, and not without others.
 
     Args:
         trials: those of the study.
@@ -32,8 +33,20 @@ def choose_finalists(
     if k == 0:
         return []
     valued = _ranked(trials)
-    chosen = valued[:k] + [trial for trial in valued[k:] if with_default and trial.number == default]
-    return [Finalist(number=trial.number, options=trial.params, is_default=trial.number == default) for trial in chosen]
+    chosen = _feasible(valued)[:k]
+    if not chosen:
+        return []
+    if with_default and default not in [trial.number for trial in chosen]:
+        chosen += [trial for trial in valued if trial.number == default]
+    return [
+        Finalist(
+            number=trial.number,
+            options=trial.params,
+            is_default=trial.number == default,
+            may_ship=trial.infeasible is None,
+        )
+        for trial in chosen
+    ]
 
 
 def values_that_count(trials: Sequence[TrialSummary], k: int) -> dict[int, float]:
@@ -42,12 +55,17 @@ def values_that_count(trials: Sequence[TrialSummary], k: int) -> dict[int, float
     Those are what was trained to its end. The default configuration, where it is a finalist in any case, has a trial
     that was not chosen, and so was not lucky either.
     """
-    return {trial.number: _value(trial) for trial in _ranked(trials)[:k] if trial.state == "COMPLETE"}
+    return {trial.number: _value(trial) for trial in _feasible(_ranked(trials))[:k] if trial.state == "COMPLETE"}
 
 
 def _ranked(trials: Sequence[TrialSummary]) -> list[TrialSummary]:
     """Those with a value, from the best down."""
     return sorted((trial for trial in trials if _value(trial) > -math.inf), key=lambda t: (-_value(t), t.number))
+
+
+def _feasible(trials: Sequence[TrialSummary]) -> list[TrialSummary]:
+    """Those that keep the constraints of the search."""
+    return [trial for trial in trials if trial.infeasible is None]
 
 
 def _value(trial: TrialSummary) -> float:

@@ -6,7 +6,7 @@ distinct, 13 of GP's. Training is deterministic given the seed, so a repetition 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -62,12 +62,17 @@ class Proposer:
         self._seed = seed
         self._joint = sampler.joint_space(space)
 
-    def propose(self, study: Study, *, paused: Collection[int] = ()) -> Proposal:
+    def propose(
+        self, study: Study, *, paused: Collection[int] = (), keeps: Callable[[Params], bool] | None = None
+    ) -> Proposal | None:
         """A configuration that no trial of the study has. The space must not be exhausted.
 
         Args:
             study: what is known so far.
             paused: numbers of trials that train no further for now; the sampler learns from them as from pruned ones.
+            keeps: whether a configuration keeps the constraints, where it has to; None: any will do.
+        Returns:
+            None if no configuration that is new keeps the constraints, of very many that were drawn.
         """
         trials = study.get_trials(deepcopy=False)
         seen = {configuration(plain_names(trial.params)) for trial in trials if trial.params}
@@ -82,9 +87,13 @@ class Proposer:
         draw = self._next_draw(trials)
         params = self._draw(self._sampler.make(draw), shown)
         replaced = configuration(params) in seen
-        if replaced:
+        if replaced or not (keeps is None or keeps(params)):
             unseen = self._unseen(shown, seen, draw.seed)
-            params = min(unseen, key=lambda candidate: _distance(candidate, params, self._space))
+            nearest = sorted(unseen, key=lambda candidate: _distance(candidate, params, self._space))
+            found = next((candidate for candidate in nearest if keeps is None or keeps(candidate)), None)
+            if found is None:
+                return None
+            params = found
         return Proposal(params=params, notes=trial_to_draw(shown).system_attrs, replaced=replaced)
 
     def _next_draw(self, trials: Sequence[FrozenTrial]) -> Draw:

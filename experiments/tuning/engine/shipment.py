@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from experiments.tuning.engine.engine import Idle
+from experiments.tuning.study.constraints import Constraint, broken
 from experiments.tuning.study.shipping_results import ShippingResults
 from experiments.tuning.study.summary import RefitModel, ShippedModel, Shipping
 from experiments.tuning.worker.finalist_training import run_checkpoint
@@ -39,6 +40,8 @@ class Shipment:
         refit: what the runs that ship are to be trained on again, beside train.
         model: name of the model, of which nothing may be random.
         results: keeps the result, and has that of an earlier session.
+        constraints: what may ship; a bag that breaks one does not.
+        n_parameters: numbers in a single run's model; it matters where constraints bound it.
 
     Attributes:
         shipping: what ships; None before it is known, and where the last job failed.
@@ -49,17 +52,22 @@ class Shipment:
     refit: Refit
     model: ModelName
     results: ShippingResults
+    constraints: Sequence[Constraint] = ()
+    n_parameters: float = 0.0
     shipping: Shipping | None = field(init=False, default=None)
     _waiting: deque[RefitJob | ShippingJob] = field(init=False, default_factory=deque)
     _running: int = field(init=False, default=0)
     _last: ShippingJob | None = field(init=False, default=None)
     _why_no_refit: str | None = field(init=False, default=None)
+    _why_not_this_bag: str | None = field(init=False, default=None)
 
     def take_up(self) -> None:
         """Take over the result of an earlier session, or begin; what that session has trained again is not lost."""
-        job = self._shipping_job(self.refit)
+        self._begin(self._shipping_job(self.refit))
+
+    def _begin(self, job: ShippingJob) -> None:
         if (known := self.results.read(job)) is not None:
-            self.shipping = self._shipping(job, known)
+            self._take(job, known)
             return
         self.results.forget(job.finalist)
         self._waiting.extend(self._refits(job))
@@ -88,7 +96,9 @@ class Shipment:
 
     @property
     def _why_no_bag(self) -> str | None:
-        """Why the runs cannot be more than one of them is."""
+        """Why the runs do not ship as one model."""
+        if self._why_not_this_bag is not None:
+            return self._why_not_this_bag
         if MODELS[self.model].learned_at_once:
             return f"nothing is random in {self.model}: a bag of its runs is one of them"
         return "there is only one run of it: a bag of that is the run itself" if len(self.runs) == 1 else None
@@ -121,7 +131,25 @@ class Shipment:
         """Take the result of the last job."""
         self._running -= 1
         self.results.write(job, result)
-        self.shipping = self._shipping(job, result)
+        self._take(job, result)
+
+    def _take(self, job: ShippingJob, result: ShippingResult) -> None:
+        """Take what was made; of a bag that may not ship, the best run does."""
+        if (
+            result.bag is not None
+            and (above := broken(self.constraints, self._costs(result.bag.footprint))) is not None
+        ):
+            self._why_not_this_bag = f"a bag of its runs cannot ship: {above}"
+            self._begin(self._shipping_job(self.refit))
+        else:
+            self.shipping = self._shipping(job, result)
+
+    def _costs(self, of_bag: Footprint) -> dict[str, float]:
+        return {
+            "n_parameters": self.n_parameters * len(self.runs),
+            "megabytes": of_bag.megabytes,
+            "request_ms": of_bag.milliseconds,
+        }
 
     def _shipping(self, job: ShippingJob, result: ShippingResult) -> Shipping:
         best, bag, again = self.runs[0], result.bag, result.refit

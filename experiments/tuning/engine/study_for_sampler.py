@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
+from statistics import fmean
 from typing import Any
 
 import optuna
@@ -13,6 +14,7 @@ from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from experiments.tuning.study.parameter_names import plain_names
+from experiments.tuning.study.trial_attributes import SKIPPED
 from search_spaces.space import SearchSpace
 
 
@@ -26,6 +28,9 @@ class _Shown:
         values: of the objectives, of a trial that has them.
         reported: the objective by epoch.
         notes: what the sampler wrote down when it drew the trial.
+        constraints: Optuna's values of the constraints, in the same order for every trial: the Gaussian process takes
+            them by their place.
+        is_skipped: whether it was not trained, since it breaks a constraint.
     """
 
     state: TrialState
@@ -33,6 +38,8 @@ class _Shown:
     values: Sequence[float] | None
     reported: dict[int, float]
     notes: dict[str, Any]
+    constraints: dict[str, float]
+    is_skipped: bool
 
     @property
     def is_pruned(self) -> bool:
@@ -67,7 +74,7 @@ def study_for_sampler(
     if filled:
         shown = [one and _filled(one, space, number) for number, one in enumerate(shown)]
     if finished_only and len(directions) == 1:
-        shown = _cut_alike(shown)
+        shown = _with_skipped(_cut_alike(shown))
     study = optuna.create_study(directions=directions)
     for one in shown:
         study.add_trial(create_trial(state=TrialState.FAIL) if one is None else _frozen(one, space))
@@ -87,12 +94,16 @@ def _shown(trial: FrozenTrial, space: SearchSpace, paused: Collection[int]) -> _
     state = trial.state
     if not state.is_finished() and (trial.number in paused or state is TrialState.WAITING):
         state = TrialState.PRUNED if trial.intermediate_values else TrialState.WAITING
+    constraints = dict(sorted(trial.constraints.items()))
     return _Shown(
         state=state,
         params=params,
         values=trial.values,
         reported=trial.intermediate_values,
-        notes=trial.system_attrs,
+        # Optuna keeps the constraints there too, under a prefix.
+        notes={name: note for name, note in trial.system_attrs.items() if name.partition(":")[2] not in constraints},
+        constraints=constraints,
+        is_skipped=SKIPPED in trial.user_attrs,
     )
 
 
@@ -120,12 +131,31 @@ def _cut_alike(trials: Sequence[_Shown | None]) -> list[_Shown | None]:
 def _cut(trial: _Shown, epochs: int) -> _Shown | None:
     """A trial after so many epochs, or at its end where that came earlier; None: it has no value there."""
     in_training = trial.state is TrialState.RUNNING and max(trial.reported, default=0) < epochs
-    if in_training or trial.state in (TrialState.WAITING, TrialState.FAIL):
+    if in_training or trial.is_skipped or trial.state in (TrialState.WAITING, TrialState.FAIL):
         return trial
     reported = [epoch for epoch in trial.reported if epoch <= epochs]
     if not reported:
         return None
     return replace(trial, state=TrialState.COMPLETE, values=[trial.reported[max(reported)]])
+
+
+def _with_skipped(trials: Sequence[_Shown | None]) -> list[_Shown | None]:
+    """The trials, and those that were skipped as finished ones, so that the sampler learns where constraints break.
+
+    They have no value: they get the mean of the others, which is what a Gaussian process takes for granted where it
+    knows nothing. One whose costs are known in part breaks the other constraints as far.
+    """
+    values = [trial.values[0] for trial in trials if trial and trial.state is TrialState.COMPLETE and trial.values]
+    names = sorted({name for trial in trials if trial for name in trial.constraints})
+    if not values:
+        return list(trials)
+    return [trial and (_skipped(trial, fmean(values), names) if trial.is_skipped else trial) for trial in trials]
+
+
+def _skipped(trial: _Shown, value: float, names: Sequence[str]) -> _Shown:
+    known = trial.constraints
+    constraints = {name: known.get(name, max(known.values())) for name in names}
+    return replace(trial, state=TrialState.COMPLETE, values=[value], constraints=constraints)
 
 
 class _SharedDistributions(dict[str, BaseDistribution]):
@@ -147,6 +177,7 @@ def _frozen(shown: _Shown, space: SearchSpace) -> FrozenTrial:
         values=shown.values,
         intermediate_values=shown.reported,
         system_attrs=shown.notes,
+        constraints=shown.constraints,
     )
     trial.distributions = distributions  # `create_trial` has made a plain dict of them
     return trial

@@ -61,9 +61,9 @@ def judge_finalists(
         depends_on_seed: whether another seed would give another model.
         trials: values of the finalists' trials that count on validation, by number.
     Returns:
-        None if no run succeeded.
+        None if no run of a finalist that may ship succeeded.
     """
-    if not runs:
+    if not any(run.finalist.may_ship for run in runs):
         return None
     finalists = list({run.finalist.number: run.finalist for run in runs}.values())
     judged = racers(finalists, runs, failures, key_of(objective), trials or {})
@@ -155,8 +155,11 @@ def _ranked(runs: Runs, judged: Sequence[Racer], estimates: Mapping[int, float])
     for run in runs:
         by_number[run.finalist.number].append(run)
 
-    best_first = sorted(judged, key=lambda racer: (racer.failed, -estimates[racer.number], racer.number))
-    return [sorted(by_number[racer.number], key=lambda run: run.seed) for racer in best_first]
+    def rank(racer: Racer) -> tuple[object, ...]:
+        may_ship = by_number[racer.number][0].finalist.may_ship
+        return not may_ship, racer.failed, -estimates[racer.number], racer.number
+
+    return [sorted(by_number[racer.number], key=lambda run: run.seed) for racer in sorted(judged, key=rank)]
 
 
 def _summary(runs: Runs, estimate: float) -> FinalistSummary:

@@ -33,12 +33,13 @@ from experiments.tuning.study.trial_attributes import options_of, origin_of, rea
 
 
 def winner(trials: Sequence[FrozenTrial]) -> FrozenTrial | None:
-    """The trial with the best objective, the first of equals; None before any has a value.
+    """The trial with the best objective, the first of equals; None before any has a value that may ship.
 
     A trial that the end of the search cut short may win: its checkpoint has that value. One that the scheduler
     stopped was behind others at its last epoch, and these have only become better since.
     """
-    valued = [(value, -trial.number, trial) for trial in trials if (value := value_of(trial)) is not None]
+    may_ship = [trial for trial in trials if trial_attributes.INFEASIBLE not in trial.user_attrs]
+    valued = [(value, -trial.number, trial) for trial in may_ship if (value := value_of(trial)) is not None]
     return max(valued, default=(None, None, None))[-1]
 
 
@@ -83,6 +84,7 @@ def summarize(
         seed=spec.seed,
         dataset=DatasetSummary.of(dataset),
         objective=spec.objective,
+        constraints=[str(constraint) for constraint in spec.constraints],
         space={
             "name": spec.space.name,
             "size": spec.space.size,
@@ -113,6 +115,8 @@ def seconds_trained(trials: Sequence[FrozenTrial]) -> float:
 
 def state_of(trial: FrozenTrial) -> TrialState:
     """How a trial ended, or that it waits."""
+    if trial_attributes.SKIPPED in trial.user_attrs:
+        return "INFEASIBLE"
     return cast("TrialState", trial.state.name) if trial.state.is_finished() else "INTERRUPTED"
 
 
@@ -131,6 +135,7 @@ def summarize_trial(trial: FrozenTrial, run_id: str | None = None) -> TrialSumma
         reason=attributes.get(trial_attributes.REASON),
         retries=attributes.get(trial_attributes.RETRIES, 0),
         origin=origin_of(attributes),
+        infeasible=attributes.get(trial_attributes.INFEASIBLE),
     )
 
 

@@ -53,9 +53,11 @@ class Setting:
         group: where the help shows the flag.
         help: for the flag.
         metavar: the value's placeholder in the help; None: the flag is a switch.
+        repeatable: whether the flag may be given several times; what is read is then a list.
         kind: what the parser makes of the text of a flag: int, float or str.
         read: makes the value of that, or something `Derived`.
         least: the smallest value that is allowed.
+        most: the largest value that is allowed.
         default: the value where nothing is said, or how it is `Derived`; MISSING: the preset or the command has one.
         key: what a study stores it under, with a dot for a mapping in a mapping; empty: the field's name.
         store: makes JSON types of the value.
@@ -67,9 +69,11 @@ class Setting:
     group: FlagGroup | None = None
     help: str = ""
     metavar: str | None = None
+    repeatable: bool = False
     kind: Callable[[str], Any] = str
     read: Callable[[Any], Any] = as_it_is
     least: float | None = None
+    most: float | None = None
     default: Any = MISSING
     key: str = ""
     store: Callable[[Any], Any] = as_it_is

@@ -7,7 +7,7 @@ Ray and Optuna, which take seconds.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -30,6 +30,7 @@ from narm.machine.device import resolve_device
 from narm.text.suggestion import did_you_mean
 
 if TYPE_CHECKING:
+    from experiments.tuning.study.constraints import Constraint
     from experiments.tuning.study.objectives import Objective
     from search_spaces.recipe import Recipe, RecipeFile
     from search_spaces.space import SearchSpace
@@ -152,6 +153,18 @@ def store_objectives(objectives: tuple[Objective, ...]) -> str:
     from experiments.tuning.study.objectives import describe
 
     return describe(objectives)
+
+
+def read_constraints(texts: Sequence[str]) -> tuple[Constraint, ...]:
+    """Constraints of texts such as `megabytes <= 50`."""
+    from experiments.tuning.study.constraints import parse_constraints
+
+    return parse_constraints(texts)
+
+
+def store_constraints(constraints: tuple[Constraint, ...]) -> list[str]:
+    """Texts that `read_constraints` reads."""
+    return [str(constraint) for constraint in constraints]
 
 
 def default_objectives(settled: Settled) -> tuple[Objective, ...]:

@@ -30,6 +30,7 @@ from narm.text.text_file import located
 
 if TYPE_CHECKING:
     from experiments.tuning.optimizer.scheduler import Scheduler
+    from experiments.tuning.study.constraints import Constraint
     from experiments.tuning.study.objectives import Objective
     from narm.data.sessions import HeldOut, Refit
     from search_spaces.recipe import Recipe
@@ -90,6 +91,19 @@ class StudySpec:
         default=Derived(rules.default_objectives),
     )
     """The first is the config's `valid_metric`; others are costs."""
+
+    constraints: tuple[Constraint, ...] = setting(
+        "--constraint",
+        group=WHAT,
+        metavar="BOUND",
+        help="'megabytes <= 50': what may ship; n_parameters, request_ms; repeatable",
+        repeatable=True,
+        read=rules.read_constraints,
+        store=rules.store_constraints,
+        restore=rules.read_constraints,
+        default=(),
+    )
+    """What a model may cost at most to be shipped."""
 
     sampler: str = setting(
         "--sampler",
@@ -297,6 +311,18 @@ class StudySpec:
     )
     """Share of a GPU; 0 on a CPU."""
 
+    nice: int = setting(
+        "--nice",
+        group=MACHINES,
+        metavar="N",
+        help="niceness of the trials, 0 to 19: how far other programs come first (default: 0)",
+        kind=int,
+        least=0,
+        most=19,
+        default=0,
+    )
+    """Niceness of the workers beside that of the command; without effect on a running cluster."""
+
     address: str | None = setting(
         "--address", group=MACHINES, metavar="HOST:PORT", help="a running Ray cluster (default: its own Ray)"
     )
@@ -378,6 +404,8 @@ class StudySpec:
             value = getattr(self, name)
             if known.least is not None and value is not None and value < known.least:
                 raise InputError(f"{name}: {value} should be {known.least} or more")
+            if known.most is not None and value is not None and value > known.most:
+                raise InputError(f"{name}: {value} should be {known.most} or less")
 
     def _check_bag(self) -> None:
         """A bag is made of the finalists' runs; of what is learned at once, one says all."""

@@ -6,7 +6,7 @@ has no public way: `Study.add_trial` returns no handle to go on with, and `Trial
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal
@@ -143,6 +143,13 @@ class StoredTrial:
     def set_attribute(self, name: str, value: Any) -> None:
         """Write a user attribute."""
         self._handle.set_user_attr(name, value)
+
+    def set_constraints(self, values: Mapping[str, float]) -> None:
+        """Write the values of constraints, above 0 where one is broken; Optuna keeps the first of each."""
+        known = self._handle.constraints
+        for name, value in values.items():
+            if name not in known:
+                self._handle.set_constraint(name, value)
 
     def set_value(self, epoch: int, value: float) -> None:
         """Write the value after an epoch; a second one for the same epoch replaces the first."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from experiments.tuning.study.constraints import describe as describe_constraints
+from experiments.tuning.study.constraints import parse_constraints
 from experiments.tuning.study.objectives import describe, parse_objectives
 from experiments.tuning.study.setting import Setting, settings
 from experiments.tuning.study.setting_rules import restore_space
@@ -78,7 +80,7 @@ def check_resumable(record: Record, spec: StudySpec, fingerprint: str) -> None:
     Space, sampler, scheduler, budgets, concurrency and the places of results may be others.
 
     Raises:
-        InputError: another dataset, objective or fixed option; the message says which.
+        InputError: another dataset, objective, constraint or fixed option; the message says which.
     """
     if record["fingerprint"] != fingerprint:
         raise InputError(
@@ -89,6 +91,12 @@ def check_resumable(record: Record, spec: StudySpec, fingerprint: str) -> None:
     if before != now:
         raise InputError(
             f"resume: study '{spec.name}' is for {describe(before)}, not {describe(now)}: start a new study"
+        )
+    bounds = parse_constraints(record.get("constraints", ()))
+    if set(bounds) != set(spec.constraints):
+        raise InputError(
+            f"resume: study '{spec.name}' has {describe_constraints(bounds) or 'no constraints'}, not "
+            f"{describe_constraints(spec.constraints) or 'none'}: start a new study, with --warm-start {spec.name}"
         )
     flat = spec.config.flat()
     searched = {*spec.space.options, *stored_space(record).options}

@@ -18,8 +18,9 @@ from narm.evaluation.paired_difference import Difference, Seeds
 from narm.machine.files import write_text
 from narm.text.text_file import read_text
 
-TrialState = Literal["COMPLETE", "PRUNED", "FAIL", "INTERRUPTED"]
-"""Optuna's words for the end of a trial, and one that waits for `--resume`."""
+TrialState = Literal["COMPLETE", "PRUNED", "FAIL", "INTERRUPTED", "INFEASIBLE"]
+"""Optuna's words for the end of a trial, and two of ours: it waits for `--resume`; it was not trained, since it breaks
+a constraint, which Optuna has as pruned."""
 
 Meaning = Literal["better", "undecided", "worse"]
 DecidedBy = Literal["validation", "test"]
@@ -31,6 +32,7 @@ STATE_WORDS: dict[TrialState, str] = {
     "PRUNED": "pruned",
     "FAIL": "failed",
     "INTERRUPTED": "interrupted",
+    "INFEASIBLE": "infeasible",
 }
 
 TRAINED_ON: dict[Held, str] = {"valid": "train and validation", "all": "train, validation and test"}
@@ -82,6 +84,7 @@ class TrialSummary:
         retries: how often it went on after a failure.
         origin: where its configuration came from: default, recipe, sampler, `trial 3`, a file or a study; None in
             summaries of earlier versions.
+        infeasible: which constraint it breaks, so that it cannot ship: `megabytes 61.2 (at most 50)`.
     """
 
     number: int
@@ -95,6 +98,7 @@ class TrialSummary:
     reason: str | None = None
     retries: int = 0
     origin: str | None = None
+    infeasible: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,6 +109,7 @@ class Counts:
     pruned: int
     failed: int
     interrupted: int
+    infeasible: int = 0
 
     @classmethod
     def of(cls, trials: Sequence[TrialSummary]) -> Counts:
@@ -115,6 +120,7 @@ class Counts:
             pruned=states.count("PRUNED"),
             failed=states.count("FAIL"),
             interrupted=states.count("INTERRUPTED"),
+            infeasible=states.count("INFEASIBLE"),
         )
 
 
@@ -460,6 +466,7 @@ class Summary:
         pareto: the front of a search with several objectives, empty with one.
         stop_reason: why the search ended.
         recipe: None: the search has none.
+        constraints: what a model may cost at most to be shipped: `megabytes <= 50`.
     """
 
     study: str
@@ -480,6 +487,7 @@ class Summary:
     pareto: Sequence[ParetoPoint] = ()
     stop_reason: str | None = None
     recipe: RecipeSummary | None = None
+    constraints: Sequence[str] = ()
 
     @property
     def winner(self) -> int | None:

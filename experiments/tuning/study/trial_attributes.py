@@ -22,6 +22,9 @@ REASON = "reason"  # why it ended, or waits
 RETRIES = "retries"
 TRACEBACK = "traceback"
 RUN_ID = "mlflow_run_id"
+COSTS = "costs"  # what its model costs, by name, where the search has constraints
+INFEASIBLE = "infeasible"  # which constraint it breaks, and by what
+SKIPPED = "skipped"  # it was not trained, since it breaks one
 
 RECIPE = "recipe"
 """The origin of the trial of the recipe."""

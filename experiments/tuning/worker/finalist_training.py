@@ -18,6 +18,7 @@ from narm.evaluation.full_ranking import chosen_targets, rank_targets
 from narm.evaluation.scorer import Scorer
 from narm.metrics import Ranks, summarize
 from narm.optimization import ENDS_WITH_EPOCHS
+from narm.pulse import Pulse
 from narm.training import create_model, fit
 from narm.training_state import EpochResult, read_history
 
@@ -28,7 +29,7 @@ _DECISIVE = _OF_TRAINING - {"epochs"} | {"max_item_list_length"}
 
 
 def train_finalist(
-    job: FinalistJob, splits: Splits, training: Training, scratch: Path
+    job: FinalistJob, splits: Splits, training: Training, scratch: Path, pulse: Pulse | None = None
 ) -> Iterator[EpochResult | FinalistRun]:
     """Train a finalist, from the run's checkpoint where there is one, and rank the test targets.
 
@@ -37,6 +38,7 @@ def train_finalist(
         splits: the data.
         training: how.
         scratch: folder for a copy of a checkpoint that is kept elsewhere.
+        pulse: says how far an epoch has come.
     Yields:
         every epoch; at last the run.
     Raises:
@@ -44,7 +46,7 @@ def train_finalist(
         NonFiniteLoss: training diverged.
     """
     name, config = run_checkpoint(job.finalist, job.seed), finalist_config(job.finalist, job.seed, training.config)
-    yield from train_run(name, config, splits, training, scratch, epochs=config.training.epochs)
+    yield from train_run(name, config, splits, training, scratch, epochs=config.training.epochs, pulse=pulse)
     last = training.finalist_checkpoints.fetch(name, scratch)
     assert last is not None
     yield _rank(job, last, splits, training)
@@ -79,7 +81,14 @@ def is_of_run(saved: Mapping[str, Any], config: Config, fingerprint: str) -> boo
 
 
 def train_run(
-    name: str, config: Config, splits: Splits, training: Training, scratch: Path, *, epochs: int
+    name: str,
+    config: Config,
+    splits: Splits,
+    training: Training,
+    scratch: Path,
+    *,
+    epochs: int,
+    pulse: Pulse | None = None,
 ) -> Iterator[EpochResult]:
     """Train a run, from its checkpoint where there is one, and keep it there after every epoch.
 
@@ -90,6 +99,7 @@ def train_run(
         training: how.
         scratch: folder for a copy of a checkpoint that is kept elsewhere.
         epochs: the last one, if early stopping does not end the run before; a schedule may be for more.
+        pulse: told how far an epoch has come.
     Yields:
         every epoch that is trained now; none if the run is over.
     """
@@ -103,7 +113,7 @@ def train_run(
         return
     model = create_model(splits.n_items, config)
     resume = None if begun is None else resume
-    live = fit(model, splits, config.training, config.evaluation, device=training.device, resume=resume)
+    live = fit(model, splits, config.training, config.evaluation, device=training.device, resume=resume, pulse=pulse)
     for epoch in islice(live, epochs - done):
         checkpoints.save(name, partial(save_checkpoint, state=epoch.state, config=config, splits=splits))
         yield epoch.state.history[-1]

@@ -21,6 +21,7 @@ class TrialJob:
         options: config options that the trial's parameters set.
         epochs: epochs that the study knows of already; the trial's checkpoint may have more.
         parent: trial whose checkpoint the first job starts from; None: from scratch.
+        measure: whether to report first what the model costs, which may be more than the search allows.
     """
 
     number: int
@@ -28,6 +29,7 @@ class TrialJob:
     options: dict[str, Any]
     epochs: int
     parent: int | None
+    measure: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,12 +41,14 @@ class Finalist:
         options: values of the options that the space varies.
         is_default: whether it is the default configuration.
         epochs: it may train at most; None: as many as a trial of the study.
+        may_ship: whether it keeps the constraints of the search; else it is there to be compared with.
     """
 
     number: int
     options: Mapping[str, Any]
     is_default: bool = False
     epochs: int | None = None
+    may_ship: bool = True
 
     @property
     def label(self) -> str:

@@ -1,8 +1,10 @@
 """Reports: what a worker sends to the driver while it works on a job.
 
-A trial's job reports every epoch. A finalist's does so too, so that it can be interrupted there, and at last its run;
-likewise its last training, on what was held out too. The job that makes the model to ship reports once. A job that
-fails says so itself: what reaches the driver is a type, not the text of a traceback.
+A trial's job reports every epoch, and before the first what its model costs, where the search asks for that. A
+finalist's reports every epoch too, so that it can be interrupted there, and at last its run; likewise its last
+training, on what was held out too. Trials and finalists say within a long epoch how far they have come. The job that
+makes the model to ship reports once. A job that fails says so itself: what reaches the driver is a type, not the text
+of a traceback.
 
 Q targets of the test split.
 """
@@ -14,8 +16,9 @@ import traceback
 from dataclasses import dataclass
 
 from experiments.tuning.worker.jobs import Finalist
-from narm.footprint import Footprint
+from narm.footprint import Costs, Footprint
 from narm.metrics import Ranks
+from narm.pulse import EpochProgress
 from narm.training import NonFiniteLoss
 from narm.training_state import EpochResult
 
@@ -140,4 +143,4 @@ def _shortened(reason: str) -> str:
     return textwrap.shorten(reason, width=_LONGEST_REASON, placeholder=" ...")
 
 
-Report = EpochResult | FinalistRun | RefitRun | ShippingResult | JobFailure
+Report = Costs | EpochProgress | EpochResult | FinalistRun | RefitRun | ShippingResult | JobFailure

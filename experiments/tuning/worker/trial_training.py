@@ -1,4 +1,4 @@
-"""Trains a trial, from its latest checkpoint to its next one, an epoch at a time."""
+"""Trains a trial, from its latest checkpoint to its next one, an epoch at a time; before, measures what it costs."""
 
 from __future__ import annotations
 
@@ -9,12 +9,17 @@ from pathlib import Path
 from experiments.tuning.worker.checkpoints import trial_checkpoint
 from experiments.tuning.worker.jobs import Training, TrialJob
 from narm.checkpoint import read_checkpoint, save_checkpoint
+from narm.config import Config
 from narm.data.sessions import Splits
+from narm.footprint import Costs, measure_untrained
+from narm.pulse import Pulse
 from narm.training import create_model, fit
 from narm.training_state import EpochResult, read_history
 
 
-def train_trial(job: TrialJob, splits: Splits, training: Training, scratch: Path) -> Iterator[EpochResult]:
+def train_trial(
+    job: TrialJob, splits: Splits, training: Training, scratch: Path, pulse: Pulse | None = None
+) -> Iterator[EpochResult]:
     """Train a trial on from its checkpoint, writing the next one before each epoch is reported.
 
     Yields every epoch that the study does not know of, those of earlier jobs among them, but none before the first
@@ -25,8 +30,9 @@ def train_trial(job: TrialJob, splits: Splits, training: Training, scratch: Path
         splits: the data.
         training: how.
         scratch: folder for a copy of a checkpoint that is kept elsewhere.
+        pulse: says how far an epoch has come.
     """
-    checkpoints, config = training.checkpoints, training.config.replace({**job.options, "seed": job.seed})
+    checkpoints, config = training.checkpoints, _config(job, training)
     model = create_model(splits.n_items, config)
     resume = checkpoints.fetch(trial_checkpoint(job.number), scratch)
     if resume is not None:
@@ -45,8 +51,24 @@ def train_trial(job: TrialJob, splits: Splits, training: Training, scratch: Path
         device=training.device,
         resume=resume,
         inherit=inherit,
+        pulse=pulse,
     ):
         write = partial(save_checkpoint, state=epoch.state, config=config, splits=splits)
         checkpoints.save(trial_checkpoint(job.number), write)
         if epoch.best_epoch:
             yield epoch.state.history[-1]
+
+
+def measure_trial(job: TrialJob, splits: Splits, training: Training) -> Costs:
+    """What the model of a trial costs, whatever it learns.
+
+    Args:
+        job: the trial.
+        splits: the data.
+        training: how it would be trained, and on which device it is asked.
+    """
+    return measure_untrained(_config(job, training), splits, device=training.device)
+
+
+def _config(job: TrialJob, training: Training) -> Config:
+    return training.config.replace({**job.options, "seed": job.seed})

@@ -14,12 +14,16 @@ from experiments.tuning.worker.jobs import FinalistJob, Job, RefitJob, ShippingJ
 from experiments.tuning.worker.refitting import refit_run
 from experiments.tuning.worker.reports import JobFailure, Report
 from experiments.tuning.worker.shipping import make_shippable
-from experiments.tuning.worker.trial_training import train_trial
+from experiments.tuning.worker.trial_training import measure_trial, train_trial
 from narm.data.sessions import Splits
 from narm.machine.threads import set_threads
+from narm.pulse import Pulse
 
 REPORT = "report"
 """Key of a `Report` in what is reported to Tune."""
+
+HEARTBEAT = 15.0
+"""Seconds between two reports within an epoch. Training waits for the driver to take one: some milliseconds."""
 
 
 def train(config: Mapping[str, Any], *, splits: Splits, trainings: Sequence[Training]) -> None:
@@ -32,20 +36,34 @@ def train(config: Mapping[str, Any], *, splits: Splits, trainings: Sequence[Trai
         splits: shared by all, read only.
         trainings: how the jobs of each study are trained.
     """
-    for report in run_job(config["job"], splits, trainings[config["study"]]):
+
+    def report(report: Report) -> None:
         tune.report({REPORT: report})
 
+    pulse = Pulse(report, every=HEARTBEAT)
+    for each in run_job(config["job"], splits, trainings[config["study"]], pulse):
+        report(each)
 
-def run_job(job: Job, splits: Splits, training: Training) -> Iterator[Report]:
-    """Do a job, from its checkpoint if it trains; a failure is its last report."""
+
+def run_job(job: Job, splits: Splits, training: Training, pulse: Pulse | None = None) -> Iterator[Report]:
+    """Do a job, from its checkpoint if it trains; a failure is its last report.
+
+    Args:
+        job: what to do.
+        splits: the data.
+        training: how.
+        pulse: reports within a long epoch.
+    """
     set_threads(training.threads)
     try:
         with tempfile.TemporaryDirectory() as scratch:
             match job:
                 case TrialJob():
-                    yield from train_trial(job, splits, training, Path(scratch))
+                    if job.measure:
+                        yield measure_trial(job, splits, training)
+                    yield from train_trial(job, splits, training, Path(scratch), pulse)
                 case FinalistJob():
-                    yield from train_finalist(job, splits, training, Path(scratch))
+                    yield from train_finalist(job, splits, training, Path(scratch), pulse)
                 case RefitJob():
                     yield from refit_run(job, splits, training, Path(scratch))
                 case ShippingJob():

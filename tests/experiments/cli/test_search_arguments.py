@@ -346,6 +346,7 @@ OTHER_SETTINGS = (
     "--recipe", "narm", "--max-failed", "50%", "--threads", "1", "--device", "cpu", "--gpus-per-trial", "0.5",
     "--tracking-uri", "http://mlflow.example.org", "--system-metrics", "--checkpoint-storage", "/mnt/all",
     "--ship", "bag", "--refit", "all", "--finalist-epochs", "40",
+    "--nice", "7", "--constraint", "n_parameters <= 4123457", "--constraint", "megabytes<=1e3",
 )  # fmt: skip
 
 

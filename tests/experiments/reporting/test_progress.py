@@ -10,7 +10,9 @@ from rich.console import Console
 
 from experiments.reporting import progress
 from experiments.reporting.display import Display
-from experiments.reporting.progress import Progress, format_duration
+from experiments.reporting.progress import Progress
+from experiments.tuning.study.summary import FinalistFailure
+from narm.pulse import EpochProgress
 
 PARAMS = {"learning_rate": 0.0123456, "dropout_probs": (0.25, 0.5)}
 
@@ -242,9 +244,69 @@ def test_how_a_study_ended_stays_on_the_terminal() -> None:
     assert [line.split(" · ")[0] for line in ends[-2:]] == ["narm", "sr"]
 
 
-@pytest.mark.parametrize(
-    ("seconds", "words"),
-    [(0, "0 s"), (59.4, "59 s"), (59.6, "1 min 0 s"), (200, "3 min 20 s"), (3599.9, "1 h 0 min"), (7500, "2 h 5 min")],
-)
-def test_durations_read_well(seconds: float, words: str) -> None:
-    assert format_duration(seconds) == words
+def test_what_breaks_a_constraint_is_named_and_counts_as_no_trial():
+    console = plain()
+    with showing(4, most_epochs=40, console=console) as shown:
+        shown.started(0, PARAMS)
+        shown.epoch(0, 1, 0.9, may_ship=False)  # the default configuration
+        shown.started(1, {"hidden_size": 512})
+        shown.skipped(1, "infeasible: megabytes 61.2 (at most 50)")
+        shown.started(2, {"hidden_size": 64})
+        shown.epoch(2, 1, 0.1)
+        shown.finished(2, "COMPLETE", 0.1)
+    first, second = text(console).splitlines()
+    assert first == "trial 1 is not trained, infeasible: megabytes 61.2 (at most 50): hidden_size=512"
+    assert second.startswith("[2/4 trials, 2 epochs] trial 2 complete at epoch 1, MRR@10 0.1000, best so far: hidden")
+    on_terminal = live()
+    with showing(4, most_epochs=40, console=on_terminal) as shown:
+        shown.started(1, {"hidden_size": 512})
+        shown.skipped(1, "infeasible: megabytes 61.2 (at most 50)")
+    assert "0/4 trials" in text(on_terminal)
+    assert "1 infeasible" in text(on_terminal)
+
+
+def within(seconds: float, epoch: int = 1) -> EpochProgress:
+    return EpochProgress(epoch=epoch, n_targets=round(1000 * seconds), expected=100_000, seconds=seconds)
+
+
+def test_a_log_gets_one_line_a_minute_of_all_long_epochs_together(clock: Clock) -> None:
+    console = plain()
+    with showing(4, most_epochs=4, console=console) as shown:
+        for number in range(2):
+            shown.started(number, PARAMS)
+        for second in range(15, 95, 15):
+            clock.now += 15
+            for number in range(2):
+                shown.within_epoch(number, within(second))
+        shown.epoch(0, 1, 0.1)
+        shown.finished(0, "COMPLETE", 0.1)
+        clock.now += 50
+        shown.within_epoch(1, within(100))
+    first, last = text(console).splitlines()
+    assert first == (
+        "[2/4 trials, 0 epochs] trial 0 in epoch 1, 60 % of 100,000 targets, 40 s left; "
+        "trial 1 in epoch 1, 60 % of 100,000 targets, 40 s left"
+    )
+    assert last.startswith("[2/4 trials, 1 epoch] trial 0 complete")
+
+
+def test_a_terminal_shows_how_far_each_epoch_is_and_the_time_left_before_the_first_ends(clock: Clock) -> None:
+    console = live()
+    with showing(4, most_epochs=4, console=console) as shown:
+        shown.started(0, {"n_layers": 1})
+        clock.now += 50
+        shown.within_epoch(0, within(50, epoch=1))
+        clock.now += 25
+    assert "trial 0  epoch 1, 75 % of 100,000 targets, 25 s left  n_layers=1" in text(console)
+    assert "at most 5 min 25 s left" in text(console)  # 3.25 epochs of 100 s
+
+
+def test_finalists_are_shown_while_they_train(clock: Clock) -> None:
+    console = live()
+    with showing(4, most_epochs=4, console=console) as shown:
+        shown.finalists(2)
+        shown.within_epoch(3, within(50), seed=11)
+        shown.within_epoch(5, within(25), seed=12)
+        shown.finalist_done(FinalistFailure(number=3, seed=11, reason="diverged"))
+    assert "finalist 5, seed 12,  epoch 1, 25 % of 100,000 targets, 1 min 15 s left" in text(console)
+    assert "finalist 3" not in text(console).split("1/2 runs of finalists")[-1]

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from support.search_summary import FINALS, SUMMARY, comparison, finalist, trial
 
-from experiments.reporting.report.answer import headline, notes, verdict
+from experiments.reporting.report.answer import counts, headline, notes, verdict
 from experiments.tuning.study.summary import Best, Summary, TrialSummary
 
 
@@ -121,3 +121,25 @@ def test_a_trial_that_no_sampler_drew_says_where_it_came_from(origin, noted):
     assert list(notes(replace(SUMMARY.trials[1], origin=origin), SUMMARY)) == ["default"]
     pruned = replace(known, state="PRUNED", number=1)
     assert list(notes(pruned, SUMMARY)) == ["winner", *noted, "pruned"]
+
+
+def test_constraints_are_said_with_what_they_kept_from_shipping():
+    trials = [replace(each, origin="sampler", infeasible=None) for each in SUMMARY.trials]
+    trials[0] = replace(trials[0], origin="default", infeasible="megabytes 61.2 (at most 50)")
+    bounded = replace(
+        SUMMARY,
+        trials=trials,
+        constraints=["megabytes <= 50", "request_ms <= 5"],
+        counts=replace(SUMMARY.counts, infeasible=3),
+    )
+    assert list(verdict(bounded))[:2] == [
+        "What ships has megabytes <= 50, request_ms <= 5; configurations not trained because they break one: 3.",
+        "The default configuration cannot ship: megabytes 61.2 (at most 50). It is here to be compared with.",
+    ]
+    assert "infeasible" in notes(trials[0], bounded)
+    assert counts(bounded).endswith(", 3 infeasible")
+    interval = comparison(0, 0.001, -0.002, 0.005)
+    undecided = replace(bounded, finals=replace(FINALS, comparisons=[interval]))
+    assert headline(undecided).startswith("Ship trial 1: the best on validation of what may ship; no evidence on test")
+    nothing = replace(bounded, best=None, finals=None)
+    assert headline(nothing) == "No winner: no trial that may ship has a result."

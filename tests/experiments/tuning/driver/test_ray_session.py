@@ -23,6 +23,7 @@ from narm.errors import InputError
 # isort: split
 from ray.autoscaler._private.util import prepare_config, validate_config
 
+NICENESS = "RAY_worker_niceness"
 DOCUMENTATION = Path(__file__).parents[4] / "docs"
 
 
@@ -91,6 +92,40 @@ def test_a_machine_that_ray_does_not_start_on_is_one_line(ring_splits, monkeypat
         InputError, match=r"^Ray does not start on this machine \(Failed to start GCS\.\): see its limits"
     ):
         search_on_a_machine(ring_splits)
+
+
+@pytest.mark.parametrize("others", [None, "15"])
+def test_workers_of_ones_own_ray_are_as_nice_as_the_search_says(others, ring_splits, monkeypatch):
+    monkeypatch.setenv(NICENESS, "")  # so that what the session sets is taken back
+    monkeypatch.delenv(NICENESS)
+    if others is not None:
+        monkeypatch.setenv(NICENESS, others)
+    nice = []
+
+    def init(**_):
+        nice.append(os.environ[NICENESS])
+        raise RuntimeError
+
+    monkeypatch.setattr(ray, "init", init)
+    monkeypatch.setattr(ray, "is_initialized", lambda: False)
+    for wanted in ({}, {"nice": 5}):
+        with pytest.raises(InputError), ray_session(1, ring_splits, resources={"cpu": 1}, **wanted):
+            pass
+    assert nice == ["0", "5"]
+
+
+@pytest.mark.parametrize("nice", [0, 5])
+def test_a_cluster_keeps_its_own_niceness_which_is_said(nice, ring_splits, monkeypatch, caplog):
+    monkeypatch.setattr("experiments.tuning.driver.ray_session._require_listener", lambda _: None)
+    monkeypatch.setattr("experiments.tuning.driver.ray_session._require_cluster", lambda _: None)
+    monkeypatch.setattr("experiments.tuning.driver.ray_session._require_room", lambda _: None)
+    monkeypatch.setattr(ray, "is_initialized", lambda: False)
+    monkeypatch.setattr(ray, "init", lambda **_: None)
+    monkeypatch.setattr(ray, "shutdown", lambda: None)
+    with ray_session(1, ring_splits, resources={"cpu": 1}, address="10.0.0.1:6379", nice=nice):
+        pass
+    said = "nice: 5 has no effect: a cluster's workers have the niceness that Ray was started with"
+    assert caplog.messages == ([said] if nice else [])
 
 
 @pytest.mark.parametrize("imported_from", ["", ".", "here", None])

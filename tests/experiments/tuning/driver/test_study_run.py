@@ -15,6 +15,7 @@ from rich.console import Console
 from experiments.cli.search_arguments import build_spec
 from experiments.cli.search_parser import build_parser
 from experiments.reporting.display import Display
+from experiments.reporting.progress import Progress
 from experiments.reporting.recorder import Recording
 from experiments.tuning.driver.study_run import Plan, StudyResult, begin_study
 from experiments.tuning.engine.engine import Engine, Idle
@@ -30,9 +31,10 @@ from experiments.tuning.worker.jobs import FinalistJob, Job, RefitJob, ShippingJ
 from experiments.tuning.worker.tune_function import run_job
 from narm.bag import Bag
 from narm.checkpoint import load_model, read_checkpoint
-from narm.config_file import OptionsFile
+from narm.config_file import OptionsFile, read_config
 from narm.data.datasets import load_splits
 from narm.errors import InputError
+from narm.pulse import Pulse
 from narm.training_state import EpochResult
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("without_a_report")]
@@ -44,16 +46,26 @@ def without_a_report(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("experiments.reporting.report.publish.publish", lambda saved: {})
 
 
+NOTHING_IN_IT = OptionsFile()
+
+
 class Worker:
     """Does the jobs of a study of tiny models."""
 
-    def __init__(self, output: Path, *arguments: str, resume: bool = False, queue: Sequence[Queued] = ()) -> None:
+    def __init__(
+        self,
+        output: Path,
+        *arguments: str,
+        resume: bool = False,
+        queue: Sequence[Queued] = (),
+        file: OptionsFile = NOTHING_IN_IT,
+    ) -> None:
         small = ["--hidden_size", "8", "--embedding_size", "8", "--threads", "1", "--device", "cpu"]
         space = output / "space.yaml"
         space.write_text("learning_rate: [0.01, 0.02, 0.03, 0.04]\n")
         fixed = ["--preset", "smoke", "--space", str(space), "--study", "s", "--output", str(output)]
         size = ["--trials", "3", "--epochs", "3", "--scheduler", "none", "--finalists", "1", "--finalist-seeds", "1"]
-        spec = build_spec(build_parser().parse_args([*fixed, *small, *size, *arguments]), OptionsFile())
+        spec = build_spec(build_parser().parse_args([*fixed, *small, *size, *arguments]), file)
         self.splits = load_splits(spec.config.data)
         self.training = Training(
             config=spec.config,
@@ -142,6 +154,26 @@ def test_the_recipe_takes_no_trial_from_what_a_person_wants_tried(
     queue = [Queued(options={"learning_rate": rate}, origin="queue.yaml") for rate in (0.01, 0.02)]
     Worker(output, "--recipe", str(recipe), queue=queue[:n_queued]).run.abandon(RuntimeError("enough"))
     assert origins(output) == expected
+
+
+@pytest.mark.usefixtures("without_a_report")
+def test_what_costs_too_much_is_not_trained_and_the_default_that_does_cannot_ship(output: Path) -> None:
+    config, space = output / "config.yaml", output / "layers.yaml"
+    config.write_text("n_layers: 2\n")
+    space.write_text("n_layers: [1, 2]\nlearning_rate: [0.01, 0.02, 0.03]\n")
+    bounds = ["--constraint", "n_parameters <= 1500", "--constraint", "request_ms <= 1000"]
+    worker = Worker(output, "--space", str(space), "--recipe", "none", *bounds, file=read_config(config))
+    summary = worker.train_all().summary
+    trained = [trial for trial in summary.trials if trial.epochs]
+    assert [trial.params["n_layers"] for trial in trained] == [2, 1, 1]
+    assert [trial.infeasible is None for trial in trained] == [False, True, True]
+    assert summary.counts.infeasible == len(summary.trials) - 3
+    assert summary.finals is not None
+    assert [finalist.is_default for finalist in summary.finals.finalists] == [False, True]
+    assert summary.recommended == summary.finals.winner != 0
+    with closing_study(load_study("s", storage_in(output))) as study:
+        measured = [study.trials[trial.number].user_attrs["costs"] for trial in trained]
+        assert all(costs.keys() == {"n_parameters", "megabytes", "request_ms"} for costs in measured)
 
 
 def test_a_database_that_somebody_removed_is_there_at_the_end(output: Path, caplog) -> None:
@@ -435,3 +467,14 @@ def test_a_database_that_is_full_does_not_hide_what_ended_the_search(output: Pat
         worker.run.abandon(RuntimeError("the first error"))
     assert json.loads((output / "s" / "summary.json").read_text())["stop_reason"] == "RuntimeError: the first error"
     Worker(output, resume=True).train_all()
+
+
+def test_how_far_a_long_epoch_is_reaches_the_display_and_ends_no_job(output: Path, monkeypatch) -> None:
+    told = []
+    monkeypatch.setattr(Progress, "within_epoch", lambda _, number, progress, seed=None: told.append((number, seed)))
+    worker = Worker(output)
+    job = worker.begin()
+    pulse = Pulse(lambda progress: told.append(worker.run.report(job, progress)), every=0.0)
+    for _ in run_job(job, worker.splits, worker.training, pulse):
+        break
+    assert set(told) == {(0, None), Decision.CONTINUE}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -106,3 +107,11 @@ def run(number: int, seed: int, value: float) -> FinalistRun:
 def test_the_runs_of_a_finalist_begin_with_the_one_that_was_best_on_validation():
     runs = [run(7, 5, 0.1), run(7, 6, 0.3), run(8, 6, 0.9), run(7, 4, 0.3)]
     assert [(found.finalist.number, found.seed) for found in runs_of(7, runs, Config())] == [(7, 6), (7, 4), (7, 5)]
+
+
+def test_what_breaks_a_constraint_is_a_finalist_only_as_the_default_to_compare_with():
+    broken = [replace(TRIALS[1], infeasible="megabytes 60 (at most 50)"), *TRIALS[2:4]]
+    chosen = choose_finalists(broken, default=1, k=2)
+    assert [(finalist.number, finalist.may_ship) for finalist in chosen] == [(3, True), (2, True), (1, False)]
+    assert numbers(choose_finalists(broken, default=1, k=2, with_default=False)) == [3, 2]
+    assert choose_finalists(broken[:1], default=1, k=2) == []  # alone it is compared with nothing

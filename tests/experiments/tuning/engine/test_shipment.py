@@ -10,6 +10,7 @@ import pytest
 
 from experiments.tuning.engine.engine import Idle
 from experiments.tuning.engine.shipment import Shipment
+from experiments.tuning.study.constraints import parse_constraints
 from experiments.tuning.study.summary import ShippedModel
 from experiments.tuning.worker.jobs import Finalist, RefitJob, ShippingJob
 from experiments.tuning.worker.reports import BagResult, FinalistRun, JobFailure, RefitResult, ShippingResult
@@ -228,3 +229,32 @@ def test_a_refit_of_an_earlier_session_is_not_made_again_and_another_is():
     assert again.shipping == first.shipping
     longer = [replace(run, best_epoch=3) for run in runs(9, 5)]  # the finalists went on, and have other weights
     assert begin_refit(shipment(longer, refit="valid", results=results)).epochs == 3
+
+
+@pytest.mark.parametrize(
+    ("constraint", "above"),
+    [
+        ("megabytes <= 2.5", "megabytes 3 (at most 2.5)"),
+        ("request_ms <= 1", "request_ms 1.5 (at most 1)"),
+        ("n_parameters <= 250", "n_parameters 300 (at most 250)"),
+        ("megabytes <= 3", None),
+    ],
+)
+def test_a_bag_that_breaks_a_constraint_does_not_ship(constraint, above):
+    bounds = parse_constraints([constraint])
+    results = Kept()
+    made = Shipment(
+        runs(1, 2, 3), True, "none", "narm", results, constraints=bounds, n_parameters=100,  # type: ignore[arg-type]
+    )  # fmt: skip
+    made.take_up()
+    made.made(begin(made), RESULT)
+    if above is None:
+        assert made.shipping is not None
+        assert made.shipping.bag is not None
+    else:
+        job = begin(made)
+        assert not job.bag
+        made.made(job, ShippingResult(single=SINGLE, bag=None))
+        assert made.shipping is not None
+        assert made.shipping.why_no_bag == f"a bag of its runs cannot ship: {above}"
+        assert made.checkpoint == "0007-1.pt"

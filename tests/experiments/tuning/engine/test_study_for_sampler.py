@@ -135,3 +135,33 @@ def test_without_a_pause_a_sampler_that_learns_from_finished_trials_sees_all_as_
     trials = trials_in(space, [(STATES.COMPLETE, {1: 0.1, 2: 0.5}), (STATES.RUNNING, {1: 0.1})])
     shown = study_for_sampler(trials, space, directions=MAXIMIZE, finished_only=True).trials[:-1]
     assert [(trial.state, trial.value) for trial in shown] == [(STATES.COMPLETE, 0.5), (STATES.RUNNING, None)]
+
+
+BOUNDED = {"megabytes <= 50": -0.2, "request_ms <= 5": -0.1}
+
+
+def bounded(space: SearchSpace) -> list[FrozenTrial]:
+    """Two trials that keep two constraints, one that breaks both, and one of which only one is known."""
+    trials = trials_in(space, [(STATES.COMPLETE, {1: 0.2}), (STATES.COMPLETE, {1: 0.4}), *[(STATES.PRUNED, {})] * 2])
+    broken = {"request_ms <= 5": 0.3, "megabytes <= 50": 0.5}
+    for trial, constraints in zip(trials, (BOUNDED, BOUNDED, broken, {"megabytes <= 50": 0.7}), strict=True):
+        for name, value in constraints.items():
+            trial.set_constraint(name, value)
+    for trial in trials[2:]:
+        trial.user_attrs["skipped"] = True
+    return trials
+
+
+def test_constraints_are_shown_in_one_order(space):
+    shown = study_for_sampler(bounded(space), space, directions=MAXIMIZE).trials
+    assert [list(trial.constraints) for trial in shown[:3]] == [list(BOUNDED)] * 3
+    assert [trial.state.name for trial in shown[:4]] == ["COMPLETE", "COMPLETE", "PRUNED", "PRUNED"]
+    assert shown[0].system_attrs["note"] == 1
+
+
+def test_a_sampler_of_finished_trials_is_shown_those_that_were_skipped_at_the_mean(space):
+    shown = study_for_sampler(bounded(space), space, directions=MAXIMIZE, finished_only=True).trials
+    assert [(trial.state.name, trial.value) for trial in shown[2:4]] == [("COMPLETE", pytest.approx(0.3))] * 2
+    assert list(shown[3].constraints.values()) == [0.7, 0.7]  # what is not known of it breaks as far
+    nothing_else = study_for_sampler(bounded(space)[2:], space, directions=MAXIMIZE, finished_only=True).trials
+    assert [trial.state.name for trial in nothing_else] == ["PRUNED", "PRUNED", "RUNNING"]

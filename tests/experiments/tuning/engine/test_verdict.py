@@ -233,3 +233,12 @@ def test_intervals_by_session_length_hold_together():
     assert finals.by_length[0].lead is not None
     assert finals.by_length[0].lead.interval == (together.low, together.high)
     assert together.low < alone.low
+
+
+def test_what_breaks_a_constraint_does_not_win_however_good_it_is():
+    default = run(0, 0, 0.9, 1, default=True)
+    default = replace(default, finalist=replace(default.finalist, may_ship=False))
+    finals = judge([default, run(1, 0, 0.2, 2)])
+    assert finals.winner == finals.recommended == 1
+    assert against(finals)[0] == ("MRR@10", 0)
+    assert judge_finalists([default], [], test=TEST, objective="MRR@10", seed=0) is None

@@ -6,14 +6,23 @@ import json
 from dataclasses import fields
 from pathlib import Path
 
+import pytest
 from support.data_size import BY_DATA, LARGE
 from support.study_spec import make_spec
 
 from experiments.cli.search_arguments import build_spec
 from experiments.cli.search_parser import build_parser
+from experiments.tuning.study.constraints import parse_constraints
 from experiments.tuning.study.spec import StudySpec
-from experiments.tuning.study.stored_spec import NOT_STORED, restored_settings, stored_space, stored_spec
+from experiments.tuning.study.stored_spec import (
+    NOT_STORED,
+    check_resumable,
+    restored_settings,
+    stored_space,
+    stored_spec,
+)
 from narm.config_file import OptionsFile
+from narm.errors import InputError
 from search_spaces.recipe import Recipe
 from search_spaces.space import parse_space
 
@@ -39,6 +48,7 @@ def test_the_keys_are_those_of_the_studies_there_are(tmp_path):
         "recipe", "space", "objectives", "limits", "tracking_uri", "fingerprint", "ship",
         "refit", "finalist_epochs",
         "finalist_runs", "finalist_time",
+        "nice", "constraints",
     }  # fmt: skip
     assert stored["limits"] == {"epochs": None, "plateau": None, "max_retries": 1, "max_failed": 3}
     assert stored["space"].keys() == {"name", "file", "source"}
@@ -60,3 +70,18 @@ def test_a_study_from_before_a_setting_has_none_for_it(tmp_path):
     del stored["system_metrics"], stored["limits"]
     restored = restored_settings(stored)
     assert not {"system_metrics", "max_retries", "max_failed"} & restored.keys()
+
+
+def test_a_study_goes_on_with_the_constraints_that_it_has(tmp_path):
+    bounds = parse_constraints(["megabytes <= 50", "request_ms <= 5"])
+    begun = make_spec(tmp_path, constraints=bounds)
+    stored = json.loads(json.dumps(stored_spec(begun, "f00")))
+    assert restored_settings(stored)["constraints"] == bounds
+    check_resumable(stored, begun, "f00")
+    other = make_spec(tmp_path, constraints=parse_constraints(["megabytes <= 40"]))
+    with pytest.raises(InputError, match="has megabytes <= 50, request_ms <= 5, not megabytes <= 40: start"):
+        check_resumable(stored, other, "f00")
+    del stored["constraints"]  # of an earlier version
+    check_resumable(stored, make_spec(tmp_path), "f00")
+    with pytest.raises(InputError, match=r"^resume: study 's' has no constraints, not megabytes <= 40"):
+        check_resumable(stored, other, "f00")

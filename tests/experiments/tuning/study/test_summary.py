@@ -35,14 +35,14 @@ def test_the_keys_are_exactly_those_documented(tmp_path: Path) -> None:
     assert list(content) == [
         "study", "command", "git_commit", "versions", "seed", "dataset", "objective", "space",
         "trials", "counts", "best", "default", "timing", "finals", "on_boundary", "pareto", "stop_reason", "recipe",
-        "recommended",
+        "constraints", "recommended",
     ]  # fmt: skip
     assert list(content["dataset"]) == ["name", "fingerprint", "n_sessions", "n_items", "n_targets", "n_valid", "notes"]
     assert list(content["trials"][0]) == [
         "number", "state", "params", "value", "best_epoch", "epochs", "seconds", "mlflow_run_id", "reason", "retries",
-        "origin",
+        "origin", "infeasible",
     ]  # fmt: skip
-    assert content["counts"] == {"complete": 2, "pruned": 1, "failed": 1, "interrupted": 0}
+    assert content["counts"] == {"complete": 2, "pruned": 1, "failed": 1, "interrupted": 0, "infeasible": 0}
     assert list(content["best"]) == ["number", "params", "valid"]
     assert list(content["default"]) == ["number", "valid"]
     assert list(content["timing"]) == ["wall_s", "training_s", "overhead_s"]
