@@ -199,7 +199,7 @@ class StudySpec:
         group=HOW,
         metavar="WHAT",
         read=partial(rules.known_name, "refit", REFITS),
-        help="train what ships on valid too, or on all; none (default: auto)",
+        help="valid, all or none: what ships learns it, too",
         default="auto",
     )
     """What the runs that ship are trained on once more, beside train: validation, or test as well; auto: validation,
