@@ -48,11 +48,17 @@ def _finalists(finals: Finals, objective: str) -> Iterator[str]:
         name = f"{finalist.number}" + (" (default)" if finalist.is_default else "")
         cells = [finalist.valid[key_of(objective)], *(finalist.test[key_of(metric)] for metric in metrics)]
         rows.append([f"**{name}**" if finalist.number == finals.winner else name, *map(str, cells)])
+    if (incumbent := finals.incumbent) is not None:
+        name = escape(incumbent.name)
+        values = [incumbent.valid[key_of(objective)], *(incumbent.test[key_of(metric)] for metric in metrics)]
+        rows.append([f"**{name}**" if finals.kept else name, *(f"{value:.4f}" for value in values)])
     yield from markdown_table(
         ["finalist", f"validation {objective}", *(f"test {metric}" for metric in metrics)], rows, words=0
     )
     yield ""
-    yield f"Mean{' ± standard deviation' if n_seeds > 1 else ''}, {n_seeds} seed{'s' if n_seeds > 1 else ''} each."
+    alone = "" if finals.incumbent is None else f"; {escape(finals.incumbent.name)} is one model"
+    spread = " ± standard deviation" if n_seeds > 1 else ""
+    yield f"Mean{spread}, {n_seeds} seed{'s' if n_seeds > 1 else ''} each{alone}."
 
 
 def _shippable(finals: Finals, objective: str) -> Iterator[str]:

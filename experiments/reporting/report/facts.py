@@ -6,12 +6,14 @@ import json
 import shlex
 from collections.abc import Mapping
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 from experiments.reporting.progress import format_duration
 from experiments.tracking.tracker import where_to_look
 from experiments.tuning.study.job_log import jobs_in
 from experiments.tuning.study.saved_study import SavedStudy
+from experiments.tuning.study.stored_spec import Record
 from experiments.tuning.study.summary import Summary
 from experiments.tuning.study.trial_attributes import trials_of
 from experiments.tuning.worker.addresses import mask_credentials
@@ -70,6 +72,7 @@ def settings(saved: SavedStudy) -> dict[str, str]:
         "at once": f"{record['concurrency']} trials of {record['threads']} threads",
         "finalists": f"{record['finalists']}, {record['finalist_seeds']} seeds each",
         "ships": record.get("ship", "single"),
+        **_against(record),
         "seed": summary.seed,
         "began": _began(saved),
         "ended": summary.stop_reason or "not yet",
@@ -77,6 +80,12 @@ def settings(saved: SavedStudy) -> dict[str, str]:
         "wall clock of the last session": format_duration(summary.timing.wall_s),
     }
     return {name: str(value) for name, value in told.items()}
+
+
+def _against(record: Record) -> dict[str, str]:
+    """The model that a person has; studies of earlier versions know none."""
+    model = record.get("against")
+    return {} if model is None else {"against": Path(model).name}
 
 
 def _by_data(summary: Summary) -> dict[str, str]:

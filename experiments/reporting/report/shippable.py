@@ -30,7 +30,8 @@ class Shippable:
 def title(finals: Finals) -> str:
     """Of the table."""
     shipped = finals.shipped
-    return f"The model to ship, of {'the default configuration' if shipped.is_default else f'trial {shipped.number}'}"
+    of = "the default configuration" if shipped.is_default else f"trial {shipped.number}"
+    return f"The model to ship, of {of}" if finals.kept is None else f"What could have been shipped, of {of}"
 
 
 def headings(objective: str) -> list[str]:
@@ -46,10 +47,11 @@ def shippable(finals: Finals, objective: str) -> Iterator[Shippable]:
     single, bag, n_runs = shipping.single, shipping.bag, len(shipped.seeds)
     if n_runs > 1:
         yield Shippable(name=f"mean of {n_runs} runs", figures=_means(shipped, objective, single), ships=False)
+    is_kept = finals.kept is not None
     name = "the best on validation" if n_runs > 1 else "the run"
-    yield Shippable(name=name, figures=_own(single, objective), ships=bag is None)
+    yield Shippable(name=name, figures=_own(single, objective), ships=bag is None and not is_kept)
     if bag is not None:
-        yield Shippable(name=f"bag of {len(bag.seeds)} runs", figures=_own(bag, objective), ships=True)
+        yield Shippable(name=f"bag of {len(bag.seeds)} runs", figures=_own(bag, objective), ships=not is_kept)
 
 
 def why_no_bag(finals: Finals) -> str | None:

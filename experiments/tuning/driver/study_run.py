@@ -16,6 +16,7 @@ from experiments.tuning.engine.callbacks import Callbacks
 from experiments.tuning.engine.engine import Engine, Idle
 from experiments.tuning.engine.finalist_queue import FinalistQueue
 from experiments.tuning.engine.finalists import choose_finalists, finalist_seeds, runs_of
+from experiments.tuning.engine.incumbent import Incumbent, with_incumbent
 from experiments.tuning.engine.shipment import Shipment
 from experiments.tuning.engine.verdict import judge_finalists
 from experiments.tuning.optimizer.samplers import SAMPLERS
@@ -55,12 +56,14 @@ class Plan:
         resume: go on with the study of that name; else it must be a new one.
         queue: configurations to try first, after the default one and the recipe.
         label: what to call the study on the display, beside others.
+        incumbent: the model of `spec.against`, if one is named.
     """
 
     spec: StudySpec
     resume: bool = False
     queue: Sequence[Queued] = ()
     label: str = ""
+    incumbent: Incumbent | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,6 +132,7 @@ def begin_study(
         try:
             store_spec(study, spec, dataset.fingerprint)  # only now is it sure that no other process is at this study
             training.checkpoints.prepare()
+            incumbent = None if plan.incumbent is None else plan.incumbent.kept_in(spec.folder)
             engine = build_engine(spec, study, recorder)
             _enqueue(plan, engine)
         except BaseException as error:
@@ -141,6 +145,7 @@ def begin_study(
             recorder=recorder,
             training=training,
             test=chosen_targets(test, spec.config.evaluation),
+            incumbent=incumbent,
             fingerprint=dataset.fingerprint,
             deadline=deadline,
             resources=resources.pop_all(),
@@ -198,6 +203,7 @@ class StudyRun:
         recorder: records it all.
         training: how jobs are trained.
         test: test targets of the finalists.
+        incumbent: the model that they have to beat; None: none was named.
         fingerprint: that of the data.
         deadline: when the search ends, on the clock of `time.monotonic`; None: no limit.
         resources: closed when the study is over.
@@ -210,6 +216,7 @@ class StudyRun:
     recorder: Recorder
     training: Training
     test: Examples
+    incumbent: Incumbent | None
     fingerprint: str
     deadline: float | None
     resources: ExitStack
@@ -323,17 +330,22 @@ class StudyRun:
         """Decide which of the finalists is the best, and how sure that is."""
         spec = self.spec
         self._finalists = None
+        depends_on_seed = not MODELS[spec.config.model.model].learned_at_once
         self._finals = judge_finalists(
             trained.runs,
             trained.failures,
             test=self.test,
             objective=spec.objective,
             seed=spec.seed,
-            depends_on_seed=not MODELS[spec.config.model.model].learned_at_once,
+            depends_on_seed=depends_on_seed,
         )
         if self._finals is None:
             self._finish(self._reason)
             return
+        if self.incumbent is not None:
+            self._finals = with_incumbent(
+                self._finals, self.incumbent, trained.runs, self.test, spec.objective, depends_on_seed=depends_on_seed
+            )
         self._phase = "shipping"
         runs = runs_of(self._finals.recommended, trained.runs, spec.config)
         results = ShippingResults(
@@ -359,6 +371,8 @@ class StudyRun:
         checkpoints = self.training.checkpoints if shipped is None else self.training.finalist_checkpoints
         name = shipped or self._best()
         model = None if name is None else checkpoints.fetch(name, self.spec.folder)
+        if self.incumbent is not None and finals is not None and finals.kept is not None:
+            model = self.incumbent.checkpoint
         summary = self.recorder.end("KILLED" if reason == INTERRUPTED else "FINISHED", reason, finals, model)
         self.result = StudyResult(summary=summary, reason=reason)
         if removed := keep_database(self.study):

@@ -143,6 +143,18 @@ class StudySpec:
     )
     """Of the runs of the configuration to ship: the one that was best on validation, or all as one model."""
 
+    against: str | None = setting(
+        "--against",
+        group=HOW,
+        metavar="MODEL",
+        read=rules.read_against,
+        help="a checkpoint, or champion: keep it unless beaten",
+        store_in=rules.store_against,
+        restore=rules.restore_against,
+        default=None,
+    )
+    """A model that a person has, and keeps unless validation prefers what could be shipped; None: none is named."""
+
     concurrency: int = setting(
         "--concurrency",
         group=HOW,
@@ -313,6 +325,7 @@ class StudySpec:
         rules.known_name("ship", SHIPS, self.ship)
         self._check_bounds()
         self._check_bag()
+        self._check_against()
         check_name(self.name)
         self._check_cores()
         self._check_validation()
@@ -338,6 +351,11 @@ class StudySpec:
             raise InputError(
                 "ship: a bag is made of runs with several seeds, and finalist_seeds is 1: ask for 2 or more"
             )
+
+    def _check_against(self) -> None:
+        """What is tested once is a finalist."""
+        if self.against is not None and self.finalists == 0:
+            raise InputError("against: a model is compared with the finalists, and finalists is 0: ask for 1 or more")
 
     def _check_cores(self) -> None:
         """More threads than cores slow each other down; on a GPU they mostly wait, and a cluster counts for itself."""

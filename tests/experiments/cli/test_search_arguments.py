@@ -264,6 +264,25 @@ def test_a_bag_of_what_is_learned_at_once_may_be_asked_for():
     assert spec("--model", "s_knn", "--ship", "bag").finalist_seeds == 1
 
 
+def test_a_model_to_compare_with_is_a_file_the_champion_or_none(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert spec().against is None
+    assert spec("--against", "prod.pt").against == str(tmp_path / "prod.pt")
+    assert spec("--against", "champion").against == "champion"
+    assert spec("--against", "none").against is None
+    with pytest.raises(InputError, match="against: a model is compared with the finalists, and finalists is 0"):
+        spec("--against", "prod.pt", "--finalists", "0")
+
+
+def test_a_model_within_the_folder_of_studies_moves_with_it(tmp_path):
+    before, after = tmp_path / "runs", tmp_path / "moved"
+    model = str(before / "spring" / "winner.pt")
+    begin(spec("--output", str(before), "--study", "mine", "--dataset", "synthetic", "--against", model))
+    before.rename(after)
+    assert spec("--output", str(after), "--resume", "mine").against == str(after / "spring" / "winner.pt")
+    assert spec("--output", str(after), "--resume", "mine", "--against", "none").against is None
+
+
 def test_system_metrics_are_for_who_asks():
     assert spec().system_metrics is False
     assert spec("--system-metrics").system_metrics is True
@@ -288,7 +307,7 @@ OTHER_SETTINGS = (
     "--grace-epochs", "2", "--reduction", "3", "--epoch-budget", "50", "--plateau", "20", "--max-retries", "2",
     "--recipe", "narm", "--max-failed", "50%", "--threads", "1", "--device", "cpu", "--gpus-per-trial", "0.5",
     "--tracking-uri", "http://mlflow.example.org", "--system-metrics", "--checkpoint-storage", "/mnt/all",
-    "--ship", "bag",
+    "--ship", "bag", "--against", "/models/prod.pt",
 )  # fmt: skip
 
 

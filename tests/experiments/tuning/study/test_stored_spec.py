@@ -36,7 +36,7 @@ def test_the_keys_are_those_of_the_studies_there_are(tmp_path):
     assert stored.keys() == {
         "sampler", "scheduler", "grace_epochs", "reduction", "trials", "time_budget", "concurrency", "threads",
         "device", "gpus_per_trial", "finalists", "finalist_seeds", "checkpoint_storage", "system_metrics", "config",
-        "recipe", "space", "objectives", "limits", "tracking_uri", "fingerprint", "ship",
+        "recipe", "space", "objectives", "limits", "tracking_uri", "fingerprint", "ship", "against",
     }  # fmt: skip
     assert stored["limits"] == {"epochs": None, "plateau": None, "max_retries": 1, "max_failed": 3}
     assert stored["space"].keys() == {"name", "file", "source"}
