@@ -56,11 +56,14 @@ def run_checkpoint(finalist: Finalist, seed: int) -> str:
 
 
 def is_of_run(saved: Mapping[str, Any], config: Config, fingerprint: str) -> bool:
-    """Whether a checkpoint or a stored result is of this configuration, seed included, on these data."""
+    """Whether a checkpoint or a stored result is of this configuration, seed included, on these data.
+
+    An option that is younger than the record had what is its default now.
+    """
     if saved["fingerprint"] != fingerprint:
         return False
-    flat = config.flat()
-    return all(saved["config"].get(name) == flat[name] for name in _DECISIVE)
+    flat, recorded = config.flat(), Config().flat() | dict(saved["config"])
+    return all(recorded[name] == flat[name] for name in _DECISIVE)
 
 
 def _train(job: FinalistJob, splits: Splits, training: Training, scratch: Path) -> Iterator[EpochResult]:
