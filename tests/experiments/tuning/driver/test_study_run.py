@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -21,8 +22,10 @@ from experiments.reporting.display import Display
 from experiments.reporting.recorder import Recording
 from experiments.tuning.driver.study_run import Plan, StudyResult, begin_study
 from experiments.tuning.engine.engine import Engine, Idle
+from experiments.tuning.engine.recomputing import judge_again
 from experiments.tuning.optimizer.scheduler import Decision
 from experiments.tuning.study.dataset import Dataset
+from experiments.tuning.study.saved_study import open_saved
 from experiments.tuning.study.storage import closing_study, load_study, storage_in
 from experiments.tuning.study.summary import RecipeSummary, Shipping, read_summary
 from experiments.tuning.study.trial_attributes import origin_of
@@ -283,6 +286,28 @@ def test_a_model_that_validation_prefers_is_kept_also_by_a_session_that_has_its_
     client = MlflowClient(f"sqlite:///{output}/mlflow.db")
     [version] = client.search_model_versions("name = 'narm-synthetic'")  # that of the first study alone
     assert client.get_run(version.run_id).info.run_name == "first"
+
+
+@pytest.mark.parametrize("more", [(), ("--eval_targets", "last", "--finalist-seeds", "2")])
+def test_the_verdict_can_be_recomputed_from_the_folder(output: Path, more: Sequence[str]) -> None:
+    mine = train_run(output / "mine.pt", load_splits(DataConfig(dataset="synthetic")), epochs=1)
+    worker = Worker(output, *more, "--against", str(mine))
+    summary = worker.train_all().summary
+    assert summary.finals is not None
+    saved = open_saved("s", output=output)
+    with closing_study(saved.study):
+        assert judge_again(saved, worker.splits) == saved.summary
+        earlier = replace(
+            saved.summary, finals=replace(summary.finals, decided_by="test", comparisons=[], by_length=())
+        )
+        assert judge_again(replace(saved, summary=earlier), worker.splits) == saved.summary
+        with pytest.raises(InputError, match="is not what it was when 's' was searched"):
+            judge_again(saved, replace(worker.splits, fingerprint="new"))
+        next((output / "s" / "finalists").glob("*.npz")).unlink()
+        with pytest.raises(InputError, match=r"the ranks of trial \d, seed \d+, are not there"):
+            judge_again(saved, worker.splits)
+        with pytest.raises(InputError, match="study 's' has no finalists to judge again"):
+            judge_again(replace(saved, summary=replace(summary, finals=None)), worker.splits)
 
 
 def test_a_study_ships_what_validation_prefers_to_the_model_that_a_person_has(output: Path) -> None:
