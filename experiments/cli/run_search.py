@@ -16,6 +16,7 @@ from experiments.cli.recorded_data import load_recorded
 from experiments.cli.search_arguments import build_spec
 from experiments.cli.unused_variables import unused_variables
 from experiments.reporting.display import Display
+from experiments.reporting.estimate_lines import estimate_document, estimate_lines
 from experiments.reporting.progress import format_duration
 from experiments.reporting.recorder import Recording
 from experiments.reporting.report.console import print_summary
@@ -24,6 +25,7 @@ from experiments.tracking.tracker import where_to_look
 from experiments.tuning.driver.run import run_studies
 from experiments.tuning.driver.study_run import Plan
 from experiments.tuning.engine.incumbent import Incumbent
+from experiments.tuning.planning.estimate import estimate
 from experiments.tuning.study.folder import PAGE, WINNER
 from experiments.tuning.study.limits import INTERRUPTED
 from experiments.tuning.study.spec import StudySpec
@@ -34,6 +36,7 @@ from narm.config import DataConfig
 from narm.config_file import OptionsFile, read_config
 from narm.data.datasets import dataset_name, load_splits
 from narm.data.sessions import Splits
+from narm.errors import InputError
 from narm.machine.capacity import cores
 from narm.metrics import key_of
 
@@ -48,6 +51,10 @@ def run_search(given: argparse.Namespace) -> int:
     Raises:
         InputError: wrong configuration or data.
     """
+    if given.plan and given.resume:
+        raise InputError(
+            "--plan is for a new study: what --resume has left to do depends on what its trials have shown"
+        )
     console = open_console(given)
     file = read_config(Path(given.config)) if given.config else OptionsFile()
     load = cache(partial(_load, given))
@@ -63,6 +70,9 @@ def run_search(given: argparse.Namespace) -> int:
             _announce_incumbent(incumbent, spec, console)
         for note in (*file.notes, *splits.notes, *unused_variables(spec.tracking_uri)):
             console.out(f"note: {note}", highlight=False)
+        if given.plan:
+            _say_estimate(given, spec, splits, console)
+            return 0
         with Display(quiet=given.quiet) as display:
             plan = Plan(spec=spec, resume=bool(given.resume), queue=queue, incumbent=incumbent)
             (result,) = run_studies([plan], splits, Recording(display).open)
@@ -83,6 +93,14 @@ def _model(summary: Summary) -> str:
     if summary.keep is not None:
         return f"model to keep, {summary.keep}"
     return f"model to ship, trial {summary.recommended}"
+
+
+def _say_estimate(given: argparse.Namespace, spec: StudySpec, splits: Splits, console: Console) -> None:
+    """Say what the search would take, and do no more."""
+    measured = estimate(spec, splits)
+    write_json(given, estimate_document(measured))
+    for line in estimate_lines(measured, spec, splits):
+        console.out(line, highlight=False)
 
 
 def _load(given: argparse.Namespace, config: DataConfig) -> Splits:

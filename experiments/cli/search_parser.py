@@ -21,6 +21,7 @@ examples:
   python -m experiments.search                                   ml-100k, RecBole's space, minutes
   python -m experiments.search --dataset clicks.csv --space mine.yaml --objective Recall@20 --trials 50
   python -m experiments.search --dataset clicks.csv --model v_sknn
+  python -m experiments.search --dataset clicks.csv --space narm --trials 50 --plan
   python -m experiments.search --preset full --time-budget 2h --json > summary.json
   python -m experiments.search --resume ml-100k-recbole-20260102-030405 --trials 40
 
@@ -41,6 +42,7 @@ def build_parser() -> Parser:
     _add_settings(how, HOW)
     how.add_argument("--epochs", metavar="N", help="epochs of a trial at most")
     how.add_argument("--seed", metavar="N", help="seed of the study (default: 2020)")
+    how.add_argument("--plan", action="store_true", help="only say what it would take, measured on a part of the data")
     _add_study(parser.add_argument_group("the study"))
     add_output_flags(parser, result="the summary")
     _add_beginning(parser.add_rare_group(BEGINNING.title))

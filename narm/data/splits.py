@@ -94,23 +94,6 @@ def leave_one_out(log: SessionLog) -> Partition:
     )
 
 
-def temporal(log: SessionLog, *, valid_share: float, test_share: float) -> Partition:
-    """Split whole sessions by time: the last to end are test, the last of the others validation.
-
-    No event of a later split precedes the end of an earlier one: a session that spans a boundary is dropped.
-    Targets and vocabulary are those of `given`.
-
-    Args:
-        log: the sessions.
-        valid_share: validation's share of the sessions that are not test.
-        test_share: test's share of all sessions.
-    Raises:
-        InputError: a split would be empty.
-    """
-    rest, test = by_share(log, test_share, "test")
-    return given(rest, test, valid_share=valid_share)
-
-
 def given(
     train: SessionLog,
     test: SessionLog,

@@ -13,7 +13,7 @@ import numpy as np
 from numba.extending import intrinsic
 
 from narm.kernels.compile import inner, kernel
-from narm.kernels.simd import LANES, clamp, exp, like, load, store, within
+from narm.kernels.simd import LANES, clamp, exp, like, load, splat, store, within
 
 ROWS = 4 * LANES  # taken at a time: their maxima and sums fit the registers
 # exp(-80) is far below the rounding of a sum that is 1 at least, and neither it nor its products are denormal
@@ -49,7 +49,13 @@ raised: Any = intrinsic(_raised)
 
 
 @inner
-def _raise_shift(tile: Any, shift: Any, start: int, slack: float) -> None:
+def _times(vector: Any, factors: Any, item: int) -> Any:
+    """The vector times the item's factor; the vector where there are no factors, which is known when this compiles."""
+    return vector if factors is None else vector * splat(factors[item])
+
+
+@inner
+def _raise_shift(tile: Any, factors: Any, shift: Any, start: int, slack: float) -> None:
     """Raise the shift of `ROWS` rows to the largest logit of the tile, where that exceeds it by more than the slack."""
     items, stride = tile.shape
     s0 = load(shift, start)
@@ -59,10 +65,10 @@ def _raise_shift(tile: Any, shift: Any, start: int, slack: float) -> None:
     m0, m1, m2, m3 = s0, s1, s2, s3
     for i in range(items):
         at = i * stride + start
-        m0 = larger(m0, load(tile, at))
-        m1 = larger(m1, load(tile, at + LANES))
-        m2 = larger(m2, load(tile, at + 2 * LANES))
-        m3 = larger(m3, load(tile, at + 3 * LANES))
+        m0 = larger(m0, _times(load(tile, at), factors, i))
+        m1 = larger(m1, _times(load(tile, at + LANES), factors, i))
+        m2 = larger(m2, _times(load(tile, at + 2 * LANES), factors, i))
+        m3 = larger(m3, _times(load(tile, at + 3 * LANES), factors, i))
     above = like(s0, slack)
     store(shift, start, raised(s0, m0, above))
     store(shift, start + LANES, raised(s1, m1, above))
@@ -91,8 +97,8 @@ def _rescale(previous: Any, shift: Any, mass: Any, pulled: Any, start: int) -> N
 
 
 @inner
-def _exponentiate(tile: Any, shift: Any, mass: Any, start: int) -> None:
-    """Replace the logits of `ROWS` rows by exp(logit - shift), and add these to the mass."""
+def _exponentiate(tile: Any, factors: Any, shift: Any, mass: Any, start: int) -> None:
+    """Add exp(logit - shift) of `ROWS` rows to the mass, and leave it, times the factors, in place of the logits."""
     items, stride = tile.shape
     m0 = load(shift, start)
     m1 = load(shift, start + LANES)
@@ -102,14 +108,14 @@ def _exponentiate(tile: Any, shift: Any, mass: Any, start: int) -> None:
     s1, s2, s3 = s0, s0, s0
     for i in range(items):
         at = i * stride + start
-        e0 = _exp_beyond(load(tile, at), m0)
-        e1 = _exp_beyond(load(tile, at + LANES), m1)
-        e2 = _exp_beyond(load(tile, at + 2 * LANES), m2)
-        e3 = _exp_beyond(load(tile, at + 3 * LANES), m3)
-        store(tile, at, e0)
-        store(tile, at + LANES, e1)
-        store(tile, at + 2 * LANES, e2)
-        store(tile, at + 3 * LANES, e3)
+        e0 = _exp_beyond(_times(load(tile, at), factors, i), m0)
+        e1 = _exp_beyond(_times(load(tile, at + LANES), factors, i), m1)
+        e2 = _exp_beyond(_times(load(tile, at + 2 * LANES), factors, i), m2)
+        e3 = _exp_beyond(_times(load(tile, at + 3 * LANES), factors, i), m3)
+        store(tile, at, _times(e0, factors, i))
+        store(tile, at + LANES, _times(e1, factors, i))
+        store(tile, at + 2 * LANES, _times(e2, factors, i))
+        store(tile, at + 3 * LANES, _times(e3, factors, i))
         s0 += e0
         s1 += e1
         s2 += e2
@@ -141,9 +147,23 @@ def online_softmax(
             shift[row] = previous[row]
             if 0 <= places[row] < items:
                 target_logits[row] = tile[places[row], row]
-        _raise_shift(tile, shift, start, SLACK)
+        _raise_shift(tile, None, shift, start, SLACK)
         _rescale(previous, shift, mass, pulled, start)
-        _exponentiate(tile, shift, mass, start)
+        _exponentiate(tile, None, shift, mass, start)
+
+
+@inner
+def _cross_entropy(tile: Any, factors: Any, targets: Any, shift: Any, mass: Any, losses: Any) -> None:
+    for start in range(0, tile.shape[1], ROWS):
+        for row in range(start, start + ROWS):
+            own = tile[targets[row], row]
+            shift[row] = losses[row] = own if factors is None else own * factors[targets[row]]
+            mass[row] = 0
+        _raise_shift(tile, factors, shift, start, 0.0)
+        _exponentiate(tile, factors, shift, mass, start)
+        for row in range(start, start + ROWS):
+            losses[row] = np.log(mass[row]) + shift[row] - losses[row]
+            tile[targets[row], row] -= mass[row] if factors is None else mass[row] * factors[targets[row]]
 
 
 @kernel("void(real[:, ::1], i8[::1], real[::1], real[::1], real[::1])")
@@ -157,12 +177,16 @@ def cross_entropy(tile: Any, targets: Any, shift: Any, mass: Any, losses: Any) -
         mass: receives the sum of exp(logit - shift), [R].
         losses: receives the cross-entropy, [R].
     """
-    for start in range(0, tile.shape[1], ROWS):
-        for row in range(start, start + ROWS):
-            shift[row] = losses[row] = tile[targets[row], row]
-            mass[row] = 0
-        _raise_shift(tile, shift, start, 0.0)
-        _exponentiate(tile, shift, mass, start)
-        for row in range(start, start + ROWS):
-            losses[row] = np.log(mass[row]) + shift[row] - losses[row]
-            tile[targets[row], row] -= mass[row]
+    _cross_entropy(tile, None, targets, shift, mass, losses)
+
+
+@kernel("void(real[:, ::1], real[::1], i8[::1], real[::1], real[::1], real[::1])")
+def scaled_cross_entropy(tile: Any, factors: Any, targets: Any, shift: Any, mass: Any, losses: Any) -> None:
+    """The same where each item's logits are still to be multiplied by a factor; its gradient then has that, too.
+
+    Args:
+        tile: as above, but for the factors.
+        factors: of the items, [V].
+        targets, shift, mass, losses: as above.
+    """
+    _cross_entropy(tile, factors, targets, shift, mass, losses)

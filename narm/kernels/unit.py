@@ -58,3 +58,44 @@ def pull_back(thread: int, threads: int, gradient: Any, even: Any, factors: Any,
         along = along / (length * length)
         for d in range(width):
             pulled[row, d] = (gradient[row, d] - along * even[row, d]) * factor
+
+
+@kernel("void(i8, i8, real[:, ::1], real[::1], real)")
+def inverse_lengths(thread: int, threads: int, rows: Any, factors: Any, shortest: Any) -> None:
+    """What would bring each row to length one.
+
+    Args:
+        thread, threads: as above.
+        rows: [N, D].
+        factors: receives the inverse of each row's length, [N].
+        shortest: what a shorter row, such as one of zeros, is taken for.
+    """
+    n_rows, width = rows.shape
+    share = (n_rows + threads - 1) // threads
+    for row in range(thread * share, min(n_rows, (thread + 1) * share)):
+        total = shortest - shortest
+        for d in range(width):
+            total += rows[row, d] * rows[row, d]
+        length = max(np.sqrt(total), shortest)
+        factors[row] = (length / length) / length
+
+
+@kernel("void(i8, i8, real[:, ::1], real[:, ::1], real[::1])")
+def take_out(thread: int, threads: int, gradient: Any, rows: Any, factors: Any) -> None:
+    """Take out of a gradient what lies along the rows, in place.
+
+    Args:
+        thread, threads: as above.
+        gradient: for rows of length one, times the factors, [N, D]; left as the gradient for the rows.
+        rows: [N, D].
+        factors: their inverse lengths, [N].
+    """
+    n_rows, width = rows.shape
+    share = (n_rows + threads - 1) // threads
+    for row in range(thread * share, min(n_rows, (thread + 1) * share)):
+        along = factors[row] - factors[row]
+        for d in range(width):
+            along += gradient[row, d] * rows[row, d]
+        along *= factors[row] * factors[row]
+        for d in range(width):
+            gradient[row, d] -= along * rows[row, d]

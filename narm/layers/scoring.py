@@ -23,6 +23,9 @@ LOWEST_TEMPERATURE = 0.01
 class DotProduct(nn.Module):
     """score = session . item, the paper's eq. 11 and RecBole's."""
 
+    has_unit_items = False
+    """Whether `of_items` does no more than bring the embeddings to length one."""
+
     def of_sessions(self, sessions: Tensor) -> Tensor:
         """The representations as they are, [Q, D]."""
         return sessions
@@ -44,6 +47,8 @@ class Cosine(nn.Module):
         temperature: what cosines are divided by; where learning starts, if it is learned.
         learned: whether training changes it, by its logarithm (Radford et al., ICML 2021).
     """
+
+    has_unit_items = True
 
     def __init__(self, temperature: float, *, learned: bool) -> None:
         super().__init__()

@@ -52,6 +52,34 @@ class _UnitRows(torch.autograd.Function):
         return pulled, None, None
 
 
+def inverse_lengths(rows: Tensor) -> Tensor:
+    """What would bring each row to length one, [N]; not differentiable."""
+    kernel = compiled("unit", rows.dtype) if rows.device.type == "cpu" else None
+    if kernel is None:
+        lengths: Tensor = torch.linalg.vector_norm(rows.detach(), dim=1)
+        return lengths.clamp_(min=SHORTEST).reciprocal_()
+    factors = rows.new_empty(len(rows))
+    _share(kernel.inverse_lengths, rows.contiguous(), factors, SHORTEST)
+    return factors
+
+
+def take_out(gradient: Tensor, rows: Tensor, factors: Tensor) -> None:
+    """Make the gradient for rows, in place, of that for the same rows at length one times the factors, [N, D].
+
+    Args:
+        gradient: contiguous, [N, D].
+        rows: [N, D].
+        factors: their inverse lengths, [N].
+    """
+    rows = rows.detach()
+    kernel = compiled("unit", rows.dtype) if rows.device.type == "cpu" else None
+    if kernel is None:
+        along = (gradient * rows).sum(dim=1).mul_(factors).mul_(factors)
+        gradient.addcmul_(along.unsqueeze(1), rows, value=-1)
+    else:
+        _share(kernel.take_out, gradient, rows.contiguous(), factors)
+
+
 def _share(kernel: Callable[..., None], rows: Tensor, *others: Tensor | float) -> None:
     """Call a kernel, on as many threads as the rows are worth."""
     array = rows.detach().numpy()

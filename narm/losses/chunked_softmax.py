@@ -28,6 +28,7 @@ from torch.nn import functional
 
 from narm.kernels import threads
 from narm.kernels.compile import on_tensors
+from narm.layers.unit_rows import inverse_lengths, take_out
 from narm.losses import row_softmax
 from narm.losses.label_smoothing import smooth_full, smooth_sampled
 from narm.machine.tiles import ROW_GROUP, even_tiles, scratch, tile_size, whole_rows
@@ -40,13 +41,19 @@ TilePass = Callable[[Tensor, Tensor, Tensor, Tensor, Tensor, Tensor, Tensor], No
 
 
 class FullSoftmax(torch.autograd.Function):
-    """(hidden [Q, D], weight [V, D], targets [Q], label smoothing) -> mean cross-entropy over all items, a scalar."""
+    """Mean cross-entropy over all items, a scalar.
+
+    Arguments: hidden [Q, D], weight [V, D], targets [Q]; whether the items' rows are brought to length one; label
+    smoothing.
+    """
 
     @staticmethod
-    def forward(ctx: Any, hidden: Tensor, weight: Tensor, targets: Tensor, smoothing: float) -> Tensor:
+    def forward(
+        ctx: Any, hidden: Tensor, weight: Tensor, targets: Tensor, unit_items: bool, smoothing: float
+    ) -> Tensor:
         """Compute the loss and already the gradients."""
         ctx.save_for_backward(hidden, weight, targets)
-        ctx.compute = partial(_full, smoothing)
+        ctx.compute = partial(_full, unit_items, smoothing)
         loss: Tensor
         loss, *ctx.gradients = ctx.compute(hidden, weight, targets)
         return loss
@@ -55,7 +62,7 @@ class FullSoftmax(torch.autograd.Function):
     @torch.autograd.function.once_differentiable
     def backward(ctx: Any, grad_loss: Tensor) -> tuple[Tensor | None, ...]:
         """Gradients for hidden and weight."""
-        return *_hand_out(ctx, grad_loss), None, None
+        return *_hand_out(ctx, grad_loss), None, None, None
 
 
 class SampledSoftmax(torch.autograd.Function):
@@ -102,14 +109,25 @@ def _hand_out(ctx: Any, grad_loss: Tensor) -> tuple[Tensor, ...]:
     return gradients
 
 
-def _full(smoothing: float, hidden: Tensor, weight: Tensor, targets: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+def _full(
+    unit_items: bool, smoothing: float, hidden: Tensor, weight: Tensor, targets: Tensor
+) -> tuple[Tensor, Tensor, Tensor]:
     """The mean loss, and its gradients for hidden and weight."""
+    factors = inverse_lengths(weight) if unit_items else None
     if n_rows := whole_rows(len(weight), weight.element_size()):
-        losses, grad_hidden, grad_weight = row_softmax.full(hidden, weight, targets, n_rows)
+        # multiplied by the factors are logits, which are in the cache, and not the rows
+        losses, grad_hidden, grad_weight = row_softmax.full(hidden, weight, factors, targets, n_rows)
+        if smoothing:
+            losses = losses + smooth_full(smoothing, hidden, weight, factors, targets, grad_hidden, grad_weight)
     else:
-        losses, grad_hidden, grad_weight = _full_in_tiles(hidden, weight, targets)
-    if smoothing:
-        losses = losses + smooth_full(smoothing, hidden, weight, targets, grad_hidden, grad_weight)
+        rows = weight if factors is None else weight * factors.unsqueeze(1)
+        losses, grad_hidden, grad_weight = _full_in_tiles(hidden, rows, targets)
+        if smoothing:
+            losses = losses + smooth_full(smoothing, hidden, rows, None, targets, grad_hidden, grad_weight)
+        if factors is not None:
+            grad_weight.mul_(factors.unsqueeze(1))
+    if factors is not None:
+        take_out(grad_weight, weight, factors)
     return losses.mean(), grad_hidden, grad_weight
 
 

@@ -16,10 +16,13 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
+from narm.layers.unit_rows import unit_rows
 from narm.losses.chunked_softmax import FullSoftmax, SampledSoftmax
 
 
-def full_softmax(hidden: Tensor, weight: Tensor, targets: Tensor, *, smoothing: float = 0.0) -> Tensor:
+def full_softmax(
+    hidden: Tensor, weight: Tensor, targets: Tensor, *, unit_items: bool = False, smoothing: float = 0.0
+) -> Tensor:
     """Mean cross-entropy of the targets among all V items: as in RecBole, the padding item is one of them.
 
     On the CPU in chunks (`narm.losses.chunked_softmax`), exact up to rounding and in O(V) memory; the same number of
@@ -29,6 +32,7 @@ def full_softmax(hidden: Tensor, weight: Tensor, targets: Tensor, *, smoothing: 
         hidden: vectors of the sessions, [Q, D].
         weight: vectors of the items, [V, D].
         targets: items, [Q].
+        unit_items: whether the items' vectors are first brought to length one, which here costs next to nothing.
         smoothing: share of each target that is spread evenly over all items (`narm.losses.label_smoothing`).
     Returns:
         scalar.
@@ -37,8 +41,11 @@ def full_softmax(hidden: Tensor, weight: Tensor, targets: Tensor, *, smoothing: 
     """
     _check_items("targets", targets, len(weight))
     if hidden.device.type != "cpu":
-        return functional.cross_entropy(hidden @ weight.T, targets, label_smoothing=smoothing)
-    loss: Tensor = FullSoftmax.apply(hidden, weight, targets, smoothing)  # type: ignore[no-untyped-call]
+        items = unit_rows(weight) if unit_items else weight
+        return functional.cross_entropy(hidden @ items.T, targets, label_smoothing=smoothing)
+    loss: Tensor = FullSoftmax.apply(  # type: ignore[no-untyped-call]
+        hidden, weight, targets, unit_items, smoothing
+    )
     return loss
 
 

@@ -13,7 +13,13 @@ from torch import Tensor
 
 
 def smooth_full(
-    smoothing: float, hidden: Tensor, weight: Tensor, targets: Tensor, grad_hidden: Tensor, grad_weight: Tensor
+    smoothing: float,
+    hidden: Tensor,
+    weight: Tensor,
+    factors: Tensor | None,
+    targets: Tensor,
+    grad_hidden: Tensor,
+    grad_weight: Tensor,
 ) -> Tensor:
     """The addition to each loss, [Q]; adds its mean's gradients to those given, in place.
 
@@ -21,14 +27,23 @@ def smooth_full(
         smoothing: the share.
         hidden: [Q, D].
         weight: rows of the items, [V, D].
+        factors: of the items' logits, [V], which their gradients have, too; None: there are none.
         targets: items, [Q].
         grad_hidden, grad_weight: gradients so far, [Q, D] and [V, D].
     """
-    pull = weight.index_select(0, targets) - weight.mean(dim=0)  # [Q, D]
     share = smoothing / len(hidden)  # of one row in the mean
+    of_targets, own = weight.index_select(0, targets), hidden
+    if factors is None:
+        mean = weight.mean(dim=0)
+        grad_weight.sub_(hidden.sum(dim=0), alpha=share / len(weight))
+    else:
+        of_target = factors.index_select(0, targets).unsqueeze(1)  # [Q, 1]
+        of_targets, own = of_targets * of_target, hidden * of_target
+        mean = (factors @ weight) / len(weight)
+        grad_weight.addr_(factors, hidden.sum(dim=0), alpha=-share / len(weight))
+    pull = of_targets - mean  # [Q, D]
     grad_hidden.add_(pull, alpha=share)
-    grad_weight.index_add_(0, targets, hidden, alpha=share)
-    grad_weight.sub_(hidden.sum(dim=0), alpha=share / len(weight))
+    grad_weight.index_add_(0, targets, own, alpha=share)
     return (hidden * pull).sum(dim=1).mul_(smoothing)
 
 

@@ -27,23 +27,27 @@ CrossEntropy = Callable[[Tensor, Tensor, Tensor, Tensor, Tensor], None]
 Fill = Callable[[slice, Tensor, Tensor], None]
 
 
-def full(hidden: Tensor, weight: Tensor, targets: Tensor, rows_a_chunk: int) -> tuple[Tensor, Tensor, Tensor]:
+def full(
+    hidden: Tensor, weight: Tensor, factors: Tensor | None, targets: Tensor, rows_a_chunk: int
+) -> tuple[Tensor, Tensor, Tensor]:
     """Cross-entropy of each target among all items, with the gradients of its mean.
 
     Args:
         hidden: [Q, D].
         weight: rows of the items, [V, D].
+        factors: what the logits of each item are multiplied by, [V]; None: nothing.
         targets: items, [Q].
         rows_a_chunk: rows that a thread takes at a time, a multiple of `ROW_GROUP`.
     Returns:
-        losses [Q], and gradients for hidden [Q, D] and weight [V, D].
+        losses [Q], and gradients for hidden [Q, D] and for the items' rows times their factors, which have these once
+        more, [V, D].
     """
     weight = weight.detach().contiguous()
 
     def fill(rows: slice, hidden: Tensor, logits: Tensor) -> None:
         torch.mm(weight, hidden.T, out=logits)
 
-    return _loss_and_gradients(hidden, targets, weight, len(weight), fill, rows_a_chunk)
+    return _loss_and_gradients(hidden, targets, weight, factors, len(weight), fill, rows_a_chunk)
 
 
 def sampled(
@@ -73,11 +77,17 @@ def sampled(
         logits[places[rows][own], own] = -math.inf
 
     targets = torch.full_like(places[: len(hidden)], n_items)
-    return _loss_and_gradients(hidden, targets, item_rows, n_items + 1, fill, rows_a_chunk)
+    return _loss_and_gradients(hidden, targets, item_rows, None, n_items + 1, fill, rows_a_chunk)
 
 
 def _loss_and_gradients(
-    hidden: Tensor, targets: Tensor, item_rows: Tensor, n_logits: int, fill: Fill, rows_a_chunk: int
+    hidden: Tensor,
+    targets: Tensor,
+    item_rows: Tensor,
+    factors: Tensor | None,
+    n_logits: int,
+    fill: Fill,
+    rows_a_chunk: int,
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Losses and gradients, given how logits are made and which of them is each row's target."""
     n_rows, fill_up = len(hidden), -len(hidden) % ROW_GROUP
@@ -87,7 +97,7 @@ def _loss_and_gradients(
     grad_hidden = torch.empty_like(hidden)
     grad_items = hidden.new_zeros(torch.get_num_threads(), *item_rows.shape)
     rooms = scratch(torch.get_num_threads(), n_logits * rows_a_chunk, like=hidden)
-    cross_entropy = on_tensors("softmax", "cross_entropy", hidden.dtype, cross_entropy_reference)
+    cross_entropy = _cross_entropy(factors, hidden.dtype)
 
     @torch.no_grad()
     def share_of_rows(thread: int, n_threads: int) -> None:
@@ -102,7 +112,16 @@ def _loss_and_gradients(
             grad_items[thread].addmm_(pull, some * scale)
 
     threads.run(share_of_rows)
-    return losses[:n_rows], grad_hidden[:n_rows], grad_items.sum(dim=0)
+    summed = grad_items[0] if len(grad_items) == 1 else grad_items.sum(dim=0)  # else a copy, [V, D]
+    return losses[:n_rows], grad_hidden[:n_rows], summed
+
+
+def _cross_entropy(factors: Tensor | None, dtype: torch.dtype) -> CrossEntropy:
+    """The kernel, or its reference, with the factors that there are."""
+    if factors is None:
+        return on_tensors("softmax", "cross_entropy", dtype, cross_entropy_reference)
+    scaled = on_tensors("softmax", "scaled_cross_entropy", dtype, scaled_cross_entropy_reference)
+    return lambda logits, *of_rows: scaled(logits, factors, *of_rows)
 
 
 def row_chunks(n_rows: int, thread: int, n_threads: int, rows_a_chunk: int) -> list[slice]:
@@ -120,3 +139,9 @@ def cross_entropy_reference(logits: Tensor, targets: Tensor, shift: Tensor, mass
     torch.sum(logits.sub_(shift).exp_(), dim=0, out=mass)
     torch.sub(mass.log(), own, out=losses)
     logits[targets, rows] -= mass
+
+
+def scaled_cross_entropy_reference(logits: Tensor, factors: Tensor, *of_rows: Tensor) -> None:
+    """What `narm.kernels.softmax.scaled_cross_entropy` does, and with the same arguments, in torch."""
+    cross_entropy_reference(logits.mul_(factors.unsqueeze(1)), *of_rows)
+    logits.mul_(factors.unsqueeze(1))

@@ -40,7 +40,13 @@ def build_step_loss(config: TrainingConfig, train: Examples, n_items: int) -> St
 def _full_softmax(config: TrainingConfig, counts: NDArray[np.int64]) -> StepLoss:
     def step_loss(model: SessionEncoder, batch: PackedBatch) -> Tensor:
         hidden = model.encode(batch.items, batch.layout)
-        return losses.full_softmax(hidden, model.item_vectors(), batch.targets, smoothing=config.label_smoothing)
+        return losses.full_softmax(
+            hidden,
+            model.item_embedding.weight,
+            batch.targets,
+            unit_items=model.scoring.has_unit_items,
+            smoothing=config.label_smoothing,
+        )
 
     return step_loss
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -31,6 +32,7 @@ FILES = {
 
 MISTAKES: dict[str, tuple[list[str], str]] = {
     "an unknown flag": (["--learning_rat", "1"], "did you mean '--learning_rate'?"),
+    "a plan of what was begun": (["--plan", "--resume", "s"], "--plan is for a new study"),
     "a missing value": (["--trials"], "expected one argument"),
     "no number": (["--trials", "many"], "invalid int value: 'many'"),
     "no trials": (["--trials", "0"], "trials: 0 should be 1 or more"),
@@ -109,4 +111,17 @@ def test_a_mistake_is_one_line_and_status_2_before_ray_starts(mistake, tmp_path,
     assert printed.err.startswith("error: ")
     assert printed.err.count("\n") == 1
     assert printed.out == ""
+    assert not ray.is_initialized()
+
+
+def test_a_plan_says_what_a_search_would_take_and_begins_none(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    command = ["--preset", "smoke", "--time-budget", "1h", "--plan"]
+    assert run_command(search.main, command) == 0
+    said = capsys.readouterr().out
+    assert "4 from the space" in said
+    assert "The time budget of 1 h 0 min holds about" in said
+    assert run_command(search.main, [*command, "--json"]) == 0
+    assert set(json.loads(capsys.readouterr().out)) >= {"default", "recipe", "drawn", "search_seconds"}
+    assert not list(tmp_path.rglob("*"))
     assert not ray.is_initialized()

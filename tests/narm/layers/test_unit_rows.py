@@ -6,7 +6,8 @@ import pytest
 import torch
 from torch.nn import functional
 
-from narm.layers.unit_rows import SHORTEST, unit_rows
+from narm.kernels.compile import compiled
+from narm.layers.unit_rows import SHORTEST, inverse_lengths, take_out, unit_rows
 
 
 @pytest.mark.parametrize("length", [1.0, 14.3])
@@ -43,3 +44,17 @@ def test_a_row_of_zeros_stays_one_and_gives_finite_gradients():
 def test_rows_that_are_not_contiguous_are_taken_as_they_read():
     rows = torch.arange(1.0, 13.0).view(3, 4).T
     torch.testing.assert_close(unit_rows(rows), functional.normalize(rows, dim=1))
+
+
+@pytest.mark.parametrize("kernels", ["on", "off"])
+def test_what_lies_along_the_rows_is_taken_out_of_a_gradient(kernels, monkeypatch):
+    monkeypatch.setenv("NARM_KERNELS", kernels)
+    compiled.cache_clear()
+    torch.manual_seed(2)
+    rows, pull = torch.randn(50, 7, requires_grad=True), torch.randn(50, 7)
+    functional.normalize(rows, dim=1).backward(pull)
+    factors = inverse_lengths(rows)
+    gradient = pull * factors.unsqueeze(1)
+    take_out(gradient, rows, factors)
+    torch.testing.assert_close(gradient, rows.grad)
+    compiled.cache_clear()

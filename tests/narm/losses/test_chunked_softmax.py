@@ -44,22 +44,30 @@ def problem(n_rows: int, n_items: int, width: int, *, scale: float = 1, seed: in
     return hidden.requires_grad_(), weight.requires_grad_(), targets
 
 
-def full(hidden: Tensor, weight: Tensor, targets: Tensor, smoothing: float = 0.0) -> list[Tensor]:
-    loss = FullSoftmax.apply(hidden, weight, targets, smoothing)
+def full(
+    hidden: Tensor, weight: Tensor, targets: Tensor, unit_items: bool = False, smoothing: float = 0.0
+) -> list[Tensor]:
+    loss = FullSoftmax.apply(hidden, weight, targets, unit_items, smoothing)
     return [loss, *torch.autograd.grad(loss, (hidden, weight))]
 
 
-def full_by_torch(hidden: Tensor, weight: Tensor, targets: Tensor, smoothing: float = 0.0) -> list[Tensor]:
+def full_by_torch(
+    hidden: Tensor, weight: Tensor, targets: Tensor, unit_items: bool = False, smoothing: float = 0.0
+) -> list[Tensor]:
     hidden, weight = (tensor.detach().double().requires_grad_() for tensor in (hidden, weight))
-    loss = functional.cross_entropy(hidden @ weight.T, targets, label_smoothing=smoothing)
+    items = functional.normalize(weight) if unit_items else weight
+    loss = functional.cross_entropy(hidden @ items.T, targets, label_smoothing=smoothing)
     return [tensor.float() for tensor in (loss, *torch.autograd.grad(loss, (hidden, weight)))]
 
 
 @pytest.mark.usefixtures("_tile_pass", "_tiles")
 @pytest.mark.parametrize("shape", SHAPES, ids=str)
+@pytest.mark.parametrize("unit_items", [False, True])
 @pytest.mark.parametrize("smoothing", [0.0, 0.1])
-def test_the_loss_and_both_gradients_are_those_of_cross_entropy(shape: tuple[int, int, int], smoothing: float) -> None:
-    arguments = *problem(*shape), smoothing
+def test_the_loss_and_both_gradients_are_those_of_cross_entropy(
+    shape: tuple[int, int, int], smoothing: float, unit_items: bool
+) -> None:
+    arguments = *problem(*shape), unit_items, smoothing
     torch.testing.assert_close(full(*arguments), full_by_torch(*arguments), rtol=1e-5, atol=1e-6)
 
 
@@ -83,9 +91,11 @@ def test_a_rising_maximum_rescales_what_was_summed_before() -> None:
 
 
 @pytest.mark.usefixtures("_tile_pass", "_tiles")
-def test_gradcheck_of_the_full_softmax() -> None:
+@pytest.mark.parametrize("unit_items", [False, True])
+def test_gradcheck_of_the_full_softmax(unit_items: bool) -> None:
     hidden, weight, targets = problem(5, 23, 4)
-    arguments = (hidden.detach().double().requires_grad_(), weight.detach().double().requires_grad_(), targets, 0.1)
+    hidden, weight = (tensor.detach().double().requires_grad_() for tensor in (hidden, weight))
+    arguments = (hidden, weight, targets, unit_items, 0.1)
     assert torch.autograd.gradcheck(FullSoftmax.apply, arguments)
 
 
@@ -117,12 +127,12 @@ def test_a_nan_reaches_the_loss(place: str) -> None:
     hidden, weight, targets = problem(40, 600, 8)
     with torch.no_grad():
         (hidden if place == "hidden" else weight)[3, 2] = torch.nan
-    assert FullSoftmax.apply(hidden, weight, targets, 0.0).isnan()
+    assert FullSoftmax.apply(hidden, weight, targets, False, 0.0).isnan()
 
 
 def test_the_backward_scales_and_may_run_again() -> None:
     hidden, weight, targets = problem(9, 20, 4)
-    loss = FullSoftmax.apply(hidden, weight, targets, 0.1)
+    loss = FullSoftmax.apply(hidden, weight, targets, False, 0.1)
     once = torch.autograd.grad(loss, (hidden, weight), retain_graph=True)
     thrice = torch.autograd.grad(3 * loss, (hidden, weight))
     torch.testing.assert_close(thrice, tuple(3 * gradient for gradient in once))

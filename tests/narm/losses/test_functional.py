@@ -97,6 +97,7 @@ def test_a_large_sample_approaches_the_full_softmax() -> None:
     torch.testing.assert_close(sampled, functional.cross_entropy(hidden @ weight[1:].T, targets - 1))
 
 
+@pytest.mark.slow
 def test_a_small_sample_teaches_the_scores_of_the_full_softmax() -> None:
     """Without sessions the best scores are the log of the items' frequencies, whatever the negatives are."""
     popularity = 1 / np.arange(1, 21)

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from narm.kernels.compile import compiled
-from narm.losses.row_softmax import cross_entropy_reference, row_chunks
+from narm.losses.row_softmax import cross_entropy_reference, row_chunks, scaled_cross_entropy_reference
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
@@ -21,6 +21,24 @@ def test_the_kernel_and_its_reference_agree(dtype: torch.dtype) -> None:
     for visit in (lambda *tensors: kernels.cross_entropy(*(t.numpy() for t in tensors)), cross_entropy_reference):
         outcome = [logits.clone(), *torch.zeros(3, 64, dtype=dtype)]
         visit(outcome[0], targets, *outcome[1:])
+        outcomes.append(outcome)
+    torch.testing.assert_close(*outcomes)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_factors_of_the_items_are_those_of_the_reference(dtype: torch.dtype) -> None:
+    kernels = compiled("softmax", dtype)
+    assert kernels is not None
+    generator = torch.Generator().manual_seed(4)
+    logits, factors = (torch.randn(11, *rest, dtype=dtype, generator=generator) for rest in ((64,), ()))
+    targets = torch.randint(11, (64,), generator=generator)
+    outcomes = []
+    for visit in (
+        lambda *tensors: kernels.scaled_cross_entropy(*(t.numpy() for t in tensors)),
+        scaled_cross_entropy_reference,
+    ):
+        outcome = [logits.clone(), *torch.zeros(3, 64, dtype=dtype)]
+        visit(outcome[0], factors.abs(), targets, *outcome[1:])
         outcomes.append(outcome)
     torch.testing.assert_close(*outcomes)
 

@@ -55,27 +55,33 @@ def distinct(drawn: list[dict]) -> int:
     return len({str(params) for params in drawn})
 
 
-@pytest.mark.parametrize("sampler", sorted(set(SAMPLERS) - {"cmaes"}))
+def all_but(left_out: str) -> list[Any]:
+    """All samplers but one; fitting Gaussian processes takes seconds."""
+    names = sorted(set(SAMPLERS) - {left_out})
+    return [pytest.param(name, marks=[pytest.mark.slow] if name == "gp" else []) for name in names]
+
+
+@pytest.mark.parametrize("sampler", all_but("cmaes"))
 def test_a_finite_space_is_covered_without_a_repetition(sampler):
     space = load_space("recbole")
     assert space.size == 30
     assert distinct(run(sampler, space, 30)) == 30
 
 
-@pytest.mark.parametrize("sampler", sorted(set(SAMPLERS) - {"grid"}))
+@pytest.mark.parametrize("sampler", all_but("grid"))
 def test_every_draw_lies_inside_a_space_with_conditions(sampler, numeric):
     drawn = run(sampler, numeric, 25)
     assert all(numeric.contains(params) for params in drawn)
     assert {"softmax_samples" in params for params in drawn} == {True, False}
 
 
-@pytest.mark.parametrize("sampler", sorted(set(SAMPLERS) - {"grid"}))
+@pytest.mark.parametrize("sampler", all_but("grid"))
 def test_the_same_seed_draws_the_same(sampler, numeric):
     assert run(sampler, numeric, 14) == run(sampler, numeric, 14)
     assert run(sampler, numeric, 2, seed=2) != run(sampler, numeric, 2)
 
 
-@pytest.mark.parametrize("sampler", sorted(set(SAMPLERS) - {"cmaes"}))
+@pytest.mark.parametrize("sampler", all_but("cmaes"))
 def test_a_default_outside_the_space_does_not_disturb_the_sampler(sampler):
     space = load_space("recbole")
     study = optuna.create_study(direction="maximize")
