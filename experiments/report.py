@@ -11,11 +11,13 @@ from experiments.cli.running import run_command
 from experiments.tuning.study.folder import PAGE
 
 EPILOG = """\
-A search writes the page itself when it ends; this writes it anew, also while a search runs.
+A search writes the page itself when it ends; this writes it anew, also while a search runs. With --recompute the
+verdict on the finalists is today's, from the ranks that their runs left: for a search of an earlier version.
 
 examples:
   python -m experiments.report ml-100k-recbole-20260102-030405
   python -m experiments.report runs/my-study --html winner.html --markdown -
+  python -m experiments.report an-old-study --recompute --dataset clicks.csv
 
 exit status: 0; 2 wrong usage, or no such study
 """
@@ -45,6 +47,8 @@ def build_parser() -> Parser:
     parser.add_argument("study", metavar="STUDY", help=STUDY_HELP)
     parser.add_argument("--html", metavar="FILE", help=f"the page (default: OUTPUT/STUDY/{PAGE})")
     parser.add_argument("--markdown", metavar="FILE", help="a summary for a pull request; -: print it")
+    parser.add_argument("--recompute", action="store_true", help="judge the finalists again; it needs the data")
+    parser.add_argument("--dataset", metavar="FILE", help="where the data are now, for --recompute")
     add_study_places(parser)
     return parser
 

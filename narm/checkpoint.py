@@ -69,6 +69,8 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
     except (OSError, RuntimeError, EOFError, ValueError) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise InputError(f"{path}: not a readable checkpoint: {reason}") from None
+    except Exception:  # a file of another kind, which torch's unpickler takes for a program: IndexError, KeyError, ...
+        raise InputError(f"{path}: not a checkpoint of NARM Search ({FORMAT})") from None
     if not isinstance(content, dict) or content.get("format") != FORMAT:
         raise InputError(f"{path}: not a checkpoint of NARM Search ({FORMAT})")
     return content

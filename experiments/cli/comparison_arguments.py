@@ -99,6 +99,8 @@ def _fill_in(own: argparse.Namespace, model: ModelName) -> None:
 
 def _check_options(namespace: argparse.Namespace, models: Sequence[ModelName]) -> None:
     """An option that no model uses would be dropped for each of them, and silently do nothing."""
+    if namespace.against is not None:
+        raise InputError("against: a comparison is of models that are all trained now: leave it to experiments.search")
     for name in given_options(namespace):
         if not any(name in used_options(model) for model in models):
             raise InputError(f"{name} is no option of any of these models: {', '.join(models)}")

@@ -30,6 +30,7 @@ from experiments.tuning.worker.jobs import Finalist
 from narm.data.datasets import load_splits
 from narm.data.sessions import Splits
 from narm.errors import InputError
+from narm.evaluation.full_ranking import chosen_targets
 from narm.machine.files import atomic_file, write_text
 from narm.models import MODELS, ModelName
 
@@ -98,7 +99,7 @@ def search_and_compare(
         return Compared(comparison=None, folder=folder, without_result=missing)
     comparison = compare_models(
         contenders,
-        splits.test,
+        chosen_targets(splits.test, specs[0].config.evaluation),
         dataset=splits.name,
         fingerprint=splits.fingerprint,
         objective=specs[0].config.evaluation.valid_metric,

@@ -12,11 +12,12 @@ from experiments.cli.run_sync import outbox_of
 from experiments.tracking.mlflow_writer import STUDY_RUN, MlflowWriter
 from experiments.tracking.moved import Place
 from experiments.tracking.outbox import Outbox
-from experiments.tracking.registry import CHAMPION, registration_of
+from experiments.tracking.registry import registration_of
 from experiments.tracking.root_cause import root_cause
 from experiments.tracking.update import Update
 from experiments.tuning.study.folder import SUMMARY, WINNER
 from experiments.tuning.study.saved_study import recorded_uri
+from experiments.tuning.study.setting_rules import CHAMPION
 from experiments.tuning.study.summary import read_summary
 from experiments.tuning.worker.addresses import absolute_tracking_uri, mask_credentials
 from narm.errors import InputError
@@ -30,7 +31,8 @@ def run_registration(given: argparse.Namespace) -> int:
     Returns:
         the exit status.
     Raises:
-        InputError: no such study, one without a winner, or one that a search is writing.
+        InputError: no such study, one without a winner or that says to keep another model, or one that a search is
+            writing.
     """
     study, output = study_place(given.study, given.output)
     folder = output / study
@@ -40,6 +42,8 @@ def run_registration(given: argparse.Namespace) -> int:
             f"{checkpoint}: no such file: the search has not come to its end, or somebody has removed it; "
             f"python -m experiments.search --resume {study} writes it"
         )
+    if summary.keep is not None:
+        raise InputError(f"study '{study}' says to keep {summary.keep}: it has no model to register")
     outbox = outbox_of(study, output)
     uri = absolute_tracking_uri(given.tracking_uri or recorded_uri(study, output, given.storage))
     registration = registration_of(summary, checkpoint, alias=CHAMPION)

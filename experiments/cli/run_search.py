@@ -10,6 +10,7 @@ from rich.console import Console
 
 from experiments.cli.exit_status import EXIT_ALL_FAILED, EXIT_INTERRUPTED
 from experiments.cli.flags import given_options
+from experiments.cli.incumbents import find_incumbent
 from experiments.cli.output import open_console, write_json
 from experiments.cli.recorded_data import load_recorded
 from experiments.cli.search_arguments import build_spec
@@ -19,15 +20,17 @@ from experiments.reporting.durations import format_duration
 from experiments.reporting.estimate_lines import estimate_document, estimate_lines
 from experiments.reporting.recorder import Recording
 from experiments.reporting.report.console import print_summary
+from experiments.reporting.report.incumbents import known_items
 from experiments.tracking.tracker import where_to_look
 from experiments.tuning.driver.run import run_studies
 from experiments.tuning.driver.study_run import Plan
+from experiments.tuning.engine.incumbent import Incumbent
 from experiments.tuning.planning.estimate import estimate
 from experiments.tuning.study.constraints import describe
 from experiments.tuning.study.folder import PAGE, WINNER
 from experiments.tuning.study.limits import INTERRUPTED
 from experiments.tuning.study.spec import StudySpec
-from experiments.tuning.study.summary import format_params, summary_json
+from experiments.tuning.study.summary import Summary, format_params, summary_json
 from experiments.tuning.study.warm_start import Queued, best_of_study, read_queue
 from experiments.tuning.worker.addresses import absolute_tracking_uri
 from narm.config import DataConfig
@@ -36,6 +39,7 @@ from narm.data.datasets import dataset_name, load_splits
 from narm.data.sessions import Splits
 from narm.errors import InputError
 from narm.machine.capacity import cores
+from narm.metrics import key_of
 
 
 def run_search(given: argparse.Namespace) -> int:
@@ -59,27 +63,37 @@ def run_search(given: argparse.Namespace) -> int:
     file = file.for_model(spec.config.model.model)
     splits = load(spec.config.data)
     queue = _queue(given, spec, splits.fingerprint)
-    _announce(spec, console)
-    if not given.resume:
-        _announce_recipe(spec, console)
-    for note in (*file.notes, *splits.notes, *unused_variables(spec.tracking_uri)):
-        console.out(f"note: {note}", highlight=False)
-    if given.plan:
-        _say_estimate(given, spec, splits, console)
-        return 0
-    with Display(quiet=given.quiet) as display:
-        plan = Plan(spec=spec, resume=bool(given.resume), queue=queue)
-        (result,) = run_studies([plan], splits, Recording(display).open)
+    with find_incumbent(given, spec, splits) as incumbent:
+        _announce(spec, console)
+        if not given.resume:
+            _announce_recipe(spec, console)
+        if incumbent is not None:
+            _announce_incumbent(incumbent, spec, console)
+        for note in (*file.notes, *splits.notes, *unused_variables(spec.tracking_uri)):
+            console.out(f"note: {note}", highlight=False)
+        if given.plan:
+            _say_estimate(given, spec, splits, console)
+            return 0
+        with Display(quiet=given.quiet) as display:
+            plan = Plan(spec=spec, resume=bool(given.resume), queue=queue, incumbent=incumbent)
+            (result,) = run_studies([plan], splits, Recording(display).open)
     write_json(given, summary_json(result.summary))
     console.out(f"The search ended: {result.reason}.", highlight=False)
     report, winner = spec.folder / PAGE, spec.folder / WINNER
     where = {"report": str(report)} if report.is_file() else {}
-    where |= {f"model to ship, trial {result.summary.recommended}": str(winner)} if winner.is_file() else {}
+    where |= {_model(result.summary): str(winner)} if winner.is_file() else {}
     where |= {"MLflow": where_to_look(absolute_tracking_uri(spec.tracking_uri))}
     print_summary(result.summary, console, where=where)
     if result.reason == INTERRUPTED:
         return EXIT_INTERRUPTED
     return EXIT_ALL_FAILED if result.summary.best is None else 0
+
+
+def _model(summary: Summary) -> str:
+    """What `winner.pt` holds."""
+    if summary.keep is not None:
+        return f"model to keep, {summary.keep}"
+    return f"model to ship, trial {summary.recommended}"
 
 
 def _say_estimate(given: argparse.Namespace, spec: StudySpec, splits: Splits, console: Console) -> None:
@@ -135,6 +149,15 @@ def _announce_recipe(spec: StudySpec, console: Console) -> None:
     else:
         line = f"The recipe {recipe.name} comes after the default configuration: {format_params(recipe.options)}."
     console.out(line, highlight=False)
+
+
+def _announce_incumbent(incumbent: Incumbent, spec: StudySpec, console: Console) -> None:
+    value = incumbent.valid[key_of(spec.objective)]
+    console.out(
+        f"The model to beat, {incumbent.name}: validation {spec.objective} {value:.4f}, "
+        f"{known_items(len(incumbent.items), incumbent.n_items)}.",
+        highlight=False,
+    )
 
 
 def _epochs(spec: StudySpec) -> str:

@@ -146,6 +146,7 @@ class Recorder:
                 "sampler": spec.sampler,
                 "scheduler": spec.scheduler,
                 "space": space.name,
+                **({} if spec.against is None else {"against": Path(spec.against).name}),
                 "fingerprint": self._dataset.fingerprint,
             },
             params={name: flat[name] for name in used if name not in space.options},
@@ -297,20 +298,21 @@ class Recorder:
     ) -> Summary:
         """Close the study's run in MLflow, with the summary, the report and the checkpoint to ship.
 
-        A search that came to its end registers it as a model.
+        A search that came to its end registers it as a model, unless it says to keep the one that a person has.
         """
         self._monitor.stop()
         summary = self.summary(reason, finals)
         self._write(summary)
         kept = None if model is None else self._keep_winner(model)
+        ships = status == "FINISHED" and summary.keep is None
         self._tracker.end_study(
             status=status,
             metrics=study_metrics(summary) | {REPLACED: self._study.user_attrs.get(REPLACED, 0)},
-            tags={"reason": reason, "winner": _number(summary.winner), "recommended": _number(summary.recommended)},
+            tags={"reason": reason, "winner": _number(summary.winner), "recommended": _recommended(summary)},
             artifacts={SUMMARY: _json(asdict(summary))},
             files=({} if kept is None else {"winner/model.pt": kept}) | self._report(summary),
             description=answer_markdown(summary),
-            registration=registration_of(summary, kept) if kept and status == "FINISHED" else None,
+            registration=registration_of(summary, kept) if kept and ships else None,
         )
         summary = self.summary(reason, finals)  # the ids of the last runs are known by now
         self._write(summary)
@@ -367,6 +369,11 @@ class Recorder:
 
 def _number(trial: int | None) -> str:
     return "" if trial is None else str(trial)
+
+
+def _recommended(summary: Summary) -> str:
+    """The trial to ship, or `keep prod.pt`."""
+    return _number(summary.recommended) if summary.keep is None else f"keep {summary.keep}"
 
 
 def _json(content: object) -> str:

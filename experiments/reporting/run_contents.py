@@ -9,7 +9,7 @@ from optuna.trial import FrozenTrial
 
 from experiments.tuning.study.environment import git_commit, user_name
 from experiments.tuning.study.spec import StudySpec
-from experiments.tuning.study.summary import Finals, Shipping, Summary
+from experiments.tuning.study.summary import Finals, IncumbentSummary, Shipping, Summary
 from experiments.tuning.study.trial_attributes import COSTS, read_progress
 from experiments.tuning.worker.reports import FinalistRun
 from narm.training_state import EpochResult
@@ -27,7 +27,7 @@ def source_tags(name: str, program: str) -> dict[str, str]:
 
 
 def study_metrics(summary: Summary) -> dict[str, float]:
-    """The figures by which studies are compared in MLflow; on test, those of the model to ship.
+    """The figures by which studies are compared in MLflow; on test, those of the model to ship, or to keep.
 
     Its figures after a last training on what was held out, a single look, have names of their own.
     """
@@ -35,14 +35,25 @@ def study_metrics(summary: Summary) -> dict[str, float]:
     if summary.best is not None:
         metrics |= {f"best_{name}": value for name, value in summary.best.valid.items()}
     if summary.finals is not None:
-        metrics |= {f"test_{name}": value for name, value in summary.finals.shipped_test.items()}
-        metrics |= {f"refit_test_{name}": value for name, value in _refit_test(summary.finals).items()}
-        metrics |= _cost(summary.finals.shipping)
+        kept = summary.finals.kept
+        tested = summary.finals.shipped_test if kept is None else kept.test
+        metrics |= {f"test_{name}": value for name, value in tested.items()}
+        metrics |= {} if kept else {f"refit_test_{name}": value for name, value in _refit_test(summary.finals).items()}
+        metrics |= {} if kept else _cost(summary.finals.shipping)
+        metrics |= _against(summary.finals.incumbent)
     return metrics
 
 
 def _refit_test(finals: Finals) -> Mapping[str, float]:
     return {} if finals.refit is None else finals.refit.model.test
+
+
+def _against(incumbent: IncumbentSummary | None) -> dict[str, float]:
+    """The figures of the model that a person has."""
+    if incumbent is None:
+        return {}
+    valid = {f"against_valid_{name}": value for name, value in incumbent.valid.items()}
+    return valid | {f"against_test_{name}": value for name, value in incumbent.test.items()}
 
 
 def _cost(shipping: Shipping | None) -> dict[str, float]:

@@ -21,6 +21,10 @@ SERVING_PACKAGES = ("filelock", "mlflow", "numba", "numpy", "pandas", "pydantic"
 """All that the served model imports: no Ray, no Optuna."""
 
 
+CHECKPOINT_ARTIFACT = "artifacts/model.pt"
+"""Where a packaged model has its checkpoint: MLflow keeps the files of a model in `artifacts`, by their names."""
+
+
 def package(checkpoint: Path, folder: Path) -> None:
     """Write an MLflow model: the checkpoint, the code that runs it, signature, example and pinned requirements.
 
@@ -35,7 +39,7 @@ def package(checkpoint: Path, folder: Path) -> None:
 
     vocabulary = load_vocabulary(checkpoint)
     with tempfile.TemporaryDirectory(prefix="narm-") as temporary:
-        lean = Path(temporary) / "model.pt"
+        lean = Path(temporary) / Path(CHECKPOINT_ARTIFACT).name
         save_for_use(checkpoint, lean)
         mlflow.pyfunc.save_model(
             folder,

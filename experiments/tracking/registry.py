@@ -9,8 +9,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from experiments.tracking.package import package
+from experiments.tracking.mlflow_client import connect
+from experiments.tracking.moved import correct_locations
+from experiments.tracking.package import CHECKPOINT_ARTIFACT, package
+from experiments.tracking.root_cause import root_cause
+from experiments.tuning.study.setting_rules import CHAMPION
 from experiments.tuning.study.summary import TRAINED_ON, Finals, RefitModel, Summary
+from experiments.tuning.worker.addresses import mask_credentials, sqlite_file
+from narm.errors import InputError
 from narm.metrics import key_of
 from narm.text.names import plain_part
 
@@ -18,7 +24,6 @@ if TYPE_CHECKING:
     from mlflow import MlflowClient
     from mlflow.entities.model_registry import ModelVersion
 
-CHAMPION = "champion"
 CHALLENGER = "challenger"
 
 _CHECKPOINT = "checkpoint_sha256"  # these are tags of a version
@@ -49,6 +54,11 @@ class Registration:
         return self.tags["trial"]
 
 
+def registered_name(dataset: str) -> str:
+    """Name of the registered model of a dataset."""
+    return f"narm-{plain_part(dataset)}"
+
+
 def registration_of(summary: Summary, checkpoint: Path, *, alias: str | None = None) -> Registration:
     """How to register what a study says to ship.
 
@@ -59,7 +69,7 @@ def registration_of(summary: Summary, checkpoint: Path, *, alias: str | None = N
     """
     value = _validation(summary)
     return Registration(
-        name=f"narm-{plain_part(summary.dataset.name)}",
+        name=registered_name(summary.dataset.name),
         checkpoint=str(checkpoint.resolve()),
         description=_description(summary, value),
         tags={
@@ -115,6 +125,37 @@ def _test_tags(finals: Finals | None) -> dict[str, str]:
     runs = "1" if finals.bag is None else str(len(finals.bag.seeds))
     refit = "none" if finals.refit is None else finals.refit.on
     return {"runs": runs, "refit": refit, **{f"test_{key}": repr(value) for key, value in finals.shipped_test.items()}}
+
+
+def fetch_champion(uri: str, dataset: str, folder: Path, *, output: Path) -> Path:
+    """Download the checkpoint of a dataset's champion.
+
+    Args:
+        uri: absolute address of MLflow.
+        dataset: name of the data.
+        folder: where to put it.
+        output: folder of all studies, which may have moved together with MLflow's database.
+    Raises:
+        InputError: there is no champion, it was not registered by this project, or the server did not answer.
+    """
+    address, name = mask_credentials(uri), registered_name(dataset)
+    database = sqlite_file(uri)
+    if database is not None and not database.exists():  # MLflow would make one
+        raise InputError(f"against: MLflow at {address} is not there, so that it has no {name}@{CHAMPION}")
+    try:
+        client = connect(uri)
+        if database is not None and database.parent == output.resolve():
+            correct_locations(database)
+        from mlflow.artifacts import download_artifacts
+
+        version = client.get_model_version_by_alias(name, CHAMPION)
+        source = f"{version.source}/{CHECKPOINT_ARTIFACT}"
+        return Path(download_artifacts(artifact_uri=source, dst_path=str(folder), tracking_uri=uri))
+    except Exception as error:  # whatever the client raises
+        raise InputError(
+            f"against: MLflow at {address} has no checkpoint of {name}@{CHAMPION} to give: {root_cause(error)}; "
+            "name a file instead"
+        ) from None
 
 
 def register(client: MlflowClient, run_id: str, registration: Registration) -> None:

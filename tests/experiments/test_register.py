@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from mlflow import MlflowClient
-from support.search_summary import SUMMARY
+from support.search_summary import FINALS, KEPT, SUMMARY
 
 from experiments import register
 from experiments.cli.exit_status import EXIT_NOT_REGISTERED, EXIT_USAGE
@@ -88,3 +89,9 @@ def test_a_summary_that_is_none_is_named(folder, capsys):
     (folder / "summary.json").write_text('{"study": 3}')
     assert run(folder) == EXIT_USAGE
     assert "summary.json: not the summary of a search: " in capsys.readouterr().err
+
+
+def test_a_study_that_keeps_another_model_has_none_to_register(folder, winner, capsys):
+    write_summary(folder / "summary.json", replace(SUMMARY, finals=replace(FINALS, incumbent=KEPT)))
+    assert run(folder) == EXIT_USAGE
+    assert capsys.readouterr().err == ("error: study 'my-study' says to keep prod.pt: it has no model to register\n")

@@ -70,3 +70,21 @@ def test_a_study_is_compared_by_name_or_folder(runs: Path, capsys: pytest.Captur
     arguments = ["my-study", str(runs / "my-study"), "--output", str(runs)]
     assert run_command(COMMANDS["compare-studies"].main, arguments) == EXIT_USAGE
     assert capsys.readouterr().err == "error: compare: 'my-study' is compared with itself: name another study\n"
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        (["--dataset", "clicks.csv"], "error: --dataset: only --recompute reads the data\n"),
+        (
+            ["--recompute"],
+            "error: synthetic is not what it was when 'my-study' was searched: other sessions or items\n",
+        ),
+        (["--recompute", "--dataset", "gone.csv"], "error: gone.csv: "),
+    ],
+)
+def test_a_verdict_that_cannot_be_recomputed_is_one_line(flags, message, runs, capsys):
+    assert run_command(report.main, ["my-study", "--output", str(runs), *flags]) == EXIT_USAGE
+    said = capsys.readouterr().err
+    assert said.startswith(message)
+    assert said.count("\n") == 1

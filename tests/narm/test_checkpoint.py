@@ -62,6 +62,13 @@ def test_a_checkpoint_for_use_has_the_model_and_refuses_to_train_on(ring_splits,
         next(again)
 
 
+@pytest.mark.parametrize("content", ["session,item,time\ns0,sku-4,0\n", "{}", "name: x\n", "R", "(lp0\n", ".", ""])
+def test_a_file_of_another_kind_is_said_to_be_none(tmp_path, content):
+    (tmp_path / "clicks.csv").write_text(content)
+    with pytest.raises(InputError, match=r"clicks.csv: not a (readable )?checkpoint"):
+        load_model(tmp_path / "clicks.csv")
+
+
 class Malicious:
     def __reduce__(self):
         return (print, ("this code must not run",))

@@ -14,6 +14,7 @@ from experiments.tuning.study.summary import (
     Estimate,
     FinalistSummary,
     Finals,
+    IncumbentSummary,
     LengthSummary,
     RefitModel,
     ShippedModel,
@@ -108,6 +109,20 @@ FINALS = Finals(
     ],
     decided_by="validation",
 )
+
+INCUMBENT = IncumbentSummary(
+    name="prod.pt",
+    valid={"recall_at_10": 0.26, "mrr_at_10": 0.26},
+    test={"recall_at_10": 0.20, "mrr_at_10": 0.20},
+    comparisons=[Comparison(metric="Recall@10", against=None, difference=0.08, low=0.03, high=0.13, seeds="held")],
+    known_items=1_203,
+    n_items=1_349,
+    same_data=True,
+)
+"""Worse than trial 1 of `FINALS` by validation; test agrees."""
+
+KEPT = replace(INCUMBENT, valid={"recall_at_10": 0.30, "mrr_at_10": 0.30})
+"""Better by validation; test does not agree."""
 
 SHIPPED_RUN = ShippedModel(
     seeds=[1],

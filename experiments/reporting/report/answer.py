@@ -6,6 +6,8 @@ import math
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 
+from experiments.reporting.report import incumbents
+from experiments.reporting.report.claims import claim, figures, how_sure, name_of, seeds_in_words
 from experiments.tuning.study.summary import (
     STATE_WORDS,
     Comparison,
@@ -70,6 +72,8 @@ def headline(summary: Summary) -> str:
     finals = summary.finals
     if finals is None:
         return _provisional_headline(summary)
+    if finals.incumbent is not None:
+        return incumbents.headline(finals, finals.incumbent)
     winner, compared = finals.finalists[0], finals.against_default
     if winner.is_default:
         return "Ship the default configuration: it is the best on validation."
@@ -79,26 +83,16 @@ def headline(summary: Summary) -> str:
         doubt = "worse on test" if compared.meaning == "worse" else "not shown to be better"
         return f"Ship the default configuration: trial {winner.number} is {doubt}."
     best = "the best on validation" + (" of what may ship" if _default_is_infeasible(summary) else "")
-    return f"Ship trial {winner.number}: {_how_sure(finals, winner, compared, best)}."
+    return f"Ship trial {winner.number}: {_over_default(finals, winner, compared, best)}."
 
 
-def _how_sure(finals: Finals, winner: FinalistSummary, compared: Comparison, best: str) -> str:
-    """What test says of the winner, which validation chose; `best` says among which."""
-    default = finals.default
-    are_two_models = default is not None and _is_about_two_models(compared, winner, default)
-    one, other = ("its model", "the default configuration's") if are_two_models else ("it", "the default configuration")
-    if compared.meaning == "undecided":
-        return f"{best}; no evidence on test that {one} is better than {other}"
-    claim = f"{compared.meaning} than {other}, {_by_how_much(finals, compared)}"
-    claim = f"{one} is {claim}" if are_two_models else claim
-    return claim if compared.meaning == "better" else f"{best}, but {claim}"
-
-
-def _by_how_much(finals: Finals, compared: Comparison) -> str:
+def _over_default(finals: Finals, winner: FinalistSummary, compared: Comparison, best: str) -> str:
+    """What test says of the winner beside the default configuration; `best` says among which it was chosen."""
     default = finals.default
     base = 0.0 if default is None else default.test[key_of(compared.metric)].mean
-    relative = f" ({compared.difference / base:+.0%})" if base > 0 else ""
-    return f"{compared.metric} {compared.difference:+.4f}{relative} on test"
+    if default is not None and _is_about_two_models(compared, winner, default):
+        return how_sure(compared, one="its model", other="the default configuration's", base=base, best=best)
+    return how_sure(compared, one="it", other="the default configuration", base=base, best=best)
 
 
 def _provisional_headline(summary: Summary) -> str:
@@ -195,15 +189,18 @@ def _gain(best: float, default: float, error: float) -> str:
 def _final_verdict(summary: Summary, finals: Finals) -> Iterator[str]:
     """The winner against the default configuration and the runner-up, in plain words."""
     winner, *others = finals.finalists
+    if finals.incumbent is not None:
+        yield from incumbents.sentences(finals, finals.incumbent)
     if winner.is_default:
-        yield "The default configuration is the best on validation: ship it."
+        ship_it = "of the finalists" if finals.kept else "on validation: ship it"
+        yield f"The default configuration is the best {ship_it}."
     elif not any(other.is_default for other in others):
         yield "The default was no finalist, or failed as one: the winner was not compared with it."
-    by_number = {finalist.number: finalist for finalist in others}
+    by_number: dict[int | None, FinalistSummary] = {finalist.number: finalist for finalist in others}
     for against, compared in groupby(finals.comparisons, key=lambda comparison: comparison.against):
         yield _sentence(winner, by_number[against], list(compared))
-    if finals.comparisons:
-        yield _about_the_intervals(finals)
+    if compared_on_test := _comparisons(finals):
+        yield _about_the_intervals(finals, compared_on_test)
     if finals.recommended != finals.winner:
         yield (
             "An earlier version decided so, by the interval on test. Validation decides now: "
@@ -213,13 +210,18 @@ def _final_verdict(summary: Summary, finals: Finals) -> Iterator[str]:
         yield f"Trial {failure.number} failed as a finalist, seed {failure.seed}: {failure.reason}"
 
 
-def _about_the_intervals(finals: Finals) -> str:
+def _comparisons(finals: Finals) -> list[Comparison]:
+    """Those of the verdict, with the model that a person has among them."""
+    return [*(finals.incumbent.comparisons if finals.incumbent else ()), *finals.comparisons]
+
+
+def _about_the_intervals(finals: Finals, comparisons: Sequence[Comparison]) -> str:
     """What the figures in brackets are, and what they had no say in."""
     sessions = f"other sessions (test has {finals.n_sessions:,})"
-    held = {compared.seeds for compared in finals.comparisons}
+    held = {compared.seeds for compared in comparisons}
     scope = f"{sessions} and other seeds" if held == {"held"} else f"{sessions} only"
     nothing_random = "; no seed changes these models" if held == {"none"} else ""
-    alone = ", each by itself" if len(finals.comparisons) > 1 else ""
+    alone = ", each by itself" if len(comparisons) > 1 else ""
     decided = " Validation chose what to ship, test did not." if finals.recommended == finals.winner else ""
     return f"In brackets: 95 % intervals of the difference, for {scope}{alone}{nothing_random}.{decided}"
 
@@ -227,16 +229,12 @@ def _about_the_intervals(finals: Finals) -> str:
 def _sentence(winner: FinalistSummary, rival: FinalistSummary, compared: Sequence[Comparison]) -> str:
     """How sure it is that the winner is better than the rival; the first comparison, of the objective, decides."""
     objective = compared[0]
-    subject, other = _name(winner), _name(rival) if rival.is_default else f"the runner-up, {_name(rival)},"
+    subject, other = name_of(winner), name_of(rival) if rival.is_default else f"the runner-up, {name_of(rival)},"
     if _is_about_two_models(objective, winner, rival):
         subject, other = f"the model of {subject}", f"that of {other}"
-    figures = ", ".join(f"{c.metric} {c.difference:+.4f} [{c.low:+.4f}, {c.high:+.4f}]" for c in compared)
-    claim = f"{subject} is {objective.meaning} than {other} on test"
-    if objective.meaning == "undecided":
-        claim = f"no evidence that {subject} is better than {other} on test"
     disagrees = "; validation has it ahead, and decides" if objective.meaning == "worse" else ""
     seeds = about_seeds(objective, len(winner.seeds), len(rival.seeds))
-    return f"{claim[0].upper()}{claim[1:]}: {figures}{seeds}{disagrees}."
+    return f"{claim(objective.meaning, subject, other)}: {figures(compared)}{seeds}{disagrees}."
 
 
 def about_seeds(compared: Comparison, first: int, second: int) -> str:
@@ -251,18 +249,10 @@ def about_seeds(compared: Comparison, first: int, second: int) -> str:
         return ""
     if compared.seeds == "left out" and first == second == 1:
         return ", one seed each: another seed may order the configurations otherwise"
-    seeds = _seeds(first) if first == second else f"{_seeds(first)} against {second}"
+    seeds = seeds_in_words(first) if first == second else f"{seeds_in_words(first)} against {second}"
     return f", {seeds}" + (", and nothing is said of others" if compared.seeds == "left out" else "")
-
-
-def _seeds(count: int) -> str:
-    return "1 seed" if count == 1 else f"{count} seeds"
 
 
 def _is_about_two_models(compared: Comparison, first: FinalistSummary, second: FinalistSummary) -> bool:
     """Whether there was one seed each: then nothing is known of the configurations beyond these trainings."""
     return compared.seeds == "left out" and len(first.seeds) == len(second.seeds) == 1
-
-
-def _name(finalist: FinalistSummary) -> str:
-    return "the default configuration" if finalist.is_default else f"trial {finalist.number}"

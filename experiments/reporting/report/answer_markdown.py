@@ -49,11 +49,17 @@ def _finalists(finals: Finals, objective: str) -> Iterator[str]:
         cells = [finalist.valid[key_of(objective)], *(finalist.test[key_of(metric)] for metric in metrics)]
         seeds = [f"{len(finalist.seeds)}"] if shows_seeds else []
         rows.append([f"**{name}**" if finalist.number == finals.winner else name, *map(str, cells), *seeds])
+    if (incumbent := finals.incumbent) is not None:
+        name = escape(incumbent.name)
+        values = [incumbent.valid[key_of(objective)], *(incumbent.test[key_of(metric)] for metric in metrics)]
+        seeds = ["1"] if shows_seeds else []
+        rows.append([f"**{name}**" if finals.kept else name, *(f"{value:.4f}" for value in values), *seeds])
     headings = [f"validation {objective}", *(f"test {metric}" for metric in metrics), *["seeds"] * shows_seeds]
     yield from markdown_table(["finalist", *headings], rows, words=0)
     yield ""
     said = race.mean_over_seeds(finals)
-    yield f"{said[0].upper()}{said[1:]}{'' if shows_seeds else ' each'}."
+    alone = "" if finals.incumbent is None else f"; {escape(finals.incumbent.name)} is one model"
+    yield f"{said[0].upper()}{said[1:]}{'' if shows_seeds else ' each'}{alone}."
 
 
 def _shippable(finals: Finals, objective: str) -> Iterator[str]:

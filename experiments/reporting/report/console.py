@@ -19,6 +19,7 @@ from experiments.tuning.engine.verdict import compared_metrics
 from experiments.tuning.study.summary import (
     FinalistSummary,
     Finals,
+    IncumbentSummary,
     Summary,
     TrialSummary,
     format_params,
@@ -90,6 +91,9 @@ def _finalist_tables(finals: Finals, objective: str, *, wide: bool) -> Iterator[
     for finalist in finals.finalists:
         number, *values, mark = _finalist_cells(finalist, finals, objective, [objective], wide=False)
         table.add_row(f"{number} {mark}".rstrip(), *values)
+    if finals.incumbent is not None:
+        name, *values, mark = _incumbent_cells(finals.incumbent, finals, [objective], objective, wide=False)
+        table.add_row(f"{name} {mark}", *values)
     yield table
 
 
@@ -107,6 +111,8 @@ def _finalist_table(finals: Finals, objective: str, *, wide: bool) -> Table:
     table.add_column("")
     for finalist in finals.finalists:
         table.add_row(*_finalist_cells(finalist, finals, objective, metrics, wide=wide))
+    if finals.incumbent is not None:
+        table.add_row(*_incumbent_cells(finals.incumbent, finals, metrics, objective, wide=wide))
     return table
 
 
@@ -124,6 +130,18 @@ def _finalist_cells(
         yield f"{low}" if low == high else f"{low}-{high}"
     is_winner = finalist.number == finals.winner
     yield " ".join(["(winner)"] * is_winner + ["(default)"] * finalist.is_default)
+
+
+def _incumbent_cells(
+    incumbent: IncumbentSummary, finals: Finals, metrics: Sequence[str], objective: str, *, wide: bool
+) -> Iterator[str]:
+    yield escape(incumbent.name)
+    yield f"{incumbent.valid[key_of(objective)]:.4f}"
+    for metric in metrics:
+        yield f"{incumbent.test[key_of(metric)]:.4f}"
+    if wide:
+        yield ""
+    yield "(keep)" if finals.kept else "(yours)"
 
 
 # What ships: how good it is, how large, and how fast.

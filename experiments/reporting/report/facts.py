@@ -6,6 +6,7 @@ import json
 import shlex
 from collections.abc import Mapping
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 from experiments.reporting.durations import format_duration
@@ -83,6 +84,7 @@ def settings(saved: SavedStudy) -> dict[str, str]:
         "epochs of a finalist at most": _finalist_epochs(record),
         "ships": record.get("ship", "single"),
         "refit": _refit(summary),
+        **_against(record),
         "seed": summary.seed,
         "began": _began(saved),
         "ended": summary.stop_reason or "not yet",
@@ -115,6 +117,12 @@ def finalists_of(record: Mapping[str, Any]) -> str:
 def _constraints(record: Mapping[str, Any]) -> dict[str, str]:
     bounds = record.get("constraints")
     return {"constraints": ", ".join(bounds)} if bounds else {}
+
+
+def _against(record: Record) -> dict[str, str]:
+    """The model that a person has; studies of earlier versions know none."""
+    model = record.get("against")
+    return {} if model is None else {"against": Path(model).name}
 
 
 def _by_data(summary: Summary) -> dict[str, str]:

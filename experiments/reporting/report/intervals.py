@@ -21,11 +21,16 @@ class Interval:
 
 
 def final_intervals(finals: Finals) -> list[Interval]:
-    """The winner against the default configuration and the runner-up."""
-    default = {finalist.number for finalist in finals.finalists if finalist.is_default}
-    return list(
-        intervals(finals.comparisons, lambda c: "the default" if c.against in default else f"trial {c.against}")
-    )
+    """The winner against the model that a person has, the default configuration and the runner-up."""
+    names: dict[int | None, str] = {
+        finalist.number: "the default" if finalist.is_default else f"trial {finalist.number}"
+        for finalist in finals.finalists
+    }
+    comparisons = list(finals.comparisons)
+    if (incumbent := finals.incumbent) is not None:
+        names[None] = incumbent.name
+        comparisons = [*incumbent.comparisons, *comparisons]
+    return list(intervals(comparisons, lambda compared: names[compared.against]))
 
 
 def length_intervals(finals: Finals, metric: str) -> list[Interval]:

@@ -31,7 +31,8 @@ class Shippable:
 def title(finals: Finals) -> str:
     """Of the table."""
     shipped = finals.shipped
-    return f"The model to ship, of {'the default configuration' if shipped.is_default else f'trial {shipped.number}'}"
+    of = "the default configuration" if shipped.is_default else f"trial {shipped.number}"
+    return f"The model to ship, of {of}" if finals.kept is None else f"What could have been shipped, of {of}"
 
 
 def headings(objective: str) -> list[str]:
@@ -47,13 +48,15 @@ def shippable(finals: Finals, objective: str) -> Iterator[Shippable]:
     single, bag, refit, n_runs = shipping.single, shipping.bag, shipping.refit, len(shipped.seeds)
     if n_runs > 1:
         yield Shippable(name=f"mean of {n_runs} runs", figures=_means(shipped, objective, single), ships=False)
+    is_kept = finals.kept is not None
     name = "the best on validation" if n_runs > 1 else "the run"
-    yield Shippable(name=name, figures=_own(single, objective), ships=bag is None and refit is None)
+    is_last = refit is None and not is_kept
+    yield Shippable(name=name, figures=_own(single, objective), ships=bag is None and is_last)
     if bag is not None:
         name = f"bag of {len(bag.seeds)} runs"
-        yield Shippable(name=name, figures=_own(bag, objective), ships=refit is None)
+        yield Shippable(name=name, figures=_own(bag, objective), ships=is_last)
     if refit is not None:
-        yield Shippable(name=f"{name}, refit", figures=_own(refit.model, objective), ships=True)
+        yield Shippable(name=f"{name}, refit", figures=_own(refit.model, objective), ships=not is_kept)
 
 
 def notes(finals: Finals) -> Iterator[str]:

@@ -19,6 +19,7 @@ from narm.config import Config
 from narm.data.datasets import load_splits
 from narm.data.sessions import Splits
 from narm.errors import InputError
+from narm.evaluation.full_ranking import chosen_targets
 from narm.metrics import key_of
 from narm.models import MODELS
 
@@ -200,10 +201,14 @@ def _space_rows(first: SavedStudy, second: SavedStudy) -> tuple[dict[str, Row], 
 
 
 def _option_rows(first: SavedStudy, second: SavedStudy) -> dict[str, Row]:
-    """Options that neither search varied and that are not the same."""
+    """Options that neither search varied and that are not the same; those younger than a study had their default."""
     varied = {name for study in (first, second) for name in stored_space(study.record).options}
     told = [
-        {name: str(value) for name, value in study.record["config"].items() if name not in varied | _SHOWN_ELSEWHERE}
+        {
+            name: str(value)
+            for name, value in (Config().flat() | study.record["config"]).items()
+            if name not in varied | _SHOWN_ELSEWHERE
+        }
         for study in (first, second)
     ]
     return _rows(told[0], told[1])
@@ -224,14 +229,18 @@ def _compare_winners(first: SavedStudy, second: SavedStudy) -> list[Comparison]:
     """The first winner less the second, in the first's metrics and then the second's.
 
     Raises:
-        InputError: a search has no finalists, or the winners' ranks or the data are not there any more.
+        InputError: a search has no finalists, they were judged on other targets, or the winners' ranks or the data are
+            not there any more.
     """
     for study in (first, second):
         if study.summary.finals is None:
             raise InputError(f"'{study.name}' has no finalists")
-    splits = _load(first)
-    (winner, *others), (rival, *rest) = (_trained(study, splits) for study in (first, second))
-    configurations, sessions = [winner, rival, *others, *rest], splits.test.session_of_target
+    splits, evaluation = _load(first), _config(first).evaluation
+    if (other := _config(second).evaluation.eval_targets) != evaluation.eval_targets:
+        raise InputError(f"eval_targets is {evaluation.eval_targets} in '{first.name}', {other} in '{second.name}'")
+    test = chosen_targets(splits.test, evaluation)
+    (winner, *others), (rival, *rest) = (_trained(study, splits.fingerprint, len(test)) for study in (first, second))
+    configurations, sessions = [winner, rival, *others, *rest], test.session_of_target
     metrics = dict.fromkeys((*_metrics(first), *_metrics(second)))
     return [
         Comparison.of(leads(configurations, metric, sessions)[0], metric=metric, against=rival.runs[0].finalist.number)
@@ -240,24 +249,28 @@ def _compare_winners(first: SavedStudy, second: SavedStudy) -> list[Comparison]:
 
 
 def _load(study: SavedStudy) -> Splits:
-    splits = load_splits(Config.from_flat(study.record["config"]).data)
+    splits = load_splits(_config(study).data)
     if splits.fingerprint != study.summary.dataset.fingerprint:
         raise InputError(f"{study.summary.dataset.name} is not what it was when '{study.name}' was searched")
     return splits
 
 
-def _trained(study: SavedStudy, splits: Splits) -> list[Trained]:
+def _config(study: SavedStudy) -> Config:
+    return Config.from_flat(study.record["config"])
+
+
+def _trained(study: SavedStudy, fingerprint: str, n_targets: int) -> list[Trained]:
     """The winner, and the other finalists as far as their ranks are there: they say what another seed does."""
     assert study.summary.finals is not None
-    config, folder = Config.from_flat(study.record["config"]), study.folder / FINALISTS
-    kept = FinalistRuns(folder, config, splits.fingerprint)
+    config, folder = _config(study), study.folder / FINALISTS
+    kept = FinalistRuns(folder, config, fingerprint)
     winner, *others = study.summary.finals.finalists
     runs = [kept.require(_finalist(winner), winner.seeds)]
-    if any(len(run.ranks) != len(splits.test) for run in runs[0]):
-        raise InputError(f"{folder}: the ranks are not of the {len(splits.test):,} test targets")
+    if any(len(run.ranks) != n_targets for run in runs[0]):
+        raise InputError(f"{folder}: the ranks are not of the {n_targets:,} test targets")
     for other in others:
         found = [kept.find(_finalist(other), seed) for seed in other.seeds]
-        runs.append([run for run in found if run is not None and len(run.ranks) == len(splits.test)])
+        runs.append([run for run in found if run is not None and len(run.ranks) == n_targets])
     depends_on_seed = not MODELS[config.model.model].learned_at_once
     return [Trained(of_one, depends_on_seed) for of_one in runs if of_one]
 

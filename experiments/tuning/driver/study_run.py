@@ -17,6 +17,7 @@ from experiments.tuning.engine.engine import Engine, Idle
 from experiments.tuning.engine.feasibility import Feasibility
 from experiments.tuning.engine.finalist_queue import FinalistQueue
 from experiments.tuning.engine.finalists import choose_finalists, finalist_seeds, runs_of, values_that_count
+from experiments.tuning.engine.incumbent import Incumbent, with_incumbent
 from experiments.tuning.engine.shipment import Shipment
 from experiments.tuning.engine.verdict import judge_finalists
 from experiments.tuning.optimizer.samplers import SAMPLERS
@@ -59,12 +60,14 @@ class Plan:
         resume: go on with the study of that name; else it must be a new one.
         queue: configurations to try first, after the default one and the recipe.
         label: what to call the study on the display, beside others.
+        incumbent: the model of `spec.against`, if one is named.
     """
 
     spec: StudySpec
     resume: bool = False
     queue: Sequence[Queued] = ()
     label: str = ""
+    incumbent: Incumbent | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,6 +142,7 @@ def begin_study(
         try:
             store_spec(study, spec, dataset.fingerprint)  # only now is it sure that no other process is at this study
             training.checkpoints.prepare()
+            incumbent = None if plan.incumbent is None else plan.incumbent.kept_in(spec.folder)
             engine = build_engine(spec, study, recorder, n_items=dataset.n_items)
             _enqueue(plan, engine)
         except BaseException as error:
@@ -152,6 +156,7 @@ def begin_study(
             training=training,
             test=chosen_targets(test, spec.config.evaluation),
             refit=spec.refit_on(dataset.held_out),
+            incumbent=incumbent,
             fingerprint=dataset.fingerprint,
             deadline=deadline,
             resources=resources.pop_all(),
@@ -213,6 +218,7 @@ class StudyRun:
         training: how jobs are trained.
         test: test targets of the finalists.
         refit: what the runs that ship are trained on again, beside train.
+        incumbent: the model that they have to beat; None: none was named.
         fingerprint: that of the data.
         deadline: when the search ends, on the clock of `time.monotonic`; None: no limit.
         resources: closed when the study is over.
@@ -226,6 +232,7 @@ class StudyRun:
     training: Training
     test: Examples
     refit: Refit
+    incumbent: Incumbent | None
     fingerprint: str
     deadline: float | None
     resources: ExitStack
@@ -361,37 +368,43 @@ class StudyRun:
         """Decide which of the finalists is the best, and how sure that is."""
         spec = self.spec
         self._finalists = None
+        depends_on_seed = not MODELS[spec.config.model.model].learned_at_once
         judged = judge_finalists(
             trained.runs,
             trained.failures,
             test=self.test,
             objective=spec.objective,
             seed=spec.seed,
-            depends_on_seed=not MODELS[spec.config.model.model].learned_at_once,
+            depends_on_seed=depends_on_seed,
             trials=self._trial_values,
         )
         if judged is None:
             self._finish(self._reason)
             return
         self._finals = replace(judged, allocations=trained.allocations, why_enough=trained.why_enough)
+        if self.incumbent is not None:
+            self._finals = with_incumbent(
+                self._finals, self.incumbent, trained.runs, self.test, spec.objective, depends_on_seed=depends_on_seed
+            )
         self._phase = "shipping"
         runs = runs_of(self._finals.recommended, trained.runs, spec.config)
         results = ShippingResults(
             spec.folder / FINALISTS, spec.config, self.fingerprint, self.training.finalist_checkpoints
         )
         costs = trials_of(self.study)[self._finals.recommended].user_attrs.get(COSTS, {})
+        refit: Refit = "none" if self._finals.kept else self.refit  # what does not ship need not learn more
         self._shipment = Shipment(
             runs,
             spec.ship == "bag",
-            self.refit,
+            refit,
             spec.config.model.model,
             results,
             constraints=spec.constraints,
             n_parameters=costs.get("n_parameters", 0.0),
         )
         self._shipment.take_up()
-        if self.refit != "none" and (n_refits := self._shipment.n_refits):
-            self.recorder.on_refit_start(n_refits, self.refit)
+        if refit != "none" and (n_refits := self._shipment.n_refits):
+            self.recorder.on_refit_start(n_refits, refit)
         if self._shipment.makes_bag and self._shipment.shipping is None:
             self.recorder.on_bag_start(len(runs))
 
@@ -411,6 +424,8 @@ class StudyRun:
         checkpoints = self.training.checkpoints if shipped is None else self.training.finalist_checkpoints
         name = shipped or self._best()
         model = None if name is None else checkpoints.fetch(name, self.spec.folder)
+        if self.incumbent is not None and finals is not None and finals.kept is not None:
+            model = self.incumbent.checkpoint
         summary = self.recorder.end("KILLED" if reason == INTERRUPTED else "FINISHED", reason, finals, model)
         self.result = StudyResult(summary=summary, reason=reason)
         if removed := keep_database(self.study):

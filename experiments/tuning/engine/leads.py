@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from experiments.tuning.worker.reports import FinalistRun
 from narm.evaluation.bootstrap import CONFIDENCE
 from narm.evaluation.paired_difference import Configuration, Difference, difference, run_moments, seed_noise
-from narm.metrics import METRICS, Values, parse_metric
+from narm.metrics import METRICS, Ranks, Values, parse_metric
 
 Runs = Sequence[FinalistRun]
 
@@ -57,6 +57,23 @@ def leads(
     return [difference(moments, groups[0], other, noise, confidence=confidence) for other in groups[1:]]
 
 
+def lead_over_model(
+    configurations: Sequence[Trained], ranks: Ranks, metric: str, sessions: NDArray[np.int64]
+) -> Difference:
+    """The first configuration less one model, as it is: no seed changes that.
+
+    Args:
+        configurations: with the ranks of the same targets; the others say what seeds do.
+        ranks: the model's rank of each target, [Q].
+        metric: spelled `MRR@10`.
+        sessions: which session each target belongs to, [Q].
+    """
+    values = np.concatenate([*(values_of(each.runs, metric) for each in configurations), _values(ranks, metric)[None]])
+    moments, groups = run_moments(values, sessions), _groups(configurations)
+    model = Configuration([len(values) - 1], depends_on_seed=False)
+    return difference(moments, groups[0], model, seed_noise(moments, groups))
+
+
 def _groups(configurations: Sequence[Trained]) -> list[Configuration]:
     """Which rows each configuration has, where they follow one another."""
     ends = np.cumsum([len(each.runs) for each in configurations]).tolist()
@@ -68,8 +85,13 @@ def _groups(configurations: Sequence[Trained]) -> list[Configuration]:
 
 def values_of(runs: Runs, metric: str) -> Values:
     """A metric, spelled `MRR@10`, of each target with each seed, [S, Q]."""
+    return np.stack([_values(run.ranks, metric) for run in runs])
+
+
+def _values(ranks: Ranks, metric: str) -> Values:
+    """A metric, spelled `MRR@10`, of each target, [Q]."""
     name, cutoff = parse_metric(metric)
-    return np.stack([METRICS[name](run.ranks, cutoff) for run in runs])
+    return METRICS[name](ranks, cutoff)
 
 
 def mean_values(runs: Runs, metric: str) -> Values:

@@ -18,6 +18,9 @@ SUMMARY = "summary.json"
 WINNER = "winner.pt"
 """In the folder of a study: checkpoint of the model to ship."""
 
+INCUMBENT = "incumbent.pt"
+"""In the folder of a study: a copy of the model that the finalists have to beat, `--against`."""
+
 PAGE = "report.html"
 """In the folder of a study: the report."""
 

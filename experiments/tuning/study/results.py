@@ -30,6 +30,7 @@ from experiments.tuning.study.summary import (
     TrialSummary,
 )
 from experiments.tuning.study.trial_attributes import options_of, origin_of, read_progress, trials_of, value_of
+from search_spaces.space import SearchSpace
 
 
 def winner(trials: Sequence[FrozenTrial]) -> FrozenTrial | None:
@@ -97,7 +98,7 @@ def summarize(
         best=_best(best) if best else None,
         default=_default(default) if default else None,
         finals=finals,
-        on_boundary=_on_boundary(best if finals is None else known[finals.winner], spec),
+        on_boundary=on_boundary(best if finals is None else known[finals.winner], spec.space),
         pareto=_pareto(study, spec.objectives),
         stop_reason=reason,
         timing=Timing(
@@ -162,11 +163,11 @@ def _recipe(spec: StudySpec, trials: Sequence[FrozenTrial]) -> RecipeSummary | N
     return RecipeSummary(name=tried.name, number=next(found, None), why_not=tried.why_not or None)
 
 
-def _on_boundary(chosen: FrozenTrial | None, spec: StudySpec) -> Sequence[OnBoundary]:
+def on_boundary(chosen: FrozenTrial | None, space: SearchSpace) -> Sequence[OnBoundary]:
     """Parameters of the winner that are an end of their range."""
     if chosen is None:
         return ()
-    ends = spec.space.boundary(plain_names(chosen.params))
+    ends = space.boundary(plain_names(chosen.params))
     return [OnBoundary(name=name, value=value, side=side) for name, value, side in ends]
 
 

@@ -37,6 +37,10 @@ if TYPE_CHECKING:
     from search_spaces.space_file import SpaceFile
 
 
+CHAMPION = "champion"
+"""The alias in the registry of the model in use, and what `--against` calls it."""
+
+
 def read_duration(text: str, what: str = "time budget") -> float | None:
     """Seconds of `90`, `90s`, `10m` or `2h`; None, no limit, of `none`.
 
@@ -139,6 +143,25 @@ def restore_recipe(stored: dict[str, Any] | None) -> Recipe | None:
     from search_spaces.recipe import Recipe
 
     return None if stored is None else Recipe(**stored)
+
+
+def read_against(text: str) -> str | None:
+    """`champion`, or the file of a model, as an absolute path; None of `none`."""
+    if text in ("none", CHAMPION):
+        return None if text == "none" else text
+    return str(Path(text).absolute())
+
+
+def store_against(model: str | None, output: Path) -> str | None:
+    """A file within the folder of all studies moves with it."""
+    return model if model in (None, CHAMPION) else portable(model, output)
+
+
+def restore_against(stored: str | None) -> Any:
+    """The same, in the folder where the studies are now."""
+    if stored in (None, CHAMPION):
+        return stored
+    return Derived(lambda settled: located(stored, settled["output"]))
 
 
 def read_objectives(text: str) -> tuple[Objective, ...]:

@@ -84,7 +84,7 @@ class StudySpec:
         "--valid_metric",
         group=WHAT,
         metavar="METRIC",
-        help="metric to maximise; costs may follow: MRR@10,n_parameters",
+        help="metric to maximise; then costs: MRR@10,n_parameters",
         read=rules.read_objectives,
         store=rules.store_objectives,
         restore=rules.read_objectives,
@@ -204,6 +204,18 @@ class StudySpec:
     )
     """What the runs that ship are trained on once more, beside train: validation, or test as well; auto: validation,
     where whole sessions are held out."""
+
+    against: str | None = setting(
+        "--against",
+        group=HOW,
+        metavar="MODEL",
+        read=rules.read_against,
+        help="a checkpoint, or champion: keep it unless beaten",
+        store_in=rules.store_against,
+        restore=rules.restore_against,
+        default=None,
+    )
+    """A model that a person has, and keeps unless validation prefers what could be shipped; None: none is named."""
 
     concurrency: int = setting(
         "--concurrency",
@@ -390,6 +402,7 @@ class StudySpec:
         self._check_bag()
         self._check_refit()
         self._check_finalist_runs()
+        self._check_against()
         check_name(self.name)
         self._check_cores()
         self._check_validation()
@@ -435,6 +448,11 @@ class StudySpec:
                 f"finalist_runs: {self.finalist_runs} is too few for {self.finalists} finalists{also}, each of which "
                 f"is trained once at least: ask for {least} or more"
             )
+
+    def _check_against(self) -> None:
+        """What is tested once is a finalist."""
+        if self.against is not None and self.finalists == 0:
+            raise InputError("against: a model is compared with the finalists, and finalists is 0: ask for 1 or more")
 
     def _check_cores(self) -> None:
         """More threads than cores slow each other down; on a GPU they mostly wait, and a cluster counts for itself."""

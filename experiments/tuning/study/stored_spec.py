@@ -10,7 +10,7 @@ from experiments.tuning.study.objectives import describe, parse_objectives
 from experiments.tuning.study.setting import Setting, settings
 from experiments.tuning.study.setting_rules import restore_space
 from experiments.tuning.study.spec import StudySpec
-from narm.config import OPTIONS
+from narm.config import OPTIONS, Config
 from narm.errors import InputError
 from search_spaces.space import SearchSpace
 
@@ -77,7 +77,8 @@ def stored_space(record: Record) -> SearchSpace:
 def check_resumable(record: Record, spec: StudySpec, fingerprint: str) -> None:
     """Check that a spec goes on with what a study began: its trials must mean the same.
 
-    Space, sampler, scheduler, budgets, concurrency and the places of results may be others.
+    Space, sampler, scheduler, budgets, concurrency and the places of results may be others. An option that is younger
+    than the study had what is its default now.
 
     Raises:
         InputError: another dataset, objective, constraint or fixed option; the message says which.
@@ -98,12 +99,12 @@ def check_resumable(record: Record, spec: StudySpec, fingerprint: str) -> None:
             f"resume: study '{spec.name}' has {describe_constraints(bounds) or 'no constraints'}, not "
             f"{describe_constraints(spec.constraints) or 'none'}: start a new study, with --warm-start {spec.name}"
         )
-    flat = spec.config.flat()
+    flat, recorded = spec.config.flat(), Config().flat() | record["config"]
     searched = {*spec.space.options, *stored_space(record).options}
     for name, option in OPTIONS.items():
         # What the data are is in the fingerprint; files may have moved.
-        if option.section != "data" and name not in _FREE | searched and record["config"].get(name) != flat[name]:
+        if option.section != "data" and name not in _FREE | searched and recorded[name] != flat[name]:
             raise InputError(
-                f"resume: {name} was {record['config'].get(name)} in study '{spec.name}', not {flat[name]}: "
+                f"resume: {name} was {recorded[name]} in study '{spec.name}', not {flat[name]}: "
                 "leave it as it was, or start a new study"
             )

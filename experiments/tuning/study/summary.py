@@ -16,6 +16,7 @@ from narm.data.sessions import Held
 from narm.errors import InputError
 from narm.evaluation.paired_difference import Difference, Seeds
 from narm.machine.files import write_text
+from narm.metrics import key_of
 from narm.text.text_file import read_text
 
 TrialState = Literal["COMPLETE", "PRUNED", "FAIL", "INTERRUPTED", "INFEASIBLE"]
@@ -220,7 +221,7 @@ class Comparison:
 
     Attributes:
         metric: spelled `MRR@10`.
-        against: number of the other.
+        against: number of the other; None: the model of `--against`.
         difference: above 0 where the winner is better.
         low: end of the interval.
         high: end of the interval.
@@ -228,14 +229,14 @@ class Comparison:
     """
 
     metric: str
-    against: int
+    against: int | None
     difference: float
     low: float
     high: float
     seeds: Seeds = "left out"
 
     @classmethod
-    def of(cls, lead: Difference, *, metric: str, against: int) -> Comparison:
+    def of(cls, lead: Difference, *, metric: str, against: int | None) -> Comparison:
         """Describe the lead of the winner over another."""
         return cls(metric=metric, against=against, difference=lead.mean, low=lead.low, high=lead.high, seeds=lead.seeds)
 
@@ -342,6 +343,34 @@ class Shipping:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class IncumbentSummary:
+    """The model of `--against`, which a person has and may keep: one model, as it is.
+
+    Attributes:
+        name: `prod.pt`, or `narm-clicks@champion`.
+        valid: its validation metrics, by key.
+        test: its test metrics, by key.
+        comparisons: the winner less this model, the objective first.
+        known_items: how many of the items of the data it knows.
+        n_items: items of the data.
+        same_data: whether it was trained on these very data; others may hold sessions of today's validation and test.
+    """
+
+    name: str
+    valid: Mapping[str, float]
+    test: Mapping[str, float]
+    comparisons: Sequence[Comparison]
+    known_items: int
+    n_items: int
+    same_data: bool
+
+    @property
+    def lead(self) -> Comparison:
+        """The winner less this model, in the objective."""
+        return self.comparisons[0]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Finals:
     """The finalists, trained again over seeds and judged on test once.
 
@@ -358,6 +387,7 @@ class Finals:
         decided_by: what decided which finalist is shipped: validation, or, in summaries of earlier versions, test.
         allocations: which finalist was given which seed, in this order; none in summaries of earlier versions.
         why_enough: why none was given another; None in summaries of earlier versions.
+        incumbent: the model that a person has; None: none was named.
     """
 
     winner: int
@@ -371,6 +401,7 @@ class Finals:
     decided_by: DecidedBy = TEST
     allocations: Sequence[Allocation] = ()
     why_enough: str | None = None
+    incumbent: IncumbentSummary | None = None
 
     @property
     def default(self) -> FinalistSummary | None:
@@ -390,10 +421,10 @@ class Finals:
         Earlier versions shipped it only if test showed that it was better than the default configuration; what they
         left as `winner.pt` and registered is what they said.
         """
-        compared = self.against_default
-        if self.decided_by == VALIDATION or compared is None or compared.meaning == "better":
+        default, compared = self.default, self.against_default
+        if self.decided_by == VALIDATION or default is None or compared is None or compared.meaning == "better":
             return self.winner
-        return compared.against
+        return default.number
 
     @property
     def shipped(self) -> FinalistSummary:
@@ -422,6 +453,17 @@ class Finals:
     def shipped_test(self) -> Mapping[str, float]:
         """Likewise on test."""
         return _means(self.shipped.test) if self.bag is None else self.bag.test
+
+    @property
+    def kept(self) -> IncumbentSummary | None:
+        """The model to keep: the one that a person has, unless validation prefers what this study could ship.
+
+        A draw keeps it, since a change has its price. None: this study's model ships.
+        """
+        if self.incumbent is None:
+            return None
+        key = key_of(self.incumbent.lead.metric)
+        return self.incumbent if self.incumbent.valid[key] >= self.shipped_valid[key] else None
 
 
 def _means(metrics: Mapping[str, Spread]) -> dict[str, float]:
@@ -498,8 +540,19 @@ class Summary:
 
     @property
     def recommended(self) -> int | None:
-        """Number of the trial to ship, kept as `winner.pt` and registered; None without a result."""
-        return self.winner if self.finals is None else self.finals.recommended
+        """Number of the trial to ship, kept as `winner.pt` and registered.
+
+        None without a result, and where the model that a person has is to be kept.
+        """
+        if self.finals is None:
+            return self.winner
+        return self.finals.recommended if self.finals.kept is None else None
+
+    @property
+    def keep(self) -> str | None:
+        """Name of the model that a person has and should keep; None: there is a trial to ship, or none was named."""
+        kept = None if self.finals is None else self.finals.kept
+        return None if kept is None else kept.name
 
 
 def write_summary(path: Path, summary: Summary) -> None:
@@ -510,9 +563,9 @@ def write_summary(path: Path, summary: Summary) -> None:
 def summary_json(summary: Summary) -> str:
     """What `summary.json` holds: keys in this order, trials by number, NaN and infinity as null.
 
-    The trial to ship, which follows from the rest, is there for scripts.
+    The trial to ship, or the model to keep, which follows from the rest, is there for scripts.
     """
-    content = {**asdict(summary), "recommended": summary.recommended}
+    content = {**asdict(summary), "recommended": summary.recommended, "keep": summary.keep}
     content["trials"] = sorted(content["trials"], key=lambda trial: trial["number"])
     return json.dumps(_finite(content), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 

@@ -71,13 +71,14 @@ def ending(refit: Refit) -> str:
 def is_of_run(saved: Mapping[str, Any], config: Config, fingerprint: str) -> bool:
     """Whether a checkpoint or a stored result is of this configuration, seed included, on these data.
 
-    It may have been trained for longer, or not as long.
+    It may have been trained for longer, or not as long. An option that is younger than the record had what is its
+    default now.
     """
     if saved["fingerprint"] != fingerprint:
         return False
-    flat = config.flat()
+    flat, recorded = config.flat(), Config().flat() | dict(saved["config"])
     decisive = _DECISIVE | ({"epochs"} if config.training.learning_rate_schedule in ENDS_WITH_EPOCHS else set())
-    return all(saved["config"].get(name) == flat[name] for name in decisive)
+    return all(recorded[name] == flat[name] for name in decisive)
 
 
 def train_run(

@@ -59,3 +59,8 @@ def test_a_configuration_file_holds_for_the_models_that_use_its_options(tmp_path
     found = specs(["narm", "v_sknn"], "--config", str(config))
     assert found["narm"].config.training.train_batch_size == 64
     assert found["v_sknn"].config.model.model == "v_sknn"
+
+
+def test_a_model_that_is_trained_already_is_no_part_of_a_comparison() -> None:
+    with pytest.raises(InputError, match="against: a comparison is of models that are all trained now"):
+        specs(["narm", "v_sknn"], "--against", "champion")

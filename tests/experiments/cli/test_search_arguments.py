@@ -321,6 +321,25 @@ def test_finalists_train_until_their_early_stop_but_in_the_smoke_test():
     assert spec("--preset", "smoke", "--finalist-epochs", "auto").finalist_epochs is None
 
 
+def test_a_model_to_compare_with_is_a_file_the_champion_or_none(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert spec().against is None
+    assert spec("--against", "prod.pt").against == str(tmp_path / "prod.pt")
+    assert spec("--against", "champion").against == "champion"
+    assert spec("--against", "none").against is None
+    with pytest.raises(InputError, match="against: a model is compared with the finalists, and finalists is 0"):
+        spec("--against", "prod.pt", "--finalists", "0")
+
+
+def test_a_model_within_the_folder_of_studies_moves_with_it(tmp_path):
+    before, after = tmp_path / "runs", tmp_path / "moved"
+    model = str(before / "spring" / "winner.pt")
+    begin(spec("--output", str(before), "--study", "mine", "--dataset", "synthetic", "--against", model))
+    before.rename(after)
+    assert spec("--output", str(after), "--resume", "mine").against == str(after / "spring" / "winner.pt")
+    assert spec("--output", str(after), "--resume", "mine", "--against", "none").against is None
+
+
 def test_system_metrics_are_for_who_asks():
     assert spec().system_metrics is False
     assert spec("--system-metrics").system_metrics is True
@@ -347,6 +366,7 @@ OTHER_SETTINGS = (
     "--tracking-uri", "http://mlflow.example.org", "--system-metrics", "--checkpoint-storage", "/mnt/all",
     "--ship", "bag", "--refit", "all", "--finalist-epochs", "40",
     "--nice", "7", "--constraint", "n_parameters <= 4123457", "--constraint", "megabytes<=1e3",
+    "--against", "/models/prod.pt",
 )  # fmt: skip
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support.search_summary import FINALS, comparison
+from support.search_summary import FINALS, KEPT, comparison
 from support.small_study import search, study_of
 
 from experiments.cli.search_arguments import build_spec
@@ -94,3 +94,17 @@ def test_a_report_that_fails_is_one_line_and_the_search_ends_well(
     assert [record.getMessage() for record in caplog.records] == [f"{spec.folder}: there is no report: no font"]
     assert tracker.ended["files"] == {"winner/model.pt": spec.folder / "winner.pt"}
     assert json.loads((spec.folder / "summary.json").read_text())["stop_reason"] == "all trials done"
+
+
+def test_a_model_that_is_kept_is_said_to_be_and_not_registered(
+    recorder: Recorder, tracker: Tracker, spec: StudySpec
+) -> None:
+    spec.folder.mkdir(parents=True)
+    (spec.folder / "incumbent.pt").write_bytes(b"weights")
+    recorder.end("FINISHED", "done", replace(FINALS, incumbent=KEPT), spec.folder / "incumbent.pt")
+    tags = tracker.ended["tags"]
+    assert (tags["winner"], tags["recommended"]) == ("1", "keep prod.pt")
+    assert tracker.ended["registration"] is None
+    assert (spec.folder / "winner.pt").read_bytes() == b"weights"
+    content = json.loads((spec.folder / "summary.json").read_text())
+    assert (content["recommended"], content["keep"]) == (None, "prod.pt")

@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 from optuna.trial import TrialState
-from support.search_summary import FINALS, REFIT, SHIPPING, SUMMARY
+from support.search_summary import FINALS, INCUMBENT, KEPT, REFIT, SHIPPED_RUN, SHIPPING, SUMMARY
 from support.small_study import trial
 
 from experiments.reporting.run_contents import study_metrics, trial_metrics
+from experiments.tuning.study.summary import Shipping
 
 
 def test_a_trial_has_the_metrics_of_its_best_epoch_and_what_it_took() -> None:
@@ -33,3 +34,14 @@ def test_a_study_whose_bag_ships_has_the_bags_metrics_and_its_cost() -> None:
 def test_the_figures_of_a_refit_have_names_of_their_own() -> None:
     found = study_metrics(replace(SUMMARY, finals=replace(FINALS, shipping=replace(SHIPPING, refit=REFIT))))
     assert (found["test_recall_at_10"], found["refit_test_recall_at_10"]) == (0.305, 0.32)
+
+
+def test_a_study_that_keeps_a_model_has_its_test_metrics_and_says_which_are_its_own() -> None:
+    found = study_metrics(
+        replace(SUMMARY, finals=replace(FINALS, incumbent=KEPT, shipping=Shipping(single=SHIPPED_RUN)))
+    )
+    assert found["test_recall_at_10"] == found["against_test_recall_at_10"] == 0.20
+    assert found["against_valid_recall_at_10"] == 0.30
+    assert "model_megabytes" not in found
+    shipped = study_metrics(replace(SUMMARY, finals=replace(FINALS, incumbent=INCUMBENT)))
+    assert (shipped["test_recall_at_10"], shipped["against_test_recall_at_10"]) == (0.28, 0.20)

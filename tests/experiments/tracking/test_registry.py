@@ -12,8 +12,10 @@ from mlflow import MlflowClient
 from support.mlflow_store import prepared_store
 from support.search_summary import FINALS, REFIT, SHIPPING, SUMMARY, comparison
 
-from experiments.tracking.registry import register, registration_of
+from experiments.tracking.registry import fetch_champion, register, registration_of
 from experiments.tuning.study.summary import Best, Summary
+from narm.checkpoint import load_model
+from narm.errors import InputError
 
 pytestmark = pytest.mark.slow
 
@@ -162,3 +164,19 @@ def test_a_dataset_may_have_a_name_that_mlflow_does_not_take(checkpoint):
 def test_a_model_has_a_name_that_addresses_and_filters_take(tmp_path, dataset, name):
     summary = replace(SUMMARY, dataset=replace(SUMMARY.dataset, name=dataset))
     assert registration_of(summary, tmp_path / "winner.pt").name == name
+
+
+def test_the_champion_is_fetched_as_the_checkpoint_that_it_is(store, run_id, summary, checkpoint, name, tmp_path):
+    register(store, run_id, registration_of(summary, checkpoint))
+    fetched = fetch_champion(store.tracking_uri, tmp_path.name, tmp_path / "here", output=tmp_path)
+    expected, found = load_model(checkpoint).state_dict(), load_model(fetched).state_dict()
+    assert all(torch.equal(found[key], expected[key]) for key in expected)
+    assert fetched.is_relative_to(tmp_path / "here")
+
+
+def test_what_is_no_champion_is_said_in_one_line(store, summary, tmp_path):
+    with pytest.raises(InputError, match=r"has no checkpoint of narm-gone@champion to give: .*; name a file instead"):
+        fetch_champion(store.tracking_uri, "gone", tmp_path, output=tmp_path)
+    with pytest.raises(InputError, match=r"none.db is not there, so that it has no narm-gone@champion"):
+        fetch_champion(f"sqlite:///{tmp_path}/none.db", "gone", tmp_path, output=tmp_path)
+    assert not (tmp_path / "none.db").exists()

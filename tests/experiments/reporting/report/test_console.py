@@ -7,10 +7,19 @@ from typing import Any
 
 import pytest
 from rich.console import Console
-from support.search_summary import FINALS, SHIPPING, SUMMARY, comparison, finalist, trial
+from support.search_summary import FINALS, INCUMBENT, KEPT, SHIPPED_RUN, SHIPPING, SUMMARY, comparison, finalist, trial
 
 from experiments.reporting.report.console import print_summary
-from experiments.tuning.study.summary import Best, Counts, Default, FinalistFailure, OnBoundary, ParetoPoint, Summary
+from experiments.tuning.study.summary import (
+    Best,
+    Counts,
+    Default,
+    FinalistFailure,
+    OnBoundary,
+    ParetoPoint,
+    Shipping,
+    Summary,
+)
 
 NAN = float("nan")
 
@@ -271,3 +280,15 @@ def test_values_are_whole_on_a_narrow_terminal(width):
     assert "0.2800" in shown
     assert "Recall@10" in shown
     assert max(map(len, shown.splitlines())) <= width
+
+
+@pytest.mark.parametrize("width", [120, 40])
+def test_the_model_that_a_person_has_stands_below_the_finalists(width):
+    shown = printed(replace(SUMMARY, finals=replace(FINALS, incumbent=INCUMBENT)), width=width)
+    row = next(line for line in shown.splitlines() if line.split()[:1] == ["prod.pt"])
+    assert row.split()[-1] == ("(yours)" if width == 120 else "0.2000")
+    kept = printed(
+        replace(SUMMARY, finals=replace(FINALS, incumbent=KEPT, shipping=Shipping(single=SHIPPED_RUN))), width=width
+    )
+    assert "(keep)" in kept
+    assert "(ships)" not in kept

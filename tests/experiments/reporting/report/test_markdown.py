@@ -3,7 +3,7 @@
 from dataclasses import replace
 from pathlib import Path
 
-from support.search_summary import FINALS, SHIPPING, finalist
+from support.search_summary import FINALS, KEPT, SHIPPING, finalist
 from support.small_study import saved
 
 from experiments.reporting.report.markdown import study_markdown
@@ -74,3 +74,11 @@ def test_what_markdown_would_read_is_escaped(tmp_path: Path) -> None:
     text = study_markdown(saved(tmp_path / "s"))
     assert r"MemoryError: \<out\> of & memory" in text
     assert r"\[+0.0500, +0.1300\]" in text
+
+
+def test_the_model_that_a_person_has_stands_below_the_finalists(tmp_path: Path) -> None:
+    lines = study_markdown(saved(tmp_path / "my-study", finals=replace(FINALS, incumbent=KEPT))).splitlines()
+    assert lines[0] == "## Keep prod.pt: trial 1 is no better on validation, Recall@10 0.2800 against 0.3000."
+    table = lines.index("| finalist | validation Recall@10 | test Recall@10 |")
+    assert lines[table + 5] == "| **prod.pt** | 0.3000 | 0.2000 |"
+    assert lines[table + 7] == "Mean ± standard deviation over 3 seeds each; prod.pt is one model."

@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support.search_summary import FINALS, SHIPPING, comparison, finalist
+from support.search_summary import FINALS, KEPT, SHIPPING, comparison, finalist
 from support.small_study import saved
 
 from experiments.reporting.figures.interactive import figures
+from experiments.reporting.figures.material import Drawings
 from experiments.reporting.report.intervals import final_intervals, length_intervals
 from experiments.reporting.report.page import study_page
 from experiments.tuning.study.job_log import JobTimes
@@ -223,3 +224,16 @@ def test_every_seed_of_the_race_is_listed_with_its_reason(tmp_path: Path) -> Non
     assert "<li>trial 1, seed 1: it leads, 0.0010 ahead of trial 2</li>" in html
     assert "Then no more: all runs are used." in html
     assert "Which finalist was given which seed" not in html_of(saved(tmp_path / "t", finals=FINALS))
+
+
+def test_the_model_that_a_person_has_stands_below_the_finalists(tmp_path: Path) -> None:
+    study = saved(tmp_path / "my-study", finals=replace(FINALS, incumbent=KEPT))
+    page = Page(study_page(replace(study, record=study.record | {"against": "/models/prod.pt"}), Drawings()))
+    texts = [text for _, text in page.texts]
+    assert "Keep prod.pt: trial 1 is no better on validation, Recall@10 0.2800 against 0.3000." in texts
+    row = texts.index("keep")
+    assert texts[row - 1 : row + 3] == ["prod.pt", "keep", "0.3000", "0.2000"]
+    assert "prod.pt, test Recall@10" in texts
+    assert "Recall@10 against prod.pt" in texts
+    assert texts[texts.index("against") + 1] == "prod.pt"
+    assert "The configuration to ship" not in page.prose

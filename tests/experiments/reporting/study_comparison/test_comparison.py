@@ -25,6 +25,7 @@ from narm.config import Config
 from narm.data.datasets import load_splits
 from narm.data.sessions import Splits
 from narm.errors import InputError
+from narm.evaluation.full_ranking import chosen_targets
 
 CONFIG = Config.from_flat(RECORD["config"])
 
@@ -38,17 +39,29 @@ def splits() -> Splits:
 def make(tmp_path: Path, splits: Splits) -> Callable[..., SavedStudy]:
     """Makes a study whose winner, trial 1, ranks every test target so; without a rank it leaves no ranks."""
 
-    def make(name: str, rank: int | None = None, *, seeds: int = 2, **record: Any) -> SavedStudy:
+    def make(
+        name: str,
+        rank: int | None = None,
+        *,
+        seeds: int = 2,
+        judged_by: Config = CONFIG,
+        n_targets: int = len(splits.test),
+        **record: Any,
+    ) -> SavedStudy:
         winner = replace(finalist(1, 0.3, seeds=seeds), params={"learning_rate": 0.003, "hidden_size": 32})
         study = saved(tmp_path / name, search(8), finals=replace(FINALS, finalists=[winner], comparisons=[]))
         dataset = replace(study.summary.dataset, fingerprint=splits.fingerprint)
         for seed in winner.seeds if rank else ():
             run = FinalistRun(
                 finalist=Finalist(number=1, options=winner.params), seed=seed, epochs=4, best_epoch=3, seconds=1.0,
-                valid={}, test={}, ranks=np.full(len(splits.test), rank),
+                valid={}, test={}, ranks=np.full(n_targets, rank),
             )  # fmt: skip
-            FinalistRuns(study.folder / "finalists", CONFIG, splits.fingerprint).write(run)
-        return replace(study, record=RECORD | record, summary=replace(study.summary, dataset=dataset))
+            FinalistRuns(study.folder / "finalists", judged_by, splits.fingerprint).write(run)
+        return replace(
+            study,
+            record=RECORD | {"config": judged_by.flat()} | record,
+            summary=replace(study.summary, dataset=dataset),
+        )
 
     return make
 
@@ -66,6 +79,19 @@ def test_winners_are_compared_on_the_same_test_targets(make: Callable[..., Saved
     assert (recall.metric, recall.difference, recall.low, recall.high) == ("Recall@10", 1.0, 1.0, 1.0)
     assert compared.verdict.startswith("The winner of a is better than the winner of b: Recall@10 +1.0000 [+1.0000, ")
     assert not compared.notes
+
+
+def test_winners_that_were_judged_on_the_last_targets_alone_are_compared_on_these(
+    make: Callable[..., SavedStudy], splits: Splits
+) -> None:
+    last = CONFIG.replace({"eval_targets": "last"})
+    n_targets = len(chosen_targets(splits.test, last.evaluation))
+    studies = [make(name, rank, judged_by=last, n_targets=n_targets) for name, rank in (("a", 1), ("b", 20))]
+    compared = compare_studies(*studies)
+    assert compared.winners[0].difference == 1.0
+    assert not compared.notes
+    [note] = compare_studies(studies[0], make("c", 20)).notes
+    assert note == "The winners are not compared on test: eval_targets is last in 'a', all in 'c'"
 
 
 def test_the_order_turns_the_sign_and_not_the_verdict(make: Callable[..., SavedStudy]) -> None:

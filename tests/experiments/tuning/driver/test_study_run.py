@@ -5,13 +5,17 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from mlflow import MlflowClient
 from optuna.exceptions import StorageInternalError
 from optuna.trial import TrialState
 from rich.console import Console
+from support.trained_runs import train_run
 
+from experiments.cli.incumbents import find_incumbent
 from experiments.cli.search_arguments import build_spec
 from experiments.cli.search_parser import build_parser
 from experiments.reporting.display import Display
@@ -19,8 +23,10 @@ from experiments.reporting.progress import Progress
 from experiments.reporting.recorder import Recording
 from experiments.tuning.driver.study_run import Plan, StudyResult, begin_study
 from experiments.tuning.engine.engine import Engine, Idle
+from experiments.tuning.engine.recomputing import judge_again
 from experiments.tuning.optimizer.scheduler import Decision
 from experiments.tuning.study.dataset import Dataset
+from experiments.tuning.study.saved_study import open_saved
 from experiments.tuning.study.storage import closing_study, load_study, storage_in
 from experiments.tuning.study.summary import RecipeSummary, RefitModel, Shipping, read_summary
 from experiments.tuning.study.trial_attributes import origin_of
@@ -31,6 +37,7 @@ from experiments.tuning.worker.jobs import FinalistJob, Job, RefitJob, ShippingJ
 from experiments.tuning.worker.tune_function import run_job
 from narm.bag import Bag
 from narm.checkpoint import load_model, read_checkpoint
+from narm.config import DataConfig
 from narm.config_file import OptionsFile, read_config
 from narm.data.datasets import load_splits
 from narm.errors import InputError
@@ -65,7 +72,9 @@ class Worker:
         space.write_text("learning_rate: [0.01, 0.02, 0.03, 0.04]\n")
         fixed = ["--preset", "smoke", "--space", str(space), "--study", "s", "--output", str(output)]
         size = ["--trials", "3", "--epochs", "3", "--scheduler", "none", "--finalists", "1", "--finalist-seeds", "1"]
-        spec = build_spec(build_parser().parse_args([*fixed, *small, *size, *arguments]), file)
+        goes_on = ["--resume", "s"] if resume else []
+        given = build_parser().parse_args([*fixed, *small, *size, *goes_on, *arguments])
+        spec = build_spec(given, file)
         self.splits = load_splits(spec.config.data)
         self.training = Training(
             config=spec.config,
@@ -76,8 +85,9 @@ class Worker:
         )
         recording = Recording(Display(Console(file=io.StringIO()), quiet=True))
         dataset = Dataset.of(self.splits, spec.config)
-        plan = Plan(spec=spec, resume=resume, queue=queue)
-        self.run = begin_study(plan, dataset, self.splits.test, self.training, recording.open)
+        with find_incumbent(given, spec, self.splits) as incumbent:
+            plan = Plan(spec=spec, resume=resume, queue=queue, incumbent=incumbent)
+            self.run = begin_study(plan, dataset, self.splits.test, self.training, recording.open)
 
     def begin(self) -> Job:
         job = self.run.next_job()
@@ -409,6 +419,72 @@ def test_finalists_go_on_where_a_shorter_bound_had_ended_them(output: Path) -> N
     longer = worker.train_all().summary.finals
     assert longer is not None
     assert {epochs for one in longer.finalists for epochs in one.epochs} == {3}
+
+
+def test_a_model_that_validation_prefers_is_kept_also_by_a_session_that_has_its_copy_alone(output: Path) -> None:
+    Worker(output, "--study", "first").train_all()
+    mine = output / "mine.pt"
+    (output / "first" / "winner.pt").rename(mine)
+    worker = Worker(output, "--against", str(mine))  # the same search: a draw, which no finalist wins
+    content = mine.read_bytes()
+    mine.unlink()
+    worker.do(worker.begin())
+    worker.run.abandon(RuntimeError("the disk is full"))
+    result = Worker(output, resume=True).train_all()
+    finals = result.summary.finals
+    assert finals is not None
+    assert finals.incumbent is not None
+    assert finals.incumbent.same_data
+    assert finals.incumbent.valid == finals.shipped_valid
+    assert finals.incumbent.test == finals.shipped_test  # ranked as the finalists are
+    assert (result.summary.recommended, result.summary.keep) == (None, "mine.pt")
+    assert (output / "s" / "winner.pt").read_bytes() == content
+    assert read_summary(output / "s" / "summary.json").finals == finals
+    client = MlflowClient(f"sqlite:///{output}/mlflow.db")
+    [version] = client.search_model_versions("name = 'narm-synthetic'")  # that of the first study alone
+    assert client.get_run(version.run_id).info.run_name == "first"
+
+
+@pytest.mark.parametrize("more", [(), ("--eval_targets", "last", "--finalist-seeds", "2")])
+def test_the_verdict_can_be_recomputed_from_the_folder(output: Path, more: Sequence[str]) -> None:
+    mine = train_run(output / "mine.pt", load_splits(DataConfig(dataset="synthetic")), epochs=1)
+    worker = Worker(output, *more, "--against", str(mine))
+    summary = worker.train_all().summary
+    assert summary.finals is not None
+    saved = open_saved("s", output=output)
+    with closing_study(saved.study):
+        assert judge_again(saved, worker.splits) == saved.summary
+        earlier = replace(
+            saved.summary, finals=replace(summary.finals, decided_by="test", comparisons=[], by_length=())
+        )
+        assert judge_again(replace(saved, summary=earlier), worker.splits) == saved.summary
+        with pytest.raises(InputError, match="is not what it was when 's' was searched"):
+            judge_again(saved, replace(worker.splits, fingerprint="new"))
+        next((output / "s" / "finalists").glob("*.npz")).unlink()
+        with pytest.raises(InputError, match=r"the ranks of trial \d, seed \d+, are not there"):
+            judge_again(saved, worker.splits)
+        with pytest.raises(InputError, match="study 's' has no finalists to judge again"):
+            judge_again(replace(saved, summary=replace(summary, finals=None)), worker.splits)
+
+
+def test_a_study_ships_what_validation_prefers_to_the_model_that_a_person_has(output: Path) -> None:
+    mine = train_run(output / "mine.pt", load_splits(DataConfig(dataset="synthetic")), learning_rate=1e-7)
+    result = Worker(output, "--against", str(mine), "--finalist-seeds", "2").train_all()
+    finals = result.summary.finals
+    assert finals is not None
+    assert finals.incumbent is not None
+    assert finals.incumbent.lead.meaning == "better"
+    assert finals.incumbent.lead.seeds == "held"
+    assert (result.summary.recommended, result.summary.keep) == (finals.winner, None)
+    assert (output / "s" / "winner.pt").read_bytes() != mine.read_bytes()
+
+
+def test_the_champion_is_compared_with_as_it_was_at_the_beginning(output: Path) -> None:
+    Worker(output, "--study", "first").train_all()
+    result = Worker(output, "--against", "champion").train_all()
+    assert result.summary.keep == "narm-synthetic@champion"
+    again = Worker(output, "--against", "none", resume=True)
+    assert again.train_all().summary.keep is None
 
 
 def test_an_interruption_reads_no_test_split_and_can_be_resumed(output: Path) -> None:

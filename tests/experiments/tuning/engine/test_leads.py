@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from experiments.tuning.engine.leads import Trained, leads, mean_values, values_of
+from experiments.tuning.engine.leads import Trained, lead_over_model, leads, mean_values, values_of
 from experiments.tuning.worker.jobs import Finalist
 from experiments.tuning.worker.reports import FinalistRun
 
@@ -50,6 +50,15 @@ def test_seeds_of_every_configuration_say_what_another_seed_does():
     first, _ = leads([steady, other, wild], "MRR@10", SESSIONS)
     assert pair.seeds == first.seeds == "held"
     assert first.low < pair.low <= pair.high < first.high
+
+
+def test_a_model_as_it_is_adds_no_noise_of_seeds_and_does_not_hide_that_of_the_first():
+    first, model = trained([1, 1, 4], [2, 9, 9]), trained([2, 3, 9], depends_on_seed=False)
+    over_model = lead_over_model([first], model.runs[0].ranks, "MRR@10", SESSIONS)
+    assert [over_model] == leads([first, model], "MRR@10", SESSIONS)
+    [over_run] = leads([first, trained([2, 3, 9])], "MRR@10", SESSIONS)  # of which another seed may be another
+    assert (over_model.seeds, over_model.mean) == ("held", over_run.mean)
+    assert over_run.low < over_model.low < over_model.high < over_run.high
 
 
 def test_a_configuration_that_no_seed_changes_has_no_seeds_to_hold():

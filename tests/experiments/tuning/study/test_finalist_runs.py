@@ -61,6 +61,16 @@ def test_a_result_says_what_it_is_of(kept, tmp_path):
     assert record["fingerprint"] == "ring"
 
 
+def test_a_result_from_before_there_was_an_option_is_one_with_its_default(kept, tmp_path):
+    path = runs(tmp_path).path(FINALIST, 5)
+    with np.load(path, allow_pickle=False) as content:
+        record, ranks = json.loads(str(content["record"])), content["ranks"]
+    del record["config"]["scoring"]
+    np.savez_compressed(path, ranks=ranks, record=np.array(json.dumps(record)))
+    assert_same(kept, runs(tmp_path).read(FINALIST, 5))
+    assert FinalistRuns(tmp_path, CONFIG.replace({"scoring": "cosine"}), "ring").read(FINALIST, 5) is None
+
+
 def test_only_a_result_of_the_same_run_is_used_again(kept, tmp_path):
     def read(finalist: Finalist = FINALIST, seed: int = 5, data: str = "ring", **options: object) -> object:
         return FinalistRuns(tmp_path, CONFIG.replace(options), data).read(finalist, seed)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from threading import Barrier
 
@@ -26,6 +27,7 @@ from experiments.tuning.study.storage import (
     resume_study,
     store_spec,
 )
+from experiments.tuning.study.trial_attributes import SPEC
 from narm.config import Config
 from narm.errors import InputError
 from search_spaces.space import load_space
@@ -79,6 +81,18 @@ def test_what_would_not_compare_is_refused(spec, tmp_path, changes, fingerprint,
     create_study(spec, "f")
     with pytest.raises(InputError, match=message):
         resume_study(make_spec(tmp_path, **changes), fingerprint)
+
+
+def test_a_study_from_before_there_was_an_option_goes_on_with_its_default(spec):
+    with closing_study(create_study(spec, "f00")) as study:
+        record = study.user_attrs[SPEC]
+        older = {name: value for name, value in record["config"].items() if name not in ("scoring", "unit_events")}
+        study.set_user_attr(SPEC, record | {"config": older})
+    with closing_study(resume_study(spec, "f00")):
+        pass
+    other = replace(spec, config=spec.config.replace({"scoring": "cosine"}))
+    with pytest.raises(InputError, match="scoring was dot in study 's', not cosine"):
+        resume_study(other, "f00")
 
 
 def test_the_connections_to_a_study_are_closed_with_it(spec):

@@ -49,6 +49,7 @@ def test_the_keys_are_those_of_the_studies_there_are(tmp_path):
         "refit", "finalist_epochs",
         "finalist_runs", "finalist_time",
         "nice", "constraints",
+        "against",
     }  # fmt: skip
     assert stored["limits"] == {"epochs": None, "plateau": None, "max_retries": 1, "max_failed": 3}
     assert stored["space"].keys() == {"name", "file", "source"}

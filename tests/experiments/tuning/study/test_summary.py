@@ -35,7 +35,7 @@ def test_the_keys_are_exactly_those_documented(tmp_path: Path) -> None:
     assert list(content) == [
         "study", "command", "git_commit", "versions", "seed", "dataset", "objective", "space",
         "trials", "counts", "best", "default", "timing", "finals", "on_boundary", "pareto", "stop_reason", "recipe",
-        "constraints", "recommended",
+        "constraints", "recommended", "keep",
     ]  # fmt: skip
     assert list(content["dataset"]) == ["name", "fingerprint", "n_sessions", "n_items", "n_targets", "n_valid", "notes"]
     assert list(content["trials"][0]) == [
@@ -48,7 +48,7 @@ def test_the_keys_are_exactly_those_documented(tmp_path: Path) -> None:
     assert list(content["timing"]) == ["wall_s", "training_s", "overhead_s"]
     assert list(content["finals"]) == [
         "winner", "n_targets", "n_sessions", "finalists", "comparisons", "failures", "by_length", "shipping",
-        "decided_by", "allocations", "why_enough",
+        "decided_by", "allocations", "why_enough", "incumbent",
     ]  # fmt: skip
     assert list(content["finals"]["finalists"][0]) == [
         "number", "is_default", "params", "seeds", "epochs", "valid", "test", "estimate",
