@@ -35,9 +35,19 @@ def take_in(splits: Splits, held_out: Held) -> Splits:
         train=Examples.every_prefix(joined(splits, everything)),
         valid=_without_targets(splits.valid),
         test=_without_targets(splits.test) if everything else splits.test,
-        fingerprint=hashlib.sha256(f"{splits.fingerprint} {held_out}".encode()).hexdigest(),
+        fingerprint=fingerprint_with(splits.fingerprint, held_out),
         refit=held_out,
     )
+
+
+def fingerprint_with(fingerprint: str, held_out: Held) -> str:
+    """Fingerprint of splits that have taken in what they held out.
+
+    Args:
+        fingerprint: theirs before that.
+        held_out: what was taken in.
+    """
+    return hashlib.sha256(f"{fingerprint} {held_out}".encode()).hexdigest()
 
 
 def _of_whole_sessions(splits: Splits, everything: bool) -> Sessions:

@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import get_args
 
 from experiments.tuning.engine.leads import Runs, Trained, lead_over_model
 from experiments.tuning.engine.verdict import compared_metrics
@@ -14,7 +15,8 @@ from experiments.tuning.study.summary import Comparison, Finals, IncumbentSummar
 from experiments.tuning.worker.finalist_training import metrics_on_test
 from narm.checkpoint import load_model, load_vocabulary, read_checkpoint
 from narm.config import Config, EvaluationConfig
-from narm.data.sessions import Examples, Splits
+from narm.data.refit import fingerprint_with
+from narm.data.sessions import Examples, Held, Splits
 from narm.errors import InputError
 from narm.evaluation.full_ranking import chosen_targets
 from narm.evaluation.known_items import KnownItems
@@ -59,9 +61,15 @@ class Incumbent:
             splits: the data of the study.
             evaluation: metrics, and which targets.
         Raises:
-            InputError: no such file, none of ours, it knows no item of these data, or its scores are not finite.
+            InputError: no such file, none of ours, it has learned from what is to judge it, knows no item of these
+                data, or its scores are not finite.
         """
         content = read_checkpoint(checkpoint)
+        if content["fingerprint"] in [fingerprint_with(splits.fingerprint, held) for held in get_args(Held)]:
+            raise InputError(
+                f"{checkpoint}: has learned from the validation sessions of these data, which cannot judge it: name "
+                "the run that it was before its last training, in its study's folder finalists/"
+            )
         vocabulary = load_vocabulary(checkpoint)
         incumbent = cls(
             name=name,

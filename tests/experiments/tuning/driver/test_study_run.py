@@ -422,7 +422,7 @@ def test_finalists_go_on_where_a_shorter_bound_had_ended_them(output: Path) -> N
 
 
 def test_a_model_that_validation_prefers_is_kept_also_by_a_session_that_has_its_copy_alone(output: Path) -> None:
-    Worker(output, "--study", "first").train_all()
+    Worker(output, "--study", "first", "--refit", "none").train_all()
     mine = output / "mine.pt"
     (output / "first" / "winner.pt").rename(mine)
     worker = Worker(output, "--against", str(mine))  # the same search: a draw, which no finalist wins
@@ -480,7 +480,7 @@ def test_a_study_ships_what_validation_prefers_to_the_model_that_a_person_has(ou
 
 
 def test_the_champion_is_compared_with_as_it_was_at_the_beginning(output: Path) -> None:
-    Worker(output, "--study", "first").train_all()
+    Worker(output, "--study", "first", "--refit", "none").train_all()
     result = Worker(output, "--against", "champion").train_all()
     assert result.summary.keep == "narm-synthetic@champion"
     again = Worker(output, "--against", "none", resume=True)
@@ -554,3 +554,9 @@ def test_how_far_a_long_epoch_is_reaches_the_display_and_ends_no_job(output: Pat
     for _ in run_job(job, worker.splits, worker.training, pulse):
         break
     assert set(told) == {(0, None), Decision.CONTINUE}
+
+
+def test_a_model_that_has_learned_from_validation_cannot_be_judged_by_it(output: Path) -> None:
+    Worker(output, "--study", "first", "--refit", "valid").train_all()
+    with pytest.raises(InputError, match="has learned from the validation sessions of these data"):
+        Worker(output, "--against", str(output / "first" / "winner.pt"))
