@@ -8,12 +8,13 @@ from typing import Literal
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from support.temporal_split import temporal
 
 from narm.data.filters import by_length
 from narm.data.refit import take_in
 from narm.data.session_log import group_events
 from narm.data.sessions import Examples, Splits
-from narm.data.splits import leave_one_out, temporal
+from narm.data.splits import leave_one_out
 from narm.errors import InputError
 
 ROWS = st.lists(st.tuples(st.integers(0, 9), st.integers(0, 9), st.integers(0, 30)), min_size=1, max_size=80)

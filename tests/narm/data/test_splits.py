@@ -11,10 +11,10 @@ import pyarrow as pa
 import pytest
 from hypothesis import given as hypothesis_given
 from hypothesis import strategies as st
+from support.temporal_split import temporal
 
-from narm.data.cuts import by_share
 from narm.data.filters import by_length
-from narm.data.session_log import SessionLog, group_events
+from narm.data.session_log import group_events
 from narm.data.sessions import Examples
 from narm.data.splits import Partition, given, leave_one_out
 from narm.data.synthetic import synthetic_events
@@ -27,12 +27,6 @@ def raw(partition: Partition, examples: Examples) -> list[list[int]]:
     """The sessions of a split, as raw item ids."""
     ids = np.array([None, *partition.item_ids.to_pylist()])
     return [ids[examples.sessions[s]].tolist() for s in range(len(examples.sessions))]
-
-
-def temporal(log: SessionLog, *, valid_share: float, test_share: float) -> Partition:
-    """The last sessions to end are test, the last of the others validation."""
-    rest, test = by_share(log, test_share, "test")
-    return given(rest, test, valid_share=valid_share)
 
 
 def n_dropped(partition: Partition) -> int:
