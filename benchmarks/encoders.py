@@ -14,7 +14,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
@@ -23,19 +23,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.benchmark_parser import benchmark_parser
-from benchmarks.recipe import FIRST_SEED, recipe_options
+from benchmarks.recipe import FIRST_SEED, Run, recipe_options, train_to_the_stop
 from benchmarks.results_file import write_results
 from benchmarks.sessions import yoochoose
 from experiments.cli.running import run_command
 from experiments.tuning.worker.finalist_training import rank_test
-from narm.config import Config, DataConfig
+from narm.config import DataConfig
 from narm.data.datasets import load_splits
 from narm.data.sessions import Examples
 from narm.evaluation.paired_difference import Configuration, difference, run_moments, seed_noise, simultaneous
 from narm.evaluation.slices import MIN_SESSIONS, session_length_slices
-from narm.machine.threads import set_threads
 from narm.metrics import METRICS, Ranks, Values, parse_metric
-from narm.training import create_model, fit
 
 ENCODERS = ("narm", "global", "local")
 FACTORS = (0.5, 1.0, 2.0)
@@ -45,58 +43,38 @@ SHOWN = (OBJECTIVE, "Recall@20")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Training:
-    """What to train: a model, with its options beside those of the data, and a seed."""
-
-    model: str
-    data: DataConfig
-    options: Mapping[str, Any]
-    seed: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Trained:
+class Ranked:
     """A run: its best value on validation, and the rank of each test target, [Q]."""
 
-    training: Training
+    run: Run
     valid: float
     ranks: Ranks
 
 
-def train(training: Training) -> Trained:
-    """Train on one thread, to the early stop."""
-    set_threads(1)
-    config = Config.from_flat(
-        {**training.data.model_dump(), **training.options, "model": training.model, "seed": training.seed}
-    )
-    splits = load_splits(config.data)
-    model = create_model(splits.n_items, config)
-    for epoch in fit(model, splits, config.training, config.evaluation, device="cpu"):
-        last = epoch
-    ranks = rank_test(model, splits, config.evaluation)
-    return Trained(training=training, valid=last.best[config.evaluation.objective], ranks=ranks)
+def train(run: Run) -> Ranked:
+    """Train to the early stop, and read test once."""
+    trained = train_to_the_stop(run)
+    evaluation = trained.config.evaluation
+    ranks = rank_test(trained.model, trained.splits, evaluation)
+    return Ranked(run=run, valid=trained.last.best[evaluation.objective], ranks=ranks)
 
 
-def first_trainings(data: DataConfig, options: Mapping[str, Any], models: Sequence[str]) -> list[Training]:
+def first_runs(data: DataConfig, options: Mapping[str, Any], models: Sequence[str]) -> list[Run]:
     """Each model at each learning rate, with the first seed."""
+    rates = [options["learning_rate"] * factor for factor in FACTORS]
     return [
-        Training(
-            model=model,
-            data=data,
-            options={**options, "learning_rate": options["learning_rate"] * factor},
-            seed=FIRST_SEED,
-        )
+        Run(configuration=model, data=data, options={**options, "model": model, "learning_rate": rate}, seed=FIRST_SEED)
         for model in models
-        for factor in FACTORS
+        for rate in rates
     ]
 
 
-def best_of(runs: Sequence[Trained], model: str) -> Trained:
+def best_of(runs: Sequence[Ranked], model: str) -> Ranked:
     """The run of a model that is best on validation."""
-    return max((run for run in runs if run.training.model == model), key=lambda run: run.valid)
+    return max((each for each in runs if each.run.configuration == model), key=lambda each: each.valid)
 
 
-def rows(runs: Mapping[str, Sequence[Trained]], test: Examples) -> list[dict[str, str]]:
+def rows(runs: Mapping[str, Sequence[Ranked]], test: Examples) -> list[dict[str, str]]:
     """A line for all sessions and one for each class of lengths: what NARM has, and how far it is ahead of its halves.
 
     Args:
@@ -116,7 +94,7 @@ def rows(runs: Mapping[str, Sequence[Trained]], test: Examples) -> list[dict[str
 def _row(
     length: str,
     members: NDArray[np.int64],
-    runs: Mapping[str, Sequence[Trained]],
+    runs: Mapping[str, Sequence[Ranked]],
     test: Examples,
     confidence: float = 0.95,
 ) -> dict[str, str]:
@@ -137,7 +115,7 @@ def _row(
     return row
 
 
-def _groups(runs: Mapping[str, Sequence[Trained]]) -> dict[str, Configuration]:
+def _groups(runs: Mapping[str, Sequence[Ranked]]) -> dict[str, Configuration]:
     """Which rows of the values each model has."""
     ends = np.cumsum([len(of_one) for of_one in runs.values()]).tolist()
     return {
@@ -155,15 +133,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     data, base = yoochoose(given.data), {"topk": [20], "valid_metric": OBJECTIVE}
     options = {**base, **recipe_options(data, base)}
     with ProcessPoolExecutor(given.processes, mp_context=get_context("spawn")) as pool:
-        searched = list(pool.map(train, first_trainings(data, options, ENCODERS)))
-        best = {model: best_of(searched, model) for model in ENCODERS}
-        more = [
-            Training(model=model, data=data, options=run.training.options, seed=FIRST_SEED + number)
-            for model, run in best.items()
-            for number in range(1, given.seeds)
-        ]
-        judged = [*best.values(), *pool.map(train, more)]
-    runs = {model: [run for run in judged if run.training.model == model] for model in ENCODERS}
+        searched = list(pool.map(train, first_runs(data, options, ENCODERS)))
+        best = [best_of(searched, model) for model in ENCODERS]
+        more = [replace(each.run, seed=FIRST_SEED + number) for each in best for number in range(1, given.seeds)]
+        judged = [*best, *pool.map(train, more)]
+    runs = {model: [each for each in judged if each.run.configuration == model] for model in ENCODERS}
     notes = [" ".join(__doc__.split("\n\n")[2].split()), _said(runs)]
     write_results(
         "encoders",
@@ -174,10 +148,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _said(runs: Mapping[str, Sequence[Trained]]) -> str:
+def _said(runs: Mapping[str, Sequence[Ranked]]) -> str:
     """What was chosen for each model, and what it was worth on validation."""
     return "; ".join(
-        f"{model}: learning rate {of_one[0].training.options['learning_rate']:g}, validation {OBJECTIVE} "
+        f"{model}: learning rate {of_one[0].run.options['learning_rate']:g}, validation {OBJECTIVE} "
         f"{np.mean([run.valid for run in of_one]):.4f} over {len(of_one)} seeds"
         for model, of_one in runs.items()
     )  # fmt: skip

@@ -23,12 +23,15 @@ from benchmarks.benchmark_parser import benchmark_parser
 from benchmarks.results_file import write_results
 from benchmarks.sessions import yoochoose
 from experiments.cli.running import run_command
+from narm.build_model import Model
 from narm.config import Config, DataConfig
 from narm.data.datasets import load_splits
+from narm.data.sessions import Splits
 from narm.evaluation.full_ranking import evaluate
 from narm.machine.threads import set_threads
 from narm.model_options import used_options
 from narm.training import create_model, fit
+from narm.training_state import EpochResult
 from search_spaces.data_size import DataSize
 from search_spaces.recipe import find_recipe
 
@@ -53,15 +56,32 @@ def recipe_options(data: DataConfig, base: Mapping[str, Any]) -> dict[str, Any]:
     return dict(recipe.options)
 
 
-def train(run: Run) -> dict[str, object]:
-    """One row: a run on one thread, to its early stop."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trained:
+    """A run that is over: its model has the weights of the best epoch."""
+
+    model: Model
+    last: EpochResult
+    config: Config
+    splits: Splits
+
+
+def train_to_the_stop(run: Run) -> Trained:
+    """Train on one thread, to the early stop."""
     set_threads(1)
     config = Config.from_flat({**run.data.model_dump(), **run.options, "seed": run.seed})
     splits = load_splits(config.data)
     model = create_model(splits.n_items, config)
     for epoch in fit(model, splits, config.training, config.evaluation, device="cpu"):
         last = epoch
-    test = evaluate(model, splits.test, config.evaluation, max_length=splits.max_length)
+    return Trained(model=model, last=last, config=config, splits=splits)
+
+
+def train(run: Run) -> dict[str, object]:
+    """One row: a run to its early stop, judged on test."""
+    trained = train_to_the_stop(run)
+    config, splits, last = trained.config, trained.splits, trained.last
+    test = evaluate(trained.model, splits.test, config.evaluation, max_length=splits.max_length)
     metrics = [f"{name}_at_{config.evaluation.cutoffs[-1]}" for name in ("mrr", "recall")]
     return {
         "data": splits.name,

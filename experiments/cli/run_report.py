@@ -19,19 +19,6 @@ from narm.errors import InputError
 from narm.machine.files import require_writable, write_text
 
 
-def _recomputed(saved: SavedStudy, dataset: str | None) -> SavedStudy:
-    """The study with today's verdict on its finalists, and a note on what its search said to ship."""
-    config = Config.from_flat(saved.record["config"])
-    data = config.data if dataset is None else config.replace({"dataset": dataset}).data
-    splits = load_recorded(data, saved.name, named_now=dataset is not None)
-    summary = judge_again(saved, splits)
-    note = "note: the finalists were judged again; summary.json and winner.pt are as the search left them"
-    if summary.recommended != saved.summary.recommended:
-        note += f", for trial {saved.summary.recommended}: {saved.resume_command} decides anew"
-    print(note, file=sys.stderr)
-    return replace(saved, summary=summary)
-
-
 def run_report(given: argparse.Namespace) -> int:
     """Write the report of a study.
 
@@ -59,3 +46,16 @@ def run_report(given: argparse.Namespace) -> int:
     if given.markdown == "-":
         print(study_markdown(saved), end="")
     return 0
+
+
+def _recomputed(saved: SavedStudy, dataset: str | None) -> SavedStudy:
+    """The study with today's verdict on its finalists, and a note on what its search said to ship."""
+    config = Config.from_flat(saved.record["config"])
+    data = config.data if dataset is None else config.replace({"dataset": dataset}).data
+    splits = load_recorded(data, saved.name, named_now=dataset is not None)
+    summary = judge_again(saved, splits)
+    note = "note: the finalists were judged again; summary.json and winner.pt are as the search left them"
+    if summary.recommended != saved.summary.recommended:
+        note += f", for trial {saved.summary.recommended}: {saved.resume_command} decides anew"
+    print(note, file=sys.stderr)
+    return replace(saved, summary=summary)

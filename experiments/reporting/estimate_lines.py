@@ -40,7 +40,7 @@ def estimate_lines(estimate: Estimate, spec: StudySpec, splits: Splits) -> Itera
     if estimate.finalist_epochs:
         yield (
             f"Then finalists, until their early stop: about {_duration(estimate.finalists_seconds)}, if that is after "
-            f"as many epochs as a trial may have."
+            "as many epochs as a trial may have."
         )
     if spec.time_budget is not None:
         yield from _budget(estimate, spec, spec.time_budget)
@@ -57,7 +57,7 @@ def _budget(estimate: Estimate, spec: StudySpec, seconds: float) -> Iterator[str
     yield f"The time budget of {format_duration(seconds)} holds about {held:,} of the search's epochs."
     if held < spec.trials_possible:
         yield (
-            f"That is less than an epoch for each trial: allow more time, or ask for fewer --trials, a cheaper "
+            "That is less than an epoch for each trial: allow more time, or ask for fewer --trials, a cheaper "
             f"--loss_type, or shorter epochs (--epochs_per_pass {_parts(estimate, spec, seconds)})."
         )
 

@@ -33,15 +33,17 @@ def study_metrics(summary: Summary) -> dict[str, float]:
     """
     metrics = dict(asdict(summary.timing)) | dict(asdict(summary.counts))
     if summary.best is not None:
-        metrics |= {f"best_{name}": value for name, value in summary.best.valid.items()}
+        metrics |= _named("best", summary.best.valid)
     if summary.finals is not None:
         kept = summary.finals.kept
-        tested = summary.finals.shipped_test if kept is None else kept.test
-        metrics |= {f"test_{name}": value for name, value in tested.items()}
-        metrics |= {} if kept else {f"refit_test_{name}": value for name, value in _refit_test(summary.finals).items()}
-        metrics |= {} if kept else _cost(summary.finals.shipping)
+        metrics |= _shipped(summary.finals) if kept is None else _named("test", kept.test)
         metrics |= _against(summary.finals.incumbent)
     return metrics
+
+
+def _shipped(finals: Finals) -> dict[str, float]:
+    """The figures of the model to ship."""
+    return _named("test", finals.shipped_test) | _named("refit_test", _refit_test(finals)) | _cost(finals.shipping)
 
 
 def _refit_test(finals: Finals) -> Mapping[str, float]:
@@ -52,8 +54,11 @@ def _against(incumbent: IncumbentSummary | None) -> dict[str, float]:
     """The figures of the model that a person has."""
     if incumbent is None:
         return {}
-    valid = {f"against_valid_{name}": value for name, value in incumbent.valid.items()}
-    return valid | {f"against_test_{name}": value for name, value in incumbent.test.items()}
+    return _named("against_valid", incumbent.valid) | _named("against_test", incumbent.test)
+
+
+def _named(what: str, metrics: Mapping[str, float]) -> dict[str, float]:
+    return {f"{what}_{name}": value for name, value in metrics.items()}
 
 
 def _cost(shipping: Shipping | None) -> dict[str, float]:
@@ -69,7 +74,7 @@ def trial_metrics(trial: FrozenTrial) -> dict[str, float]:
     costs: dict[str, float] = dict(trial.user_attrs.get(COSTS, {}))
     if progress is None:
         return costs
-    best = {f"best_{name}": value for name, value in progress["valid"].items()}
+    best = _named("best", progress["valid"])
     return costs | best | {name: float(progress[name]) for name in ("best_epoch", "epochs", "seconds")}
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from benchmarks.encoders import FACTORS, Trained, Training, best_of, first_trainings, rows, train
+from benchmarks.encoders import FACTORS, Ranked, best_of, first_runs, rows, train
+from benchmarks.recipe import Run
 from narm.config import DataConfig
 from narm.data.datasets import load_splits
 
@@ -14,24 +15,24 @@ OPTIONS = {"learning_rate": 0.004, "epochs": 1, "embedding_size": 8, "hidden_siz
            "valid_metric": "MRR@20"}  # fmt: skip
 
 
-def run(model: str, valid: float, ranks: np.ndarray, rate: float = 0.004) -> Trained:
-    training = Training(model=model, data=SYNTHETIC, options={"learning_rate": rate}, seed=1)
-    return Trained(training=training, valid=valid, ranks=ranks)
+def run(model: str, valid: float, ranks: np.ndarray, rate: float = 0.004) -> Ranked:
+    trained = Run(configuration=model, data=SYNTHETIC, options={"learning_rate": rate}, seed=1)
+    return Ranked(run=trained, valid=valid, ranks=ranks)
 
 
 def test_each_model_is_tried_at_each_rate_and_the_best_on_validation_is_kept():
-    trainings = first_trainings(SYNTHETIC, OPTIONS, ("narm", "local"))
-    assert [(each.model, each.options["learning_rate"]) for each in trainings[: len(FACTORS)]] == [
+    trainings = first_runs(SYNTHETIC, OPTIONS, ("narm", "local"))
+    assert [(each.options["model"], each.options["learning_rate"]) for each in trainings[: len(FACTORS)]] == [
         ("narm", 0.002), ("narm", 0.004), ("narm", 0.008),
     ]  # fmt: skip
     ranks = np.array([1])
     kept = best_of([run("local", 0.9, ranks), run("narm", 0.1, ranks, 0.002), run("narm", 0.2, ranks)], "narm")
-    assert kept.training.options["learning_rate"] == 0.004
+    assert kept.run.options["learning_rate"] == 0.004
 
 
 @pytest.mark.slow
 def test_a_run_has_a_rank_for_each_test_target():
-    trained = train(Training(model="local", data=SYNTHETIC, options=OPTIONS, seed=3))
+    trained = train(Run(configuration="local", data=SYNTHETIC, options={**OPTIONS, "model": "local"}, seed=3))
     assert len(trained.ranks) == len(load_splits(SYNTHETIC).test)
     assert 0 < trained.valid < 1
 

@@ -139,6 +139,8 @@ def _incumbent_cells(
     yield f"{incumbent.valid[key_of(objective)]:.4f}"
     for metric in metrics:
         yield f"{incumbent.test[key_of(metric)]:.4f}"
+    if wide and race.differ(finals):
+        yield "1"
     if wide:
         yield ""
     yield "(keep)" if finals.kept else "(yours)"

@@ -108,6 +108,7 @@ def racers(
             in_flight=(in_flight or {}).get(finalist.number, 0),
             failed=sum(failure.number == finalist.number for failure in failures),
             is_default=finalist.is_default,
+            may_win=finalist.may_ship,
         )
         for finalist in finalists
     ]

@@ -40,6 +40,7 @@ class Racer:
         in_flight: runs that have begun, and not ended.
         failed: runs that were given up.
         is_default: whether it is the default configuration, which the winner is compared with.
+        may_win: whether it could ship; else it is there to be compared with.
     """
 
     number: int
@@ -48,6 +49,7 @@ class Racer:
     in_flight: int = 0
     failed: int = 0
     is_default: bool = False
+    may_win: bool = True
 
     @property
     def begun(self) -> int:
@@ -171,7 +173,8 @@ def next_turn(racers: Sequence[Racer], bounds: Bounds) -> Turn:
         bounds: what ends the race at the latest.
     """
     contenders = _contenders(racers)
-    if (first := _without_a_run(contenders, bounds)) is not None:
+    compared_only = [racer for racer in racers if not racer.may_win and not racer.failed]
+    if (first := _without_a_run([*contenders, *compared_only], bounds)) is not None:
         return Turn(first.number, "its first seed")
     if bounds.is_time_over:
         return Turn(None, "the time for finalists is over")
@@ -191,12 +194,12 @@ def next_turn(racers: Sequence[Racer], bounds: Bounds) -> Turn:
 
 def _contenders(racers: Sequence[Racer]) -> list[Racer]:
     """Those that can win: a finalist that failed with a seed comes after those that failed less often."""
-    fewest = min((racer.failed for racer in racers), default=0)
-    return [racer for racer in racers if racer.failed == fewest]
+    fewest = min((racer.failed for racer in racers if racer.may_win), default=0)
+    return [racer for racer in racers if racer.may_win and racer.failed == fewest]
 
 
-def _without_a_run(contenders: Sequence[Racer], bounds: Bounds) -> Racer | None:
-    return next((r for r in contenders if not r.runs and not r.in_flight and r.begun < bounds.seeds), None)
+def _without_a_run(racers: Sequence[Racer], bounds: Bounds) -> Racer | None:
+    return next((r for r in racers if not r.runs and not r.in_flight and r.begun < bounds.seeds), None)
 
 
 def _race(ranked: Sequence[Racer], known: Mapping[int, Standing], seeds: Noise | None, bounds: Bounds) -> Turn:

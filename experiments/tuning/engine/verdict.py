@@ -156,8 +156,7 @@ def _ranked(runs: Runs, judged: Sequence[Racer], estimates: Mapping[int, float])
         by_number[run.finalist.number].append(run)
 
     def rank(racer: Racer) -> tuple[object, ...]:
-        may_ship = by_number[racer.number][0].finalist.may_ship
-        return not may_ship, racer.failed, -estimates[racer.number], racer.number
+        return not racer.may_win, racer.failed, -estimates[racer.number], racer.number
 
     return [sorted(by_number[racer.number], key=lambda run: run.seed) for racer in sorted(judged, key=rank)]
 

@@ -292,3 +292,14 @@ def test_the_model_that_a_person_has_stands_below_the_finalists(width):
     )
     assert "(keep)" in kept
     assert "(ships)" not in kept
+
+
+def test_the_model_that_a_person_has_is_one_run_where_others_had_more_or_fewer():
+    raced = [finalist(1, 0.28), finalist(0, 0.19, default=True, seeds=2)]
+    finals = replace(FINALS, finalists=raced, comparisons=[comparison(0, 0.09, 0.05, 0.13)], incumbent=INCUMBENT)
+    lines = printed(replace(SUMMARY, finals=finals), width=120).splitlines()
+    [heading] = [line for line in lines if "seeds" in line and "epochs" in line]
+    [row] = [line for line in lines if line.split()[:1] == ["prod.pt"]]
+    place = heading.index("seeds") + len("seeds")
+    assert row[:place].split()[-1] == "1"
+    assert row[place:].split() == ["(yours)"]

@@ -237,3 +237,11 @@ def test_the_model_that_a_person_has_stands_below_the_finalists(tmp_path: Path) 
     assert "Recall@10 against prod.pt" in texts
     assert texts[texts.index("against") + 1] == "prod.pt"
     assert "The configuration to ship" not in page.prose
+
+
+def test_every_row_of_the_finalists_has_a_cell_for_every_heading(tmp_path: Path) -> None:
+    html = html_of(saved(tmp_path / "s", finals=replace(FINALS, incumbent=KEPT)))
+    [table] = re.findall(r'aria-label="Finalists">.*?</table>', html, re.DOTALL)
+    rows = [len(re.findall(r"<t[hd][ >]", row)) for row in re.findall(r"<tr.*?</tr>", table, re.DOTALL)]
+    assert len(rows) == 1 + len(FINALS.finalists) + 1
+    assert len(set(rows)) == 1

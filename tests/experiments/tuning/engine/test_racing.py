@@ -165,3 +165,15 @@ def test_without_any_result_no_second_seed_is_given():
 def test_models_without_randomness_need_no_second_run_of_what_is_behind():
     racers = [racer(1, 0.5, 0.5, trial=0.5), racer(2, 0.4, 0.4, trial=0.4)]
     assert next_turn(racers, WIDE).number == 1
+
+
+def test_what_cannot_ship_has_its_seeds_to_be_compared_with_and_never_leads():
+    bounds = Bounds(seeds=4, runs=20)
+    default = racer(0, is_default=True, may_win=False)
+    turn = next_turn([racer(1, 0.30), racer(2, 0.29), default], bounds)
+    assert (turn.number, turn.reason) == (0, "its first seed")
+    ahead = racer(0, 0.50, 0.51, is_default=True, may_win=False)
+    for _ in range(3):
+        turn = next_turn([racer(1, 0.30), racer(2, 0.29), ahead], bounds)
+        assert turn.number in (1, 2)
+        assert "default" not in turn.reason

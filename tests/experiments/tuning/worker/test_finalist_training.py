@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from support.killed_training import killed_in_the_second_epoch
 
 from experiments.tuning.worker import finalist_training
 from experiments.tuning.worker.checkpoints import CheckpointStore
@@ -61,18 +62,9 @@ def test_the_seed_decides(ring_splits, tmp_path):
 
 def test_a_killed_run_goes_on_and_ends_as_if_it_had_not_been(ring_splits, tmp_path, monkeypatch):
     whole = train(tmp_path / "whole", ring_splits)
-    save, saved = finalist_training.save_checkpoint, []
-
-    def killed_in_the_second_epoch(path: Path, *args: Any, **keywords: Any) -> None:
-        if saved:
-            raise KeyboardInterrupt
-        saved.append(path)
-        save(path, *args, **keywords)
-
-    monkeypatch.setattr(finalist_training, "save_checkpoint", killed_in_the_second_epoch)
-    with pytest.raises(KeyboardInterrupt):
+    with killed_in_the_second_epoch():
         train(tmp_path, ring_splits)
-    epochs = []
+    save, epochs = finalist_training.save_checkpoint, []
 
     def counting(path: Path, state: Any, **keywords: Any) -> None:
         epochs.append(state.epoch)

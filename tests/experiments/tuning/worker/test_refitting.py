@@ -7,8 +7,8 @@ from typing import Any, Literal
 
 import pytest
 import torch
+from support.killed_training import killed_in_the_second_epoch
 
-from experiments.tuning.worker import finalist_training
 from experiments.tuning.worker.checkpoints import CheckpointStore
 from experiments.tuning.worker.finalist_training import run_checkpoint
 from experiments.tuning.worker.jobs import Finalist, RefitJob, Training
@@ -88,20 +88,10 @@ def test_an_average_of_the_weights_is_what_ships(ring_splits, tmp_path):
     assert not torch.equal(weights(tmp_path)[name], saved["model"][name])
 
 
-def test_a_killed_one_goes_on_and_ends_as_if_it_had_not_been(ring_splits, tmp_path, monkeypatch):
+def test_a_killed_one_goes_on_and_ends_as_if_it_had_not_been(ring_splits, tmp_path):
     refit(tmp_path / "whole", ring_splits)
-    save, saved = finalist_training.save_checkpoint, []
-
-    def killed_in_the_second_epoch(path: Path, *args: Any, **keywords: Any) -> None:
-        if saved:
-            raise KeyboardInterrupt
-        saved.append(path)
-        save(path, *args, **keywords)
-
-    with monkeypatch.context() as patched:
-        patched.setattr(finalist_training, "save_checkpoint", killed_in_the_second_epoch)
-        with pytest.raises(KeyboardInterrupt):
-            refit(tmp_path, ring_splits)
+    with killed_in_the_second_epoch():
+        refit(tmp_path, ring_splits)
     assert refit(tmp_path, ring_splits) == [2, 3]
     assert_same(weights(tmp_path), weights(tmp_path / "whole"))
     assert refit(tmp_path, ring_splits) == []  # it is over
